@@ -1,0 +1,124 @@
+"""Model files: safetensors beside a JSON manifest, written so that a reader sees all of it or none.
+
+The manifest carries the sha256 of the tensors, and the caller keeps the sha256 of the manifest: nothing that
+was cut, mixed or changed loads. Which version is live, and falling back from a bad one, is the caller's.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from mlmodels.core.errors import ArtifactError
+
+FORMAT = "tagger-head/1"
+TENSORS = "head.safetensors"
+MANIFEST = "manifest.json"
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def save(folder: Path, tensors: Tensors, manifest: Mapping[str, Any]) -> str:
+    """Write one model version into `folder`, made if missing, and return the sha256 of its manifest.
+
+    Both files go to a temporary name, are synced and renamed; the manifest comes last and makes the version
+    valid. The same input gives the same bytes.
+
+    Args:
+        folder: of this version alone.
+        tensors: name to array.
+        manifest: what JSON can hold; the keys "format" and "sha256" are set here.
+
+    Raises:
+        ArtifactError: if the manifest is not JSON, naming the file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     digest = save(Path(name), {"w": np.zeros(2, dtype=np.float32)}, {"tags": [1]})
+    ...     tensors, manifest = load(Path(name), digest)
+    >>> tensors["w"].tolist(), manifest["tags"]
+    ([0.0, 0.0], [1])
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)})
+    described = {**manifest, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
+    try:
+        text = json.dumps(described, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(
+            folder / MANIFEST, f"expected plain JSON values, got: {error}; convert them"
+        ) from error
+    _write(folder / TENSORS, data)
+    _write(folder / MANIFEST, text)
+    return hashlib.sha256(text).hexdigest()
+
+
+def load(folder: Path, sha256: str | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read a model version back, checked, as (tensors, manifest).
+
+    Args:
+        folder: what `save` wrote to.
+        sha256: what `save` returned; None reads a version whose digest is not known.
+
+    Raises:
+        ArtifactError: naming the file that is missing, cut, changed, or of another format.
+    """
+    text = _read(folder / MANIFEST)
+    if sha256 is not None:
+        _compare(folder / MANIFEST, text, sha256)
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise ArtifactError(
+            folder / MANIFEST, f"expected JSON, got: {error}; restore or retrain it"
+        ) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise ArtifactError(folder / MANIFEST, f"expected format {FORMAT}, got {found}; retrain the model")
+    data = _read(folder / TENSORS)
+    _compare(folder / TENSORS, data, str(manifest.get("sha256")))
+    try:
+        return load_tensors(data), manifest
+    except SafetensorError as error:
+        raise ArtifactError(folder / TENSORS, f"expected safetensors, got: {error}; retrain") from error
+
+
+def _compare(path: Path, data: bytes, expected: str) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise ArtifactError(
+            path,
+            f"expected sha256 {expected[:12]}…, got {found[:12]}…: cut or changed; restore or retrain it",
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(path, f"expected a readable file, got: {error.strerror}; restore it") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

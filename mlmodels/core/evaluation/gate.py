@@ -1,0 +1,187 @@
+"""The gate: whether a candidate may go live, judged from stored scores. Nothing is stored or switched here.
+
+Every comparison is paired: candidate and incumbent answer the same images and the same bootstrap resamples.
+Differences count what the candidate gains, so a negative one is a loss in both figures.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlmodels.core.evaluation import effort
+from mlmodels.core.evaluation.intervals import Interval, mean_over_tags, resample_counts, summarise
+from mlmodels.core.evaluation.ranking import AveragePrecision, Floats, evaluated_tags
+
+AP_MARGIN = 0.02
+KEYSTROKE_MARGIN = 0.10
+SMALL_LOSS = 0.005
+CHANCE_DEVIATIONS = 4.0
+PERMUTATIONS = 100
+MOST_IMAGES = 2000
+"""More images than this decide nothing that these do not; they are drawn by the seed."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says: `outcome` is "promoted", "provisional" or "refused"; `details` has the figures."""
+
+    outcome: str
+    reasons: tuple[str, ...]
+    details: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a candidate gains over one incumbent: macro average precision, and keystrokes saved an image."""
+
+    average_precision: Interval
+    keystrokes: Interval
+
+    @property
+    def is_no_loss(self) -> bool:
+        """Whether both one-sided 97.5 % lower bounds lie above the allowed loss."""
+        return self.average_precision.lower > -AP_MARGIN and self.keystrokes.lower > -KEYSTROKE_MARGIN
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether there are too few images for `is_no_loss` to mean anything."""
+        wide = self.average_precision.half_width > AP_MARGIN or self.keystrokes.half_width > KEYSTROKE_MARGIN
+        return wide and not self.is_no_loss
+
+    @property
+    def may_teach(self) -> bool:
+        """Whether an undecided candidate may go live: no visible loss, and a gain is possible."""
+        gain = self.average_precision
+        return gain.point >= -SMALL_LOSS and gain.upper >= 0 and self.keystrokes.upper >= 0
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the gain in average precision is beyond chance and keystrokes are not lost."""
+        return self.average_precision.lower > 0 and self.keystrokes.point >= 0
+
+
+def judge(
+    *,
+    truth: NDArray[np.int8],
+    candidate: Floats,
+    candidate_thresholds: Floats,
+    incumbents: Sequence[tuple[Floats, Floats]],
+    holdout: bool,
+    seed: int,
+) -> Verdict:
+    """Judge a candidate against every incumbent, and against chance.
+
+    Args:
+        truth: int8 [N, K], 1 yes, 0 no, -1 unknown: of the holdout, or of the training images.
+        candidate: [N, K] probabilities; out-of-fold ones where `holdout` is False.
+        candidate_thresholds: [K].
+        incumbents: (probabilities [N, K], thresholds [K]) of the live version and of the best lately; with no
+            live version, of the prior.
+        holdout: whether the images were never trained on; without it "provisional" is the best outcome.
+        seed: of the resamples; the same input and seed give the same verdict.
+
+    Raises:
+        ValueError: if an array's shape does not fit `truth`, or a score is not a number.
+
+    >>> truth = np.tile(np.array([[1, 0], [0, 1]], dtype=np.int8), (30, 1))
+    >>> perfect, thresholds = truth.astype(float), np.full(2, 0.5)
+    >>> judge(truth=truth, candidate=perfect, candidate_thresholds=thresholds,
+    ...       incumbents=[(perfect, thresholds)], holdout=True, seed=0).outcome
+    'promoted'
+    """
+    for scores, thresholds in [(candidate, candidate_thresholds), *incumbents]:
+        _check(truth, scores, thresholds)
+    rows = _rows(len(truth), seed)
+    truth, candidate = truth[rows], candidate[rows]
+    tags = evaluated_tags(truth)
+    if not tags.any():
+        tags = evaluated_tags(truth, 1)
+    details = {"images": float(len(rows)), "macro_tags": float(tags.sum()), "holdout": float(holdout)}
+    if not tags.any():
+        return Verdict("refused", ("no tag has a yes in the evidence, so nothing can be compared",), details)
+    ranks = AveragePrecision(truth[:, tags], candidate[:, tags])
+    chance = _chance_limit(truth[:, tags], candidate[:, tags], seed)
+    ones = np.ones((len(rows), 1))
+    own = float(np.nanmean(ranks.per_tag(ones)))
+    details |= {"macro_average_precision": own, "chance_limit": chance}
+    if own <= chance:
+        reason = f"macro average precision {own:.3f} is not beyond what shuffled images reach ({chance:.3f})"
+        return Verdict("refused", (reason,), details)
+    counts = resample_counts(len(rows), seed=seed)
+    draws = mean_over_tags(ranks.per_tag(counts))
+    keys = effort.keystrokes(truth, candidate, candidate_thresholds)
+    comparisons = []
+    for number, (all_scores, thresholds) in enumerate(incumbents):
+        scores = all_scores[rows]
+        other = AveragePrecision(truth[:, tags], scores[:, tags])
+        gain = own - float(np.nanmean(other.per_tag(ones)))
+        saved = effort.keystrokes(truth, scores, thresholds) - keys
+        comparison = Comparison(
+            average_precision=summarise(gain, draws - mean_over_tags(other.per_tag(counts))),
+            keystrokes=summarise(float(saved.mean()), saved @ counts / len(rows)),
+        )
+        comparisons.append(comparison)
+        details |= _details(f"incumbent_{number}", comparison)
+    return _verdict(comparisons, holdout, details)
+
+
+def _verdict(comparisons: Sequence[Comparison], holdout: bool, details: dict[str, float]) -> Verdict:
+    reasons = tuple(_reason(number, comparison) for number, comparison in enumerate(comparisons))
+    details["better"] = float(all(comparison.is_better for comparison in comparisons))
+    if all(comparison.is_no_loss for comparison in comparisons):
+        if holdout:
+            return Verdict("promoted", reasons, details)
+        return Verdict("provisional", (*reasons, "judged on training images, out of fold"), details)
+    if all(c.is_no_loss or (c.is_undecided and c.may_teach) for c in comparisons):
+        return Verdict("provisional", (*reasons, "too few images to decide; no loss is visible"), details)
+    return Verdict("refused", reasons, details)
+
+
+def _reason(number: int, comparison: Comparison) -> str:
+    gain, saved = comparison.average_precision, comparison.keystrokes
+    return (
+        f"against incumbent {number}: macro average precision {gain.point:+.4f} "
+        f"[{gain.lower:+.4f}, {gain.upper:+.4f}], keystrokes saved {saved.point:+.3f} "
+        f"[{saved.lower:+.3f}, {saved.upper:+.3f}]"
+    )
+
+
+def _details(prefix: str, comparison: Comparison) -> dict[str, float]:
+    named = {"average_precision": comparison.average_precision, "keystrokes": comparison.keystrokes}
+    return {
+        f"{prefix}_{name}_{part}": float(getattr(interval, part))
+        for name, interval in named.items()
+        for part in ("point", "lower", "upper")
+    }
+
+
+def _chance_limit(truth: NDArray[np.int8], scores: Floats, seed: int) -> float:
+    """Macro average precision that scores dealt to the wrong images stay under.
+
+    Each tag keeps its scores and its truth, only the images are shuffled; mean + 4 deviations over shuffles.
+    """
+    rng = np.random.default_rng([seed, 1])
+    draws = [
+        float(np.nanmean(AveragePrecision(truth, scores[rng.permutation(len(truth))]).per_tag(ones)))
+        for ones in [np.ones((len(truth), 1))]
+        for _ in range(PERMUTATIONS)
+    ]
+    return float(np.mean(draws) + CHANCE_DEVIATIONS * np.std(draws))
+
+
+def _rows(images: int, seed: int) -> NDArray[np.intp]:
+    if images <= MOST_IMAGES:
+        return np.arange(images)
+    return np.sort(np.random.default_rng([seed, 2]).choice(images, MOST_IMAGES, replace=False))
+
+
+def _check(truth: NDArray[np.int8], scores: Floats, thresholds: Floats) -> None:
+    if scores.shape != truth.shape or thresholds.shape != truth.shape[1:]:
+        raise ValueError(
+            f"expected scores {truth.shape} and thresholds {truth.shape[1:]} like the truth, "
+            f"got {scores.shape} and {thresholds.shape}; align the head to the tags first"
+        )
+    if not (np.isfinite(scores).all() and np.isfinite(thresholds).all()):
+        raise ValueError("expected numbers, got NaN or infinity among scores or thresholds; refit the model")
