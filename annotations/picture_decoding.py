@@ -17,7 +17,7 @@ from annotations.picture_kinds import EXTENSIONS, describe, looks_cut, webp_canv
 MAX_BYTES = 100 * 2**20
 MAX_PIXELS = 200_000_000
 # Only JPEG decodes at a fraction of its size; every other format pays for each pixel in memory.
-MAX_PIXELS_UNSCALED = 100_000_000
+MAX_PIXELS_UNSCALED = 64_000_000
 
 # Pillow's parsers answer a malformed file with any of these, depending on where they stumble.
 DECODER_ERRORS = (
@@ -118,7 +118,7 @@ def _open(data: bytes) -> Image.Image:
             image.verify()  # the checksums, which decoding skips; the file has to be opened anew after it
             image = Image.open(io.BytesIO(data), formats=["PNG"])
     except _BOMBS as error:
-        raise _too_many_pixels(_pixels_named_in(error)) from error
+        raise _too_many_pixels(_pixels_named_in(error), describe(data)[1]) from error
     except DECODER_ERRORS as error:
         raise _refusal(data, str(error)) from error
     return image
@@ -128,7 +128,7 @@ def _load(image: Image.Image, data: bytes) -> None:
     try:
         image.load()
     except _BOMBS as error:
-        raise _too_many_pixels(_pixels_named_in(error)) from error
+        raise _too_many_pixels(_pixels_named_in(error), describe(data)[1]) from error
     except DECODER_ERRORS as error:
         raise _refusal(data, str(error)) from error
 
@@ -178,17 +178,21 @@ def _ends_early(image: Image.Image, data: bytes, request: tuple[int, int] | None
 
 
 def _check_size(width: int, height: int, kind: str) -> None:
-    limit = MAX_PIXELS if kind == "JPEG" else MAX_PIXELS_UNSCALED
-    if width * height > limit:
-        raise _too_many_pixels(f"{width:,} x {height:,}", limit)
+    if width * height > _pixel_limit(kind):
+        raise _too_many_pixels(f"{width:,} x {height:,}", kind)
     if width < 1 or height < 1:
         raise PictureError("damaged", f"Expected pixels, got {width} x {height}. Export the picture again.")
 
 
-def _too_many_pixels(got: str, limit: int = MAX_PIXELS) -> PictureError:
+def _pixel_limit(kind: str) -> int:
+    return MAX_PIXELS if kind == "JPEG" else MAX_PIXELS_UNSCALED
+
+
+def _too_many_pixels(got: str, kind: str) -> PictureError:
     return PictureError(
         "too_large",
-        f"Expected at most {limit // 10**6} megapixels, got {got}. Scale the picture down and send it again.",
+        f"Expected at most {_pixel_limit(kind) // 10**6} megapixels in a {kind}, got {got}. "
+        "Scale the picture down and send it again.",
     )
 
 

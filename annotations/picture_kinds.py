@@ -86,9 +86,9 @@ def looks_cut(data: bytes, kind: str) -> bool:
     if kind in _END_OF_FILE:
         return _END_OF_FILE[kind] not in data[-_TAIL_BYTES:]
     if kind == "WEBP" and len(data) >= 8:
-        return struct.unpack("<I", data[4:8])[0] + 8 > len(data)
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if kind == "BMP" and len(data) >= 6:
-        return struct.unpack("<I", data[2:6])[0] > len(data)
+        return int.from_bytes(data[2:6], "little") > len(data)
     return len(data) < 16
 
 
