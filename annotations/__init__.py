@@ -1,0 +1,1 @@
+"""People and data: projects, images, tags, reviews and decisions. Never imports `mlmodels`."""

@@ -1,0 +1,59 @@
+"""What can go wrong in annotations, as errors with fields. `tagger/api_errors.py` turns them into HTTP."""
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """Base. `code` is stable and for programs, `message` for people, `fields` for details."""
+
+    code = "invalid"
+    status = 400
+    message = "The request is not valid."
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, **fields: Any) -> None:
+        self.message = message or self.message
+        self.code = code or self.code
+        self.fields = fields
+        super().__init__(self.message)
+
+
+class BadInput(DomainError):
+    status = 400
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    status = 404
+    message = "It does not exist, or it is not yours."
+
+
+class RoleTooLow(DomainError):
+    code = "role_too_low"
+    status = 403
+    message = "Your role in this project does not allow this."
+
+
+class Conflict(DomainError):
+    """The state has moved on; `state` in the fields says where to."""
+
+    code = "stale"
+    status = 409
+    message = "Somebody was faster: the state has changed."
+
+
+class TooLarge(DomainError):
+    code = "too_large"
+    status = 413
+
+
+class Refused(DomainError):
+    """Well-formed, but refused with a reason."""
+
+    code = "refused"
+    status = 422
+
+
+class Unavailable(DomainError):
+    code = "unavailable"
+    status = 503
+    message = "A part that this needs is down."

@@ -1,0 +1,41 @@
+"""The tables of people and data, one module a noun. Rules live in services, reads in selectors."""
+
+from annotations.models.audit import AuditEvent, StoredRequest
+from annotations.models.counter import Counter, CounterIncrement
+from annotations.models.decision import Decision
+from annotations.models.image import Image
+from annotations.models.job import ExportJob, ImportItem, ImportJob, JobState
+from annotations.models.lease import Lease
+from annotations.models.live_model import LiveModel
+from annotations.models.project import Membership, Project, Role
+from annotations.models.queue import QueueEntry, Stratum
+from annotations.models.review import Review
+from annotations.models.suggestion import SuggestionSet
+from annotations.models.tag import Tag, TagAlias, TagPeriod
+from annotations.models.user import User
+
+__all__ = [
+    "AuditEvent",
+    "Counter",
+    "CounterIncrement",
+    "Decision",
+    "ExportJob",
+    "Image",
+    "ImportItem",
+    "ImportJob",
+    "JobState",
+    "Lease",
+    "LiveModel",
+    "Membership",
+    "Project",
+    "QueueEntry",
+    "Review",
+    "Role",
+    "StoredRequest",
+    "Stratum",
+    "SuggestionSet",
+    "Tag",
+    "TagAlias",
+    "TagPeriod",
+    "User",
+]

@@ -1,0 +1,43 @@
+"""One stored verdict of one tag on one image. Append-only: a trigger refuses updates (migration 0002)."""
+
+from django.conf import settings
+from django.db import models
+
+from annotations.models.image import Image
+from annotations.models.project import Project
+from annotations.models.review import Review
+from annotations.models.tag import Tag
+
+
+class Decision(models.Model):
+    class Value(models.TextChoices):
+        YES = "yes"
+        NO = "no"
+
+    class Scope(models.TextChoices):
+        IMAGE = "image", "part of a review of the whole image"
+        TAG = "tag", "an answer to this tag alone"
+        ADJUDICATION = "adjudicate", "a reviewer's last word"
+
+    class Source(models.TextChoices):
+        PERSON = "person"
+        IMPORT = "import"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="decisions")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="decisions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    review = models.ForeignKey(Review, null=True, on_delete=models.CASCADE, related_name="decisions")
+    value = models.CharField(max_length=3, choices=Value)
+    scope = models.CharField(max_length=10, choices=Scope)
+    source = models.CharField(max_length=10, choices=Source, default=Source.PERSON)
+    # The suggestion that was shown for this tag, if one was: {"score", "offered", "sources"}.
+    suggestion = models.JSONField(null=True)
+    model_number = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["image", "id"], name="decision_by_image"),
+            models.Index(fields=["tag", "id"], name="decision_by_tag"),
+        ]

@@ -1,0 +1,90 @@
+"""Long work as rows: the row is the truth, a Celery message only a nudge. Imports and exports."""
+
+from django.conf import settings
+from django.db import models
+
+from annotations.models.image import Image
+from annotations.models.project import Project
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+FINISHED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.REFUSED)
+
+
+class Job(models.Model):
+    """Claimed by one conditional UPDATE that sets `claim` and `heartbeat_at`; a stale heartbeat frees it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    reason = models.TextField(blank=True)
+    errors = models.JSONField(default=list)
+    result = models.JSONField(default=dict)
+    claim = models.UUIDField(null=True)
+    # Claims since the last progress: work that kills its worker every time is given up, not tried for ever.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    unit = "items"
+
+    class Meta:
+        abstract = True
+
+
+class ImportJob(Job):
+    source = models.CharField(max_length=20)
+    options = models.JSONField(default=dict)
+
+    unit = "images"
+
+
+class ImportItem(models.Model):
+    """One image of an import, staged with its words until a worker has stored or refused it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        ADDED = "added"
+        UPDATED = "updated"
+        DUPLICATE = "duplicate"
+        REFUSED = "refused"
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="items")
+    name = models.CharField(max_length=1000)
+    # Where the bytes wait: a key of the staging storage, or a file of an allowed server folder.
+    staged_key = models.CharField(max_length=1000)
+    caption = models.TextField(null=True)  # noqa: DJ001 (null: not given, which is not an empty caption)
+    tags = models.JSONField(default=list)
+    metadata = models.JSONField(default=dict)
+    complete = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    image = models.ForeignKey(Image, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "state", "id"], name="import_item_by_state")]
+
+
+class ExportJob(Job):
+    format = models.CharField(max_length=40)
+    filter = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)
+    file_key = models.CharField(max_length=200, blank=True)
+
+    unit = "images"

@@ -1,0 +1,39 @@
+"""The stored order of images to ask about. `queue/next` reads it; filling and ranking happen elsewhere."""
+
+from django.db import models
+
+from annotations.models.image import Image
+from annotations.models.project import Project
+
+
+class Stratum(models.TextChoices):
+    """How an image was drawn; stored with the review, since statistics need it."""
+
+    HOLDOUT = "holdout"
+    RANDOM = "random"
+    BLIND = "blind"
+    ACTIVE = "active"
+
+
+class QueueEntry(models.Model):
+    """An image that still wants a review. `rank` orders the active stratum, small first."""
+
+    image = models.OneToOneField(
+        Image, primary_key=True, on_delete=models.CASCADE, related_name="queue_entry"
+    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    is_holdout = models.BooleanField()
+    priority = models.IntegerField(default=0)
+    rank = models.FloatField(default=0.0)
+    shuffle = models.FloatField()
+    reason = models.CharField(max_length=200, default="random")
+    probability = models.FloatField(null=True)
+    for_reviewers = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["project", "is_holdout", "-priority", "rank", "image"], name="queue_active_order"
+            ),
+            models.Index(fields=["project", "is_holdout", "shuffle", "image"], name="queue_random_order"),
+        ]

@@ -1,0 +1,39 @@
+"""The permission table: the least role for each thing that can be done in a project."""
+
+from annotations.models import Role
+
+REQUIRED_ROLE: dict[str, Role] = {
+    "see_project": Role.ANNOTATOR,
+    "review": Role.ANNOTATOR,
+    "undo_own_review": Role.ANNOTATOR,
+    "see_tags": Role.ANNOTATOR,
+    "predict": Role.ANNOTATOR,
+    "see_images": Role.ANNOTATOR,
+    "undo_any_review": Role.REVIEWER,
+    "verify": Role.REVIEWER,
+    "see_history": Role.REVIEWER,
+    "see_unsure": Role.REVIEWER,
+    "import": Role.MANAGER,
+    "export": Role.MANAGER,
+    "edit_images": Role.MANAGER,
+    "edit_tags": Role.MANAGER,
+    "edit_project": Role.MANAGER,
+    "edit_members": Role.MANAGER,
+    "see_quality": Role.MANAGER,
+    "see_models": Role.MANAGER,
+    "see_original": Role.MANAGER,
+    "train": Role.ADMIN,
+    "edit_policy": Role.ADMIN,
+    "activate_model": Role.ADMIN,
+    "choose_extractor": Role.ADMIN,
+    "delete_project": Role.ADMIN,
+    "appoint_admin": Role.ADMIN,
+}
+
+
+def required_role(action: str) -> Role:
+    return REQUIRED_ROLE[action]
+
+
+def allows(role: str, action: str) -> bool:
+    return Role(role).rank >= required_role(action).rank

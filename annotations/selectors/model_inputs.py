@@ -1,0 +1,109 @@
+"""What a model may read of images and vocabulary, in plain values and in bounded numbers of rows.
+
+No verdicts here: those come from `truth.py` alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Q, QuerySet
+
+from annotations.models import Image, LiveModel, Project, QueueEntry, Tag, TagAlias
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """One image as the model sees it, before its picture is opened."""
+
+    image_id: int
+    storage_key: str
+    caption: str
+    phash: int
+    is_holdout: bool
+
+
+@dataclass(frozen=True)
+class TagWords:
+    """An active tag with every word it goes by."""
+
+    tag_id: int
+    name: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What serves in a project; number 0 is the prior, before any version."""
+
+    version_id: int | None
+    number: int
+    read_decisions: int
+    read_reviews: int
+
+
+def project(project_id: int) -> Project | None:
+    """The project, unless it is gone or in the trash: a background task may come late."""
+    return Project.objects.filter(pk=project_id, deleted_at=None).first()
+
+
+def project_ids() -> list[int]:
+    return list(Project.objects.filter(deleted_at=None).order_by("id").values_list("id", flat=True))
+
+
+def image_rows(project_id: int) -> QuerySet[Image]:
+    """Every image of the project that is not in the trash."""
+    return Image.objects.filter(project_id=project_id, deleted_at=None)
+
+
+def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
+    """These images of the project by ascending id; those in the trash are left out."""
+    rows = image_rows(project_id).filter(id__in=image_ids).order_by("id")
+    return [
+        ImageInput(*row) for row in rows.values_list("id", "storage_key", "caption", "phash", "is_holdout")
+    ]
+
+
+def active_tags(project_id: int) -> list[TagWords]:
+    """The active tags by ascending id. Two queries."""
+    aliases: dict[int, list[str]] = defaultdict(list)
+    for tag_id, name in (
+        TagAlias.objects.filter(project_id=project_id).order_by("id").values_list("tag_id", "name")
+    ):
+        aliases[tag_id].append(name)
+    tags = Tag.objects.filter(project_id=project_id, retired_at=None).order_by("id").values_list("id", "name")
+    return [TagWords(tag_id, name, tuple(aliases[tag_id])) for tag_id, name in tags]
+
+
+def next_of_queue(project_id: int, limit: int) -> list[int]:
+    """The images that will be asked about next: four of five in the active order, one in the random order."""
+    waiting = QueueEntry.objects.filter(project_id=project_id, is_holdout=False)
+    active = waiting.order_by("-priority", "rank", "image_id").values_list("image_id", flat=True)
+    drawn = waiting.order_by("shuffle", "image_id").values_list("image_id", flat=True)
+    share = limit // 5
+    return sorted({*active[: limit - share], *drawn[:share]})
+
+
+def waiting(image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that stand in the queue and are not holdout."""
+    entries = QueueEntry.objects.filter(image_id__in=image_ids, is_holdout=False)
+    return set(entries.values_list("image_id", flat=True))
+
+
+def stale(
+    project_id: int, *, model_number: int, vocabulary_version: int, after_id: int, limit: int
+) -> list[int]:
+    """Images whose suggestions were made by another model or for another vocabulary, or are missing; by id."""
+    fresh = Q(
+        suggestion_set__model_number=model_number, suggestion_set__vocabulary_version__gte=vocabulary_version
+    )
+    rows = image_rows(project_id).filter(id__gt=after_id).annotate(suggested=F("suggestion_set__image_id"))
+    return list(rows.filter(Q(suggested=None) | ~fresh).order_by("id").values_list("id", flat=True)[:limit])
+
+
+def live(project_id: int) -> LiveState:
+    """Which version serves, and how much of people's work the newest judged one has read."""
+    row = LiveModel.objects.filter(project_id=project_id).first()
+    if row is None:
+        return LiveState(version_id=None, number=0, read_decisions=0, read_reviews=0)
+    return LiveState(row.version_id, row.number, row.read_decisions, row.read_reviews)

@@ -1,0 +1,136 @@
+"""The one selector of what people said: training, metrics, pages and exports all read it.
+
+Reads reviews and decisions and hands them to the rules in `verdicts.py`. Suggestions play no part here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, OuterRef, Q
+
+from annotations.models import Decision, Image, Project, Review, TagPeriod
+from annotations.selectors import verdicts as rules
+from annotations.selectors.verdicts import OneTagAnswer, WholeReview
+from annotations.types import ImageTruth
+
+# Images are derived in chunks, so that memory stays flat however large the project is.
+CHUNK = 2_000
+
+
+def verdicts(project: Project, image_ids: Sequence[int]) -> dict[int, ImageTruth]:
+    """The truth of these images; one without any answer has four empty sets. Four queries a chunk at most."""
+    active = _ActiveTags(project)
+    truths: dict[int, ImageTruth] = {}
+    for start in range(0, len(image_ids), CHUNK):
+        truths |= _derive_chunk(project, image_ids[start : start + CHUNK], active)
+    return truths
+
+
+def training_truth(project: Project) -> list[ImageTruth]:
+    """What may be trained on: every answered image but the holdout's and the trash's, by ascending id."""
+    return _answered(project, is_holdout=False)
+
+
+def holdout_truth(project: Project) -> list[ImageTruth]:
+    """The answered holdout images, by ascending id. Never trained on."""
+    images = Image.objects.filter(project=project, is_holdout=True, deleted_at=None, state__in=_JUDGED_STATES)
+    return list(verdicts(project, list(images.order_by("id").values_list("id", flat=True))).values())
+
+
+def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Tags with an explicit no that stands, by image: they are not suggested there again. Two queries."""
+    ids = list(image_ids)
+    rejected = Decision.objects.filter(image_id__in=ids, value=Decision.Value.NO).values_list(
+        "image_id", flat=True
+    )
+    touched = set(rejected)
+    if not touched:
+        return {}
+    project = Project.objects.get(images__id=next(iter(touched)))
+    truths = verdicts(project, sorted(touched))
+    return {image_id: set(truth.no) for image_id, truth in truths.items() if truth.no}
+
+
+_JUDGED_STATES = (Image.State.REVIEWED, Image.State.DISPUTED)
+
+
+def _answered(project: Project, *, is_holdout: bool) -> list[ImageTruth]:
+    one_tag = Decision.objects.filter(image_id=OuterRef("pk"), review=None)
+    imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
+    images = Image.objects.filter(project=project, is_holdout=is_holdout, deleted_at=None).filter(
+        Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
+    )
+    return list(verdicts(project, list(images.order_by("id").values_list("id", flat=True))).values())
+
+
+class _ActiveTags:
+    """Which tags were active in a vocabulary version; the same set for all images of that version."""
+
+    def __init__(self, project: Project) -> None:
+        periods = TagPeriod.objects.filter(tag__project=project)
+        self._periods = list(periods.values_list("tag_id", "since", "until"))
+        self._by_version: dict[int, frozenset[int]] = {}
+
+    def at(self, version: int) -> frozenset[int]:
+        if version not in self._by_version:
+            self._by_version[version] = frozenset(
+                tag_id
+                for tag_id, since, until in self._periods
+                if since <= version and (until is None or version < until)
+            )
+        return self._by_version[version]
+
+
+def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTags) -> dict[int, ImageTruth]:
+    reviews = list(
+        Review.objects.filter(
+            image_id__in=image_ids, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
+        ).values_list(
+            "id", "image_id", "user_id", "created_at", "vocabulary_version", "source", "probability"
+        )
+    )
+    explicit, answers = _decisions(image_ids, {review[0] for review in reviews})
+    whole: dict[int, list[WholeReview]] = defaultdict(list)
+    for review_id, image_id, person, at, version, source, probability in reviews:
+        whole[image_id].append(
+            WholeReview(
+                person=person,
+                at=at,
+                asked=active.at(version),
+                explicit=explicit.get(review_id, {}),
+                imported=source == Review.Source.IMPORT,
+                draw_probability=probability,
+            )
+        )
+    implied_counts = project.unmarked == Project.Unmarked.NO
+    return {
+        image_id: rules.derive(image_id, whole[image_id], answers[image_id], implied_counts=implied_counts)
+        for image_id in image_ids
+    }
+
+
+def _decisions(
+    image_ids: Sequence[int], counted_reviews: set[int]
+) -> tuple[dict[int, dict[int, str]], dict[int, list[OneTagAnswer]]]:
+    """Explicit answers by review, and answers to one tag alone by image."""
+    explicit: dict[int, dict[int, str]] = defaultdict(dict)
+    answers: dict[int, list[OneTagAnswer]] = defaultdict(list)
+    rows = Decision.objects.filter(image_id__in=image_ids).values_list(
+        "image_id", "tag_id", "user_id", "review_id", "value", "scope", "source", "created_at"
+    )
+    for image_id, tag_id, person, review_id, value, scope, source, at in rows:
+        if scope == Decision.Scope.IMAGE:
+            if review_id in counted_reviews:
+                explicit[review_id][tag_id] = value
+            continue
+        answers[image_id].append(
+            OneTagAnswer(
+                person=person,
+                at=at,
+                tag_id=tag_id,
+                value=value,
+                imported=source == Decision.Source.IMPORT,
+                adjudicates=scope == Decision.Scope.ADJUDICATION,
+            )
+        )
+    return explicit, answers

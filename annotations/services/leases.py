@@ -1,0 +1,252 @@
+"""Handing out images: claim, renew, release. What is handed out is recorded with the lease.
+
+Reads stored order only: no model runs here. Two people never hold the same image: entries are locked with
+SKIP LOCKED while they are claimed, and a partial unique index on open leases has the last word.
+"""
+
+import random
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from annotations.models import Image, Lease, Project, QueueEntry, Review, Role, SuggestionSet, User
+from annotations.models.queue import Stratum
+from annotations.selectors import draw, handout
+
+LEASE_DURATION = timedelta(minutes=15)
+MAX_COUNT = 20
+
+
+@transaction.atomic
+def claim_next(
+    project: Project,
+    user: User,
+    *,
+    role: Role,
+    count: int = 1,
+    mode: str = "mixed",
+    tag_id: int | None = None,
+    have: Sequence[uuid.UUID] = (),
+    rng: random.Random | None = None,
+) -> list[Lease]:
+    """Lease up to `count` images to `user`: first those they hold already (except `have`), then new ones."""
+    held = _renewed_own(project, user, have)[:count]
+    wanted = count - len(held)
+    if wanted <= 0:
+        return held
+    close_expired(project.pk)
+    rng = rng or random.Random()  # noqa: S311 (a draw, not a secret)
+    strata = draw.strata(project, mode=mode, count=wanted, rng=rng)
+    claimed: list[Lease] = []
+    for stratum, slots in strata.items():
+        claimed += _claim(project, user, role, stratum, slots, mode, tag_id)
+    # A drawn stratum may be empty: any image is better than none.
+    for stratum in draw.fallbacks(mode):
+        missing = wanted - len(claimed)
+        if missing:
+            claimed += _claim(project, user, role, stratum, missing, mode, tag_id)
+    missing = wanted - len(claimed)
+    if missing:
+        claimed += _claim(project, user, role, Stratum.ACTIVE, missing, mode, tag_id, skipped_too=True)
+    return held + claimed
+
+
+@transaction.atomic
+def renew(
+    project: Project, user: User, tokens: Sequence[uuid.UUID], *, refresh: bool
+) -> tuple[list[Lease], list[str]]:
+    """Extend the caller's open leases; with `refresh`, record today's suggestions anew. Also the tokens that are lost."""
+    leases = list(_own_open(project, user).filter(token__in=tokens).select_for_update())
+    if refresh and leases:
+        _record(project, leases)
+    for lease in leases:
+        lease.expires_at = timezone.now() + LEASE_DURATION
+    Lease.objects.bulk_update(leases, ["expires_at", *_RECORDED] if refresh else ["expires_at"])
+    alive = {lease.token for lease in leases}
+    return leases, [str(token) for token in tokens if token not in alive]
+
+
+def release(project: Project, user: User, tokens: Sequence[uuid.UUID]) -> int:
+    """Give images back to the queue before their lease runs out."""
+    return _own_open(project, user).filter(token__in=tokens).update(is_open=False)
+
+
+def close_expired(project_id: int | None = None) -> int:
+    """Close leases whose time is over, so that their images can be handed out again."""
+    expired = Lease.objects.filter(is_open=True, expires_at__lt=timezone.now())
+    if project_id is not None:
+        expired = expired.filter(project_id=project_id)
+    return expired.update(is_open=False)
+
+
+def reopen(project: Project, user: User, image: Image, earlier: Lease | None) -> Lease | None:
+    """A new lease of this very image (undo), showing what the earlier one showed; None if somebody holds it."""
+    Lease.objects.filter(image=image, is_open=True, expires_at__lt=timezone.now()).update(is_open=False)
+    if Lease.objects.filter(image=image, is_open=True).exists():
+        return None
+    lease = Lease(
+        project=project,
+        image=image,
+        user=user,
+        expires_at=timezone.now() + LEASE_DURATION,
+        mode=earlier.mode if earlier else "mixed",
+        why=earlier.why if earlier else "random",
+        blind=earlier.blind if earlier else image.is_holdout,
+        stratum=earlier.stratum if earlier else Stratum.ACTIVE,
+        probability=earlier.probability if earlier else None,
+        vocabulary_version=project.vocabulary_version,
+    )
+    _record(project, [lease])
+    lease.save()
+    return lease
+
+
+_RECORDED = (
+    "shown",
+    "offered_ids",
+    "calibrated",
+    "model_version_id",
+    "model_number",
+    "vocabulary_version",
+)
+
+
+def _own_open(project: Project, user: User):  # noqa: ANN202 (a queryset)
+    return Lease.objects.filter(project=project, user=user, is_open=True)
+
+
+def _renewed_own(project: Project, user: User, have: Sequence[uuid.UUID]) -> list[Lease]:
+    """What the caller holds already: a reloaded page gets its items back."""
+    held = list(
+        _own_open(project, user)
+        .filter(expires_at__gt=timezone.now())
+        .exclude(token__in=have)
+        .select_related("image")
+        .order_by("id")[:MAX_COUNT]
+    )
+    expires_at = timezone.now() + LEASE_DURATION
+    for lease in held:
+        lease.expires_at = expires_at
+    if held:
+        Lease.objects.filter(pk__in=[lease.pk for lease in held]).update(expires_at=expires_at)
+    return held
+
+
+_ORDERS = {
+    "active": "e.priority DESC, e.rank, e.image_id",
+    "random": "e.shuffle, e.image_id",
+    "score": "(SELECT s.scores[array_position(s.tag_ids, %(tag)s)] FROM annotations_suggestionset s"
+    " WHERE s.image_id = e.image_id) DESC NULLS LAST, e.image_id",
+}
+
+
+def _claim(
+    project: Project,
+    user: User,
+    role: Role,
+    stratum: str,
+    count: int,
+    mode: str,
+    tag_id: int | None,
+    *,
+    skipped_too: bool = False,
+) -> list[Lease]:
+    """Claim up to `count` images of one stratum and record what is handed out."""
+    image_ids = _lock_entries(project, user, role, stratum, count, mode, tag_id, skipped_too=skipped_too)
+    if not image_ids:
+        return []
+    entries = QueueEntry.objects.select_related("image").in_bulk(image_ids)
+    leases = [_new_lease(project, user, entries[image_id], stratum, mode) for image_id in image_ids]
+    _record(project, leases)
+    Lease.objects.bulk_create(leases, ignore_conflicts=True)
+    # Another claim may have committed between our look and our insert: only the rows that landed are ours.
+    landed = dict(
+        Lease.objects.filter(token__in=[lease.token for lease in leases]).values_list("token", "pk")
+    )
+    for lease in leases:
+        lease.pk = landed.get(lease.token)
+    return [lease for lease in leases if lease.pk]
+
+
+def _lock_entries(
+    project: Project,
+    user: User,
+    role: Role,
+    stratum: str,
+    count: int,
+    mode: str,
+    tag_id: int | None,
+    *,
+    skipped_too: bool,
+) -> list[int]:
+    order = "random" if stratum in (Stratum.RANDOM, Stratum.HOLDOUT) else "active"
+    if mode == "score" and tag_id is not None and stratum == Stratum.ACTIVE:
+        order = "score"
+    answered = (
+        ["reviewed", "unsure", "broken"] if skipped_too else ["reviewed", "unsure", "broken", "skipped"]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT e.image_id FROM annotations_queueentry e
+            WHERE e.project_id = %(project)s AND e.is_holdout = %(holdout)s
+              AND (%(reviewer)s OR NOT e.for_reviewers)
+              AND NOT EXISTS (SELECT 1 FROM annotations_lease l WHERE l.image_id = e.image_id AND l.is_open)
+              AND NOT EXISTS (SELECT 1 FROM annotations_review r
+                              WHERE r.image_id = e.image_id AND r.user_id = %(user)s AND r.counted
+                                AND r.undone_at IS NULL AND r.outcome = ANY(%(answered)s)
+                                AND NOT (e.for_reviewers AND r.outcome = 'unsure'))
+            ORDER BY {_ORDERS[order]} LIMIT %(count)s
+            FOR UPDATE OF e SKIP LOCKED
+            """,  # noqa: S608 (the order is one of three constants)
+            {
+                "project": project.pk,
+                "holdout": stratum == Stratum.HOLDOUT,
+                "reviewer": role.rank >= Role.REVIEWER.rank,
+                "user": user.pk,
+                "answered": answered,
+                "tag": tag_id,
+                "count": count,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _new_lease(project: Project, user: User, entry: QueueEntry, stratum: str, mode: str) -> Lease:
+    return Lease(
+        project=project,
+        image=entry.image,
+        user=user,
+        expires_at=timezone.now() + LEASE_DURATION,
+        mode=mode,
+        why=handout.why(entry, stratum),
+        blind=stratum in (Stratum.HOLDOUT, Stratum.BLIND),
+        stratum=stratum,
+        probability=draw.probability(entry, stratum),
+        vocabulary_version=project.vocabulary_version,
+    )
+
+
+def _record(project: Project, leases: Iterable[Lease]) -> None:
+    """Write into each lease what its person will be shown: today's suggestions, or nothing if it is blind."""
+    leases = list(leases)
+    vocabulary_version = Project.objects.values_list("vocabulary_version", flat=True).get(pk=project.pk)
+    open_eyed = [lease.image_id for lease in leases if not lease.blind]
+    sets = SuggestionSet.objects.in_bulk(open_eyed)
+    words = handout.words(project, sets.values())
+    blocked = handout.blocked(open_eyed, sets)
+    for lease in leases:
+        handout.record(lease, sets.get(lease.image_id), words, blocked.get(lease.image_id, set()))
+        lease.vocabulary_version = vocabulary_version
+
+
+def wanted_by(image: Image, user: User) -> bool:
+    """Does the image still want a review, and one by this person?"""
+    entry = QueueEntry.objects.filter(image=image).exists()
+    mine = Review.objects.filter(
+        image=image, user=user, counted=True, undone_at=None, outcome=Review.Outcome.REVIEWED
+    ).exists()
+    return entry and not mine

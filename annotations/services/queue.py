@@ -1,0 +1,59 @@
+"""Writes of the stored queue order: enter, leave, and the ranks that the model's side computes."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from annotations.models import Image, QueueEntry
+from annotations.types import QueueRank
+
+
+def enter(images: Iterable[Image]) -> None:
+    """Put images into the queue; one that stands there already stays as it is."""
+    QueueEntry.objects.bulk_create(
+        (
+            QueueEntry(
+                image=image,
+                project_id=image.project_id,
+                is_holdout=image.is_holdout,
+                priority=image.priority,
+                rank=image.shuffle,
+                shuffle=image.shuffle,
+            )
+            for image in images
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def leave(image: Image) -> None:
+    QueueEntry.objects.filter(image=image).delete()
+
+
+def hand_to_reviewers(image: Image) -> None:
+    """Unsure images are asked of reviewers only."""
+    QueueEntry.objects.filter(image=image).update(for_reviewers=True)
+
+
+def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
+    """Set rank, reason and draw probability of images that still stand in the queue; returns how many."""
+    rows = list(rows)
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE annotations_queueentry e SET rank = v.rank, reason = v.reason, probability = v.probability
+            FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::float8[])
+                 AS v(image_id, rank, reason, probability)
+            WHERE e.image_id = v.image_id AND e.project_id = %s
+            """,
+            [
+                [row.image_id for row in rows],
+                [row.rank for row in rows],
+                [row.reason[:200] for row in rows],
+                [row.probability for row in rows],
+                project_id,
+            ],
+        )
+        return cursor.rowcount

@@ -1,0 +1,273 @@
+"""Storing what people say: one service behind the page, the API and the commands.
+
+A review is stored once per `client_id`. An answer that comes too late is kept but not counted, and the caller
+learns the present state. What the stored rows mean is derived in `selectors/truth.py`.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
+from annotations.models import Decision, Image, Lease, Membership, Project, Review, User
+from annotations.permissions import allows
+from annotations.selectors import truth, vocabulary
+from annotations.services import counters, leases, queue, tally, tags
+from annotations.signals import reviews_changed, send_on_commit
+from annotations.types import Answer, TagSpec
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A stored review, and whether this call stored it (False: it had been sent before)."""
+
+    review: Review
+    is_new: bool
+
+
+class TooLate(Conflict):
+    """The answer was kept as an uncounted review, since the image has moved on."""
+
+    code = "stale"
+
+
+def record(membership: Membership, answer: Answer) -> Recorded:
+    """Store one person's answer about one image. Raises TooLate after having kept an answer that cannot count."""
+    digest = _digest(answer)
+    earlier = _earlier(membership, answer, digest)
+    if earlier:
+        return Recorded(earlier, is_new=False)
+    recorded, late = _store(membership, answer, digest)
+    if late:
+        raise TooLate(late, **state_of(recorded.review.image), review=recorded.review.pk)
+    return recorded
+
+
+@transaction.atomic
+def undo(membership: Membership, review_id: int) -> tuple[Review, Lease | None]:
+    """Take a review back: it counts as never made, both rows stay, and the image is pending again."""
+    review = _own_review(membership, review_id)
+    image = Image.objects.select_for_update().get(pk=review.image_id)
+    if review.undone_at is not None:
+        raise Conflict("This review was taken back already.", code="already_undone", **state_of(image))
+    was_counted = review.counted
+    review.undone_at, review.undone_by = timezone.now(), membership.user
+    review.save(update_fields=["undone_at", "undone_by"])
+    if was_counted:
+        _return_to_queue(image, review)
+    lease = leases.reopen(membership.project, membership.user, image, review.lease)
+    send_on_commit(reviews_changed, project_id=image.project_id)
+    return review, lease
+
+
+def state_of(image: Image) -> dict[str, object]:
+    """What a caller who was too late needs to know."""
+    return {"image": image.pk, "state": image.state, "revision": image.revision}
+
+
+def _digest(answer: Answer) -> str:
+    """A fingerprint of what was said: the same `client_id` with another body is a mistake of the client."""
+    said = asdict(answer)
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _earlier(membership: Membership, answer: Answer, digest: str) -> Review | None:
+    if answer.client_id is None:
+        return None
+    review = (
+        Review.objects.select_related("image", "user")
+        .filter(project=membership.project, user=membership.user, client_id=answer.client_id)
+        .first()
+    )
+    if review is None:
+        return None
+    if review.body_sha256 != digest:
+        raise Conflict(
+            f"The client_id {answer.client_id} was used for another answer; make a new one for each review.",
+            code="client_id_reused",
+            review=review.pk,
+        )
+    if not review.counted:
+        raise TooLate(
+            "The image had moved on when this came first.", **state_of(review.image), review=review.pk
+        )
+    return review
+
+
+@transaction.atomic
+def _store(membership: Membership, answer: Answer, digest: str) -> tuple[Recorded, str | None]:
+    """Store the review and its decisions; also the sentence that says why it does not count, if so."""
+    project, user = membership.project, membership.user
+    image = _locked_image(project, answer.image_id)
+    # Whoever sends the same client_id twice at once meets its twin here, behind the row lock.
+    earlier = _earlier(membership, answer, digest)
+    if earlier:
+        return Recorded(earlier, is_new=False), None
+    lease = _lease_of(project, user, image, answer)
+    yes, no = _answered_tags(membership, answer, lease)
+    late = _why_late(image, user, lease, answer)
+    review = Review.objects.create(
+        project=project,
+        image=image,
+        user=user,
+        lease=lease,
+        client_id=answer.client_id,
+        body_sha256=digest,
+        outcome=answer.outcome,
+        counted=late is None,
+        seconds=answer.seconds,
+        keystrokes=answer.keystrokes,
+        blind=lease.blind,
+        stratum=lease.stratum,
+        probability=lease.probability,
+        model_version_id=lease.model_version_id,
+        model_number=lease.model_number,
+        vocabulary_version=lease.vocabulary_version,
+    )
+    if answer.outcome == Review.Outcome.REVIEWED:
+        Decision.objects.bulk_create(_decisions(review, lease, yes, no))
+    if late is None:
+        _take_effect(project, image, review, lease, yes, no)
+    return Recorded(review, is_new=True), late
+
+
+def _locked_image(project: Project, image_id: int) -> Image:
+    image = Image.objects.select_for_update().filter(project=project, pk=image_id, deleted_at=None).first()
+    if image is None:
+        raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
+    return image
+
+
+def _lease_of(project: Project, user: User, image: Image, answer: Answer) -> Lease:
+    try:
+        token = uuid.UUID(str(answer.lease))
+    except ValueError as error:
+        raise BadInput(
+            "`lease` is the token that queue/next gave with the image.", code="bad_lease"
+        ) from error
+    lease = Lease.objects.filter(project=project, user=user, image=image, token=token).first()
+    if lease is None:
+        raise BadInput(
+            f"The lease is not yours, or not for image {image.pk}: send the token that queue/next gave with it.",
+            code="unknown_lease",
+        )
+    return lease
+
+
+def _why_late(image: Image, user: User, lease: Lease, answer: Answer) -> str | None:
+    """A sentence, if the answer cannot count any more. A lease that merely ran out does no harm."""
+    if answer.revision != image.revision:
+        return (
+            f"Image {image.pk} has changed since it was handed out (revision {image.revision}, not "
+            f"{answer.revision}). Your answer was kept but does not count; look at the image again."
+        )
+    if not lease.is_open and not leases.wanted_by(image, user):
+        return (
+            f"The lease of image {image.pk} ran out and the image is finished ({image.state}). "
+            "Your answer was kept but does not count."
+        )
+    return None
+
+
+def _answered_tags(membership: Membership, answer: Answer, lease: Lease) -> tuple[list[int], list[int]]:
+    """Tag ids of the yes's and the explicit no's: what was sent; what was offered or rejected and not sent."""
+    if answer.outcome != Review.Outcome.REVIEWED:
+        return [], []
+    yes = _resolve(membership, answer.tags, create_missing=answer.create_missing)
+    rejected = _resolve(membership, answer.rejected, create_missing=False)
+    no = [tag_id for tag_id in dict.fromkeys([*lease.offered_ids, *rejected]) if tag_id not in yes]
+    return yes, no
+
+
+def _resolve(membership: Membership, words: Sequence[int | str], *, create_missing: bool) -> list[int]:
+    found, unknown = vocabulary.resolve(membership.project, words)
+    if unknown and create_missing:
+        if not allows(membership.role, "edit_tags"):
+            raise RoleTooLow("Only managers create tags. Ask one, or leave the tag out.", tags=unknown)
+        names = [str(word) for word in unknown if isinstance(word, str)]
+        tags.create_many(membership.project, [TagSpec(name=name) for name in names], actor=membership.user)
+        found, unknown = vocabulary.resolve(membership.project, words)
+    if unknown:
+        raise vocabulary.unknown_tags(unknown)
+    return list(dict.fromkeys(found))
+
+
+def _decisions(review: Review, lease: Lease, yes: Sequence[int], no: Sequence[int]) -> list[Decision]:
+    shown = {entry["tag"]["id"]: entry for entry in lease.shown}
+    values = [(tag_id, Decision.Value.YES) for tag_id in yes] + [(tag_id, Decision.Value.NO) for tag_id in no]
+    return [
+        Decision(
+            project_id=review.project_id,
+            image_id=review.image_id,
+            tag_id=tag_id,
+            user_id=review.user_id,
+            review=review,
+            value=value,
+            scope=Decision.Scope.IMAGE,
+            suggestion=shown.get(tag_id),
+            model_number=review.model_number,
+        )
+        for tag_id, value in values
+    ]
+
+
+def _take_effect(
+    project: Project, image: Image, review: Review, lease: Lease, yes: Sequence[int], no: Sequence[int]
+) -> None:
+    """Move the image on, close the lease and count what happened."""
+    before = image.state
+    if review.outcome == Review.Outcome.REVIEWED:
+        image.reviews_done += 1
+        image.revision += 1
+        if image.reviews_done >= project.reviews_per_image:
+            image.state = _finished_state(project, image)
+            queue.leave(image)
+    elif review.outcome == Review.Outcome.UNSURE:
+        image.state = Image.State.UNSURE
+        queue.hand_to_reviewers(image)
+    elif review.outcome == Review.Outcome.BROKEN:
+        image.state = Image.State.BROKEN
+        queue.leave(image)
+    image.save(update_fields=["state", "reviews_done", "revision"])
+    if lease.is_open:
+        Lease.objects.filter(pk=lease.pk).update(is_open=False)
+    counters.add(project.pk, tally.of_review(review, lease, image, before, yes, no))
+    send_on_commit(reviews_changed, project_id=project.pk)
+
+
+def _finished_state(project: Project, image: Image) -> str:
+    """Reviewed, or disputed where several people left a tie. One review cannot disagree with itself."""
+    if project.reviews_per_image == 1:
+        return Image.State.REVIEWED
+    disputed = truth.verdicts(project, [image.pk])[image.pk].disputed
+    return Image.State.DISPUTED if disputed else Image.State.REVIEWED
+
+
+def _own_review(membership: Membership, review_id: int) -> Review:
+    review = (
+        Review.objects.select_for_update(of=("self",))
+        .select_related("lease")
+        .filter(project=membership.project, pk=review_id)
+        .first()
+    )
+    if review is None:
+        raise NotFound(f"Review {review_id} is not in this project.", review=review_id)
+    if review.user_id != membership.user_id and not allows(membership.role, "undo_any_review"):
+        raise RoleTooLow("You can take back your own reviews; a reviewer takes back anybody's.")
+    return review
+
+
+def _return_to_queue(image: Image, review: Review) -> None:
+    before = image.state
+    if review.outcome == Review.Outcome.REVIEWED:
+        image.reviews_done -= 1
+        image.revision += 1
+    image.state = Image.State.PENDING
+    image.save(update_fields=["state", "reviews_done", "revision"])
+    queue.enter([image])
+    counters.add(image.project_id, tally.of_undo(review, image, before))

@@ -1,0 +1,66 @@
+"""Replaces the stored suggestions of images, by COPY into a temporary table and one upsert."""
+
+import json
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from annotations.types import SuggestionRow
+
+MAX_SUGGESTIONS = 20
+
+_COLUMNS = "image_id, tag_ids, scores, offered_ids, sources, calibrated, model_version_id, model_number, vocabulary_version"
+
+
+@transaction.atomic
+def store(project_id: int, rows: Iterable[SuggestionRow]) -> int:
+    """Replace the suggestions of these images. Returns rows sent."""
+    sent = 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE TEMPORARY TABLE IF NOT EXISTS incoming_suggestions (
+                image_id bigint, tag_ids bigint[], scores float8[], offered_ids bigint[], sources jsonb,
+                calibrated boolean, model_version_id bigint, model_number integer, vocabulary_version integer
+            ) ON COMMIT DELETE ROWS
+            """
+        )
+        cursor.execute("DELETE FROM incoming_suggestions")
+        with cursor.cursor.copy(f"COPY incoming_suggestions ({_COLUMNS}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(_values(row))
+                sent += 1
+        cursor.execute(_UPSERT, [project_id, project_id])
+    return sent
+
+
+# Images that left meanwhile (trash, another project) are dropped by the join.
+_UPSERT = f"""
+    INSERT INTO annotations_suggestionset (project_id, updated_at, {_COLUMNS})
+    SELECT %s, now(), {", ".join("s." + column for column in _COLUMNS.split(", "))}
+    FROM incoming_suggestions s JOIN annotations_image i ON i.id = s.image_id AND i.project_id = %s
+    ORDER BY s.image_id
+    ON CONFLICT (image_id) DO UPDATE SET
+        tag_ids = EXCLUDED.tag_ids, scores = EXCLUDED.scores, offered_ids = EXCLUDED.offered_ids,
+        sources = EXCLUDED.sources, calibrated = EXCLUDED.calibrated,
+        model_version_id = EXCLUDED.model_version_id, model_number = EXCLUDED.model_number,
+        vocabulary_version = EXCLUDED.vocabulary_version, updated_at = now()
+"""  # noqa: S608 (column names are constants)
+
+
+def _values(row: SuggestionRow) -> tuple:
+    if len(row.tag_ids) > MAX_SUGGESTIONS:
+        raise ValueError(
+            f"image {row.image_id}: {len(row.tag_ids)} suggestions, at most {MAX_SUGGESTIONS} are kept"
+        )
+    return (
+        row.image_id,
+        list(row.tag_ids),
+        [float(score) for score in row.scores],
+        list(row.offered_ids),
+        json.dumps(row.sources),
+        row.calibrated,
+        row.model_version_id,
+        row.model_number,
+        row.vocabulary_version,
+    )

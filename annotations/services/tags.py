@@ -1,0 +1,204 @@
+"""Writes of the vocabulary: create, edit, retire, revive. Merge and split are not here yet."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.errors import BadInput, Conflict, NotFound
+from annotations.models import AuditEvent, Project, Tag, TagAlias, TagPeriod, User
+from annotations.models.tag import name_key, trigrams
+from annotations.signals import send_on_commit, vocabulary_changed
+from annotations.types import TagSpec
+
+NAME_MAX_CHARS = 200
+# Single keys that the review page uses itself; a tag cannot take them.
+RESERVED_HOTKEYS = frozenset("0123456789/tzsubfr+-?axn ")
+
+
+@transaction.atomic
+def create_many(project: Project, specs: Sequence[TagSpec], *, actor: User | None) -> list[Tag]:
+    """Create tags in order; all or none. Raises Conflict with code `tag_exists` naming the first taken word."""
+    project = _locked(project)
+    _refuse_taken(project, [word for spec in specs for word in (spec.name, *spec.aliases)])
+    created = []
+    for spec in specs:
+        project.vocabulary_version += 1
+        created.append(_create(project, spec))
+    project.save(update_fields=["vocabulary_version"])
+    AuditEvent.objects.create(
+        project=project, actor=actor, action="tags.create", details={"names": [tag.name for tag in created]}
+    )
+    send_on_commit(vocabulary_changed, project_id=project.pk)
+    return created
+
+
+@transaction.atomic
+def update(tag: Tag, changes: Mapping[str, object], *, actor: User) -> Tag:
+    """Change name, description, hotkey, colour, parent or aliases. History keeps the tag's id."""
+    before = {"name": tag.name}
+    if "name" in changes:
+        name = _checked_name(str(changes["name"]))
+        _refuse_taken(tag.project, [name], except_tag=tag)
+        tag.set_name(name)
+    if "hotkey" in changes:
+        tag.hotkey = _checked_hotkey(tag.project, changes["hotkey"], except_tag=tag)
+    if "parent" in changes:
+        tag.parent = _parent(tag.project, changes["parent"])
+        _refuse_loop(tag)
+    for field in ("description", "colour"):
+        if field in changes:
+            setattr(tag, field, str(changes[field]))
+    tag.save()
+    if "aliases" in changes:
+        _replace_aliases(tag, changes["aliases"])
+    AuditEvent.objects.create(
+        project=tag.project, actor=actor, action="tags.update", details={"tag": tag.pk, "before": before}
+    )
+    send_on_commit(vocabulary_changed, project_id=tag.project_id)
+    return tag
+
+
+@transaction.atomic
+def retire(tag: Tag, *, actor: User) -> Tag:
+    """Ask nobody about the tag any more. Its verdicts stay, and `revive` brings it back."""
+    if tag.retired_at is not None:
+        raise Conflict(f"The tag “{tag.name}” is retired already.", code="already_retired")
+    project = _locked(tag.project)
+    project.vocabulary_version += 1
+    project.save(update_fields=["vocabulary_version"])
+    tag.periods.filter(until=None).update(until=project.vocabulary_version)
+    return _set_retired(tag, timezone.now(), "tags.retire", actor)
+
+
+@transaction.atomic
+def revive(tag: Tag, *, actor: User) -> Tag:
+    """Take a retirement back. On images reviewed in between the tag is not asked."""
+    if tag.retired_at is None:
+        raise Conflict(f"The tag “{tag.name}” is not retired.", code="not_retired")
+    project = _locked(tag.project)
+    project.vocabulary_version += 1
+    project.save(update_fields=["vocabulary_version"])
+    TagPeriod.objects.create(tag=tag, since=project.vocabulary_version)
+    return _set_retired(tag, None, "tags.revive", actor)
+
+
+def _locked(project: Project) -> Project:
+    """The project's row, locked: vocabulary versions are handed out one at a time."""
+    return Project.objects.select_for_update().get(pk=project.pk)
+
+
+def _set_retired(tag: Tag, at: object, action: str, actor: User) -> Tag:
+    tag.retired_at = at
+    tag.save(update_fields=["retired_at"])
+    AuditEvent.objects.create(project=tag.project, actor=actor, action=action, details={"tag": tag.pk})
+    send_on_commit(vocabulary_changed, project_id=tag.project_id)
+    return tag
+
+
+def _create(project: Project, spec: TagSpec) -> Tag:
+    name = _checked_name(spec.name)
+    tag = Tag(
+        project=project,
+        description=spec.description,
+        hotkey=_checked_hotkey(project, spec.hotkey),
+        parent=_parent(project, spec.parent),
+    )
+    tag.set_name(name)
+    tag.save()
+    TagPeriod.objects.create(tag=tag, since=project.vocabulary_version)
+    _add_aliases(tag, spec.aliases)
+    return tag
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise BadInput("A tag needs a name.", code="empty_name")
+    if len(name) > NAME_MAX_CHARS:
+        raise BadInput(
+            f"The name “{name[:40]}…” has {len(name)} characters; at most {NAME_MAX_CHARS} fit.",
+            code="name_too_long",
+        )
+    return name
+
+
+def _checked_hotkey(project: Project, hotkey: object, except_tag: Tag | None = None) -> str | None:
+    if hotkey in (None, ""):
+        return None
+    key = str(hotkey).lower()
+    if len(key) != 1 or not key.isprintable() or key in RESERVED_HOTKEYS:
+        raise BadInput(
+            f"“{hotkey}” cannot be a tag's hotkey: give one letter that the review page does not use itself.",
+            code="bad_hotkey",
+        )
+    taken = (
+        Tag.objects.filter(project=project, hotkey=key)
+        .exclude(pk=except_tag.pk if except_tag else None)
+        .first()
+    )
+    if taken:
+        raise Conflict(f"The hotkey “{key}” belongs to “{taken.name}”.", code="hotkey_taken", tag=taken.pk)
+    return key
+
+
+def _refuse_taken(project: Project, words: Sequence[str], except_tag: Tag | None = None) -> None:
+    keys: set[str] = set()
+    for word in words:
+        key = name_key(word)
+        if key in keys:
+            raise Conflict(f"“{word}” is given twice.", code="tag_exists", name=word)
+        keys.add(key)
+    excluded = except_tag.pk if except_tag else None
+    taken = Tag.objects.filter(project=project, key__in=keys).exclude(pk=excluded).first()
+    if taken:
+        raise Conflict(
+            f"The tag “{taken.name}” exists already.", code="tag_exists", name=taken.name, tag=taken.pk
+        )
+    alias = (
+        TagAlias.objects.filter(project=project, key__in=keys)
+        .select_related("tag")
+        .exclude(tag=excluded)
+        .first()
+    )
+    if alias:
+        raise Conflict(
+            f"“{alias.name}” is already an alias of “{alias.tag.name}”.", code="tag_exists", tag=alias.tag_id
+        )
+
+
+def _parent(project: Project, parent: object) -> Tag | None:
+    if parent in (None, ""):
+        return None
+    lookup = {"pk": parent} if isinstance(parent, int) else {"key": name_key(str(parent))}
+    found = Tag.objects.filter(project=project, **lookup).first()
+    if found is None:
+        raise NotFound(f"The parent tag “{parent}” is not in this project.", code="unknown_tag")
+    return found
+
+
+def _refuse_loop(tag: Tag) -> None:
+    ancestor = tag.parent
+    while ancestor is not None:
+        if ancestor.pk == tag.pk:
+            raise BadInput(f"“{tag.name}” cannot stand below itself.", code="parent_loop")
+        ancestor = ancestor.parent
+
+
+def _add_aliases(tag: Tag, aliases: Iterable[str]) -> None:
+    words = [_checked_name(word) for word in aliases]
+    TagAlias.objects.bulk_create(
+        TagAlias(
+            project=tag.project, tag=tag, name=word, key=name_key(word), trigrams=trigrams(name_key(word))
+        )
+        for word in words
+    )
+
+
+def _replace_aliases(tag: Tag, aliases: object) -> None:
+    if not isinstance(aliases, list | tuple):
+        raise BadInput("`aliases` is a list of words.", code="bad_aliases")
+    words = [str(word) for word in aliases]
+    _refuse_taken(tag.project, words, except_tag=tag)
+    tag.aliases.all().delete()
+    _add_aliases(tag, words)

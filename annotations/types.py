@@ -1,0 +1,80 @@
+"""Frozen values that cross module boundaries in annotations. No rules here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ImageTruth:
+    """The verdicts on one image, as tag ids. A tag in none of the sets was not asked."""
+
+    image_id: int
+    yes: frozenset[int]
+    no: frozenset[int]
+    implied_no: frozenset[int]
+    disputed: frozenset[int]
+    # Probability that its review's stratum drew it; None where the draw was certain or imported.
+    draw_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainableCounts:
+    """What may be trained on, as counts of rows read in one snapshot. Only ever grow."""
+
+    decisions: int
+    reviews: int
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SuggestionRow:
+    """What the model says of one image; parallel sequences, best first, at most 20."""
+
+    image_id: int
+    tag_ids: Sequence[int]
+    scores: Sequence[float]
+    offered_ids: Sequence[int]
+    sources: Sequence[list[dict[str, Any]]]
+    calibrated: bool
+    model_version_id: int | None
+    model_number: int
+    vocabulary_version: int
+
+
+@dataclass(frozen=True)
+class QueueRank:
+    """Where an image stands in the active order: small `rank` first, with the reason shown to people."""
+
+    image_id: int
+    rank: float
+    reason: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class TagSpec:
+    """A tag to create."""
+
+    name: str
+    aliases: Sequence[str] = ()
+    parent: int | str | None = None
+    hotkey: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person sends about one image. `tags` and `rejected` hold names or ids."""
+
+    client_id: str | None
+    image_id: int
+    lease: str
+    revision: int
+    outcome: str
+    tags: Sequence[int | str] = ()
+    rejected: Sequence[int | str] = ()
+    seconds: float | None = None
+    keystrokes: int | None = None
+    create_missing: bool = False

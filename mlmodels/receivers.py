@@ -1,0 +1,30 @@
+"""Listens to what happens to people's data and nudges the model's side. The rows are the truth, not the nudge."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from annotations import signals
+
+
+def connect() -> None:
+    signals.images_changed.connect(on_images_changed, dispatch_uid="mlmodels.images_changed")
+    signals.reviews_changed.connect(on_reviews_changed, dispatch_uid="mlmodels.reviews_changed")
+    signals.vocabulary_changed.connect(on_vocabulary_changed, dispatch_uid="mlmodels.vocabulary_changed")
+
+
+def on_images_changed(*, project_id: int, image_ids: Sequence[int], **_: Any) -> None:
+    from mlmodels import tasks
+
+    tasks.images_changed.delay(project_id, list(image_ids))
+
+
+def on_reviews_changed(*, project_id: int, **_: Any) -> None:
+    from mlmodels import tasks
+
+    tasks.nudge_policy(project_id)
+
+
+def on_vocabulary_changed(*, project_id: int, **_: Any) -> None:
+    from mlmodels import tasks
+
+    tasks.nudge_vocabulary(project_id)

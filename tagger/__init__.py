@@ -1,0 +1,1 @@
+"""Wiring: settings, addresses, workers, embedded servers. No rules of the product."""
