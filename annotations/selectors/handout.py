@@ -37,15 +37,16 @@ def record(
     lease: Lease, suggestions: SuggestionSet | None, names: Mapping[int, str], rejected: set[int]
 ) -> None:
     """Write the suggestions into the lease as an Item shows them."""
-    shown = [] if suggestions is None or lease.blind else _shown(suggestions, names, rejected)
-    lease.shown = shown
-    lease.offered_ids = [entry["tag"]["id"] for entry in shown if entry["offered"]]
+    entries = [] if suggestions is None or lease.blind else shown(suggestions, names, rejected)
+    lease.shown = entries
+    lease.offered_ids = [entry["tag"]["id"] for entry in entries if entry["offered"]]
     lease.calibrated = bool(suggestions and suggestions.calibrated)
     lease.model_version_id = suggestions.model_version_id if suggestions else None
     lease.model_number = suggestions.model_number if suggestions else 0
 
 
-def _shown(suggestions: SuggestionSet, names: Mapping[int, str], rejected: set[int]) -> list[dict[str, Any]]:
+def shown(suggestions: SuggestionSet, names: Mapping[int, str], rejected: set[int]) -> list[dict[str, Any]]:
+    """The suggestions as an Item lists them: retired and rejected tags left out."""
     offered = set(suggestions.offered_ids)
     return [
         {

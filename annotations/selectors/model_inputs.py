@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from annotations.models import Image, LiveModel, Project, QueueEntry, Tag, TagAlias
+from annotations.selectors import counters
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,19 @@ def project(project_id: int) -> Project | None:
 
 def project_ids() -> list[int]:
     return list(Project.objects.filter(deleted_at=None).order_by("id").values_list("id", flat=True))
+
+
+def with_unread_answers() -> list[int]:
+    """Projects with answers that may be trained on and that no judged version has read. Three queries."""
+    ids = project_ids()
+    read = {row.project_id: row for row in LiveModel.objects.filter(project_id__in=ids)}
+    unread = []
+    for project_id, counts in counters.read_many(ids).items():
+        live = read.get(project_id)
+        reviews, decisions = (live.read_reviews, live.read_decisions) if live else (0, 0)
+        if counts.get("trainable_reviews", 0) > reviews or counts.get("trainable_decisions", 0) > decisions:
+            unread.append(project_id)
+    return unread
 
 
 def image_rows(project_id: int) -> QuerySet[Image]:

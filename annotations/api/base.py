@@ -1,0 +1,87 @@
+"""What all API views share: the project with its permission check, keyset paging, reading of bodies."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.errors import BadInput
+from annotations.models import Membership, Project, Role
+from annotations.selectors import access
+
+LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
+
+
+class ProjectView(APIView):
+    """A view below /projects/{p}/: `self.project(...)` answers the project or raises 404 / 403."""
+
+    permission_classes = [IsAuthenticated]
+
+    @functools.cached_property
+    def membership(self) -> Membership:
+        return access.membership_for(self.request.user, self.kwargs["project_id"])
+
+    def project(self, at_least: Role = Role.ANNOTATOR) -> Project:
+        access.require_role(self.membership, at_least)
+        return self.membership.project
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object of the request."""
+    if not isinstance(request.data, Mapping):
+        raise BadInput("The body is a JSON object.", code="bad_body")
+    return dict(request.data)
+
+
+def limit_of(request: Request) -> int:
+    """`?limit=`, from 1 to 1,000."""
+    text = request.query_params.get("limit", str(LIMIT_DEFAULT))
+    if not text.isdecimal() or not 1 <= int(text) <= LIMIT_MAX:
+        raise BadInput(f"`limit` is a whole number from 1 to {LIMIT_MAX:,}, not “{text}”.", code="bad_limit")
+    return int(text)
+
+
+def page(
+    request: Request,
+    rows: QuerySet,
+    to_json: Callable[[list[Any]], list[Any]],
+    *,
+    descending: bool = False,
+    count: int | None = None,
+) -> Response:
+    """A list in keyset pages by id: `after` in the next address is the last id seen."""
+    limit = limit_of(request)
+    after = request.query_params.get("after")
+    if after is not None:
+        if not after.isdecimal():
+            raise BadInput("`after` comes from the `next` address of the page before.", code="bad_after")
+        rows = rows.filter(pk__lt=int(after)) if descending else rows.filter(pk__gt=int(after))
+    found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
+    shown = found[:limit]
+    answer: dict[str, Any] = {"results": to_json(shown), "next": None}
+    if len(found) > limit:
+        answer["next"] = next_address(request, str(shown[-1].pk))
+    if count is not None:
+        answer["count"] = count
+    return Response(answer)
+
+
+def next_address(request: Request, after: str) -> str:
+    query = request.query_params.copy()
+    query["after"] = after
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def flag_of(request: Request, name: str) -> bool | None:
+    """A true or false in the query; None when absent."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise BadInput(f"`{name}` is true or false, not “{text}”.", code="bad_flag")
+    return text.lower() in ("true", "1")

@@ -1,0 +1,115 @@
+"""API of projects, their figures and members."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotations.api.base import ProjectView, page
+from annotations.api.serializers import MemberBody, ProjectBody
+from annotations.errors import BadInput
+from annotations.models import Membership, Project, Role
+from annotations.selectors import stats
+from annotations.services import projects, requests
+
+
+def project_json(project: Project, role: str) -> dict[str, Any]:
+    return {
+        "id": project.pk,
+        **{field: getattr(project, field) for field in projects.SETTINGS},
+        "vocabulary_version": project.vocabulary_version,
+        "created_at": project.created_at,
+        "role": role,
+    }
+
+
+class ProjectList(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="projects_list", responses={200: dict})
+    def get(self, request: Request) -> Response:
+        mine = Membership.objects.filter(user=request.user, project__deleted_at=None).select_related(
+            "project"
+        )
+        roles = {membership.project_id: membership.role for membership in mine}
+        rows = Project.objects.filter(pk__in=roles, deleted_at=None)
+        return page(
+            request, rows, lambda found: [project_json(project, roles[project.pk]) for project in found]
+        )
+
+    @extend_schema(request=ProjectBody, responses={201: dict})
+    def post(self, request: Request) -> Response:
+        body = ProjectBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = dict(body.validated_data)
+        client_id = fields.pop("client_id", None)
+        if "name" not in fields:
+            raise BadInput("A project needs a name.", code="bad_name")
+
+        def create() -> dict[str, Any]:
+            return {"id": projects.create(request.user, **fields).pk}
+
+        stored, is_new = requests.once(
+            project_id=None, user=request.user, client_id=client_id, body=fields, act=create
+        )
+        project = Project.objects.get(pk=stored["id"])
+        return Response(project_json(project, Role.ADMIN), status=201 if is_new else 200)
+
+
+class ProjectDetail(ProjectView):
+    @extend_schema(operation_id="projects_retrieve", responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response(project_json(self.project(), self.membership.role))
+
+    @extend_schema(request=ProjectBody, responses={200: dict})
+    def patch(self, request: Request, project_id: int) -> Response:
+        self.project(Role.MANAGER)
+        body = ProjectBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        changes = {key: value for key, value in body.validated_data.items() if key != "client_id"}
+        project = projects.update(self.membership, changes)
+        return Response(project_json(project, self.membership.role))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, project_id: int) -> Response:
+        self.project(Role.ADMIN)
+        projects.trash(self.membership)
+        return Response(status=204)
+
+
+class ProjectStats(ProjectView):
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response(stats.project_stats(self.project()))
+
+
+class MemberList(ProjectView):
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        rows = Membership.objects.filter(project=self.project(Role.MANAGER)).select_related("user")
+        return page(request, rows, lambda found: [member_json(member) for member in found])
+
+    @extend_schema(request=MemberBody, responses={201: dict})
+    def post(self, request: Request, project_id: int) -> Response:
+        self.project(Role.MANAGER)
+        body = MemberBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = projects.set_member(
+            self.membership, body.validated_data["user"], body.validated_data["role"]
+        )
+        return Response(member_json(member), status=201)
+
+
+class MemberDetail(ProjectView):
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, project_id: int, username: str) -> Response:
+        self.project(Role.MANAGER)
+        projects.remove_member(self.membership, username)
+        return Response(status=204)
+
+
+def member_json(member: Membership) -> dict[str, Any]:
+    return {"id": member.pk, "user": member.user.username, "role": member.role}

@@ -1,0 +1,34 @@
+"""Addresses of the API below /api/v1/ that belong to people and data."""
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+from annotations.api import images, projects, queue, reviews, tags
+
+_project = "projects/<int:project_id>"
+
+urlpatterns = [
+    path("projects/", projects.ProjectList.as_view(), name="api-projects"),
+    path(f"{_project}/", projects.ProjectDetail.as_view(), name="api-project"),
+    path(f"{_project}/stats/", projects.ProjectStats.as_view(), name="api-stats"),
+    path(f"{_project}/members/", projects.MemberList.as_view(), name="api-members"),
+    path(f"{_project}/members/<str:username>/", projects.MemberDetail.as_view(), name="api-member"),
+    path(f"{_project}/tags/", tags.TagList.as_view(), name="api-tags"),
+    path(f"{_project}/tags/<int:tag_id>/", tags.TagDetail.as_view(), name="api-tag"),
+    path(f"{_project}/tags/<int:tag_id>/retire/", tags.TagRetire.as_view(), name="api-tag-retire"),
+    path(f"{_project}/tags/<int:tag_id>/undo/", tags.TagUndo.as_view(), name="api-tag-undo"),
+    path(f"{_project}/images/", images.ImageList.as_view(), name="api-images"),
+    path(f"{_project}/images/<int:image_id>/", images.ImageDetail.as_view(), name="api-image"),
+    path(f"{_project}/queue/next/", queue.QueueNext.as_view(), name="api-queue-next"),
+    path(f"{_project}/queue/renew/", queue.QueueRenew.as_view(), name="api-queue-renew"),
+    path(f"{_project}/queue/release/", queue.QueueRelease.as_view(), name="api-queue-release"),
+    path(f"{_project}/reviews/", reviews.ReviewList.as_view(), name="api-reviews"),
+    path(f"{_project}/reviews/<int:review_id>/undo/", reviews.ReviewUndo.as_view(), name="api-review-undo"),
+    path(f"{_project}/verify/", reviews.Verify.as_view(), name="api-verify"),
+    *(
+        [path(f"{_project}/", include("annotations.api.transfer_urls"))]
+        if find_spec("annotations.api.transfer_urls")
+        else []
+    ),
+]

@@ -1,0 +1,169 @@
+"""Reads of images: filtered keyset pages, and one image with its verdicts, suggestions and history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from annotations.errors import BadInput, NotFound
+from annotations.models import Decision, Image, Project, Review, Tag
+from annotations.selectors import handout, truth
+from annotations.types import ImageTruth
+
+ORDERINGS = {"created": ("pk",), "priority": ("-priority", "pk"), "shuffle": ("shuffle", "pk")}
+
+
+@dataclass(frozen=True)
+class ImageFilter:
+    """What to list. None: no restriction. `tag_id`: people said yes to it; `suggested_id`: the model offers it."""
+
+    state: str | None = None
+    is_holdout: bool | None = None
+    words: str | None = None
+    tag_id: int | None = None
+    suggested_id: int | None = None
+    reviewer: str | None = None
+    since: datetime | None = None
+    disagreement: bool = False
+
+
+def matching(project: Project, wanted: ImageFilter) -> QuerySet[Image]:
+    """Images that are not in the trash and pass the filter."""
+    images = Image.objects.filter(project=project, deleted_at=None)
+    if wanted.state:
+        images = images.filter(state=wanted.state)
+    if wanted.disagreement:
+        images = images.filter(state=Image.State.DISPUTED)
+    if wanted.is_holdout is not None:
+        images = images.filter(is_holdout=wanted.is_holdout)
+    if wanted.words:
+        images = images.annotate(words=SearchVector("caption", config="simple")).filter(
+            words=SearchQuery(wanted.words, config="simple", search_type="websearch")
+        )
+    if wanted.tag_id is not None:
+        said_yes = Decision.objects.filter(
+            Q(review=None) | Q(review__undone_at=None, review__counted=True),
+            image_id=OuterRef("pk"),
+            tag_id=wanted.tag_id,
+            value="yes",
+        )
+        images = images.filter(Exists(said_yes))
+    if wanted.suggested_id is not None:
+        images = images.filter(is_holdout=False, suggestion_set__offered_ids__contains=[wanted.suggested_id])
+    if wanted.reviewer or wanted.since:
+        images = images.filter(Exists(_reviews(wanted)))
+    return images
+
+
+def ordered(images: QuerySet[Image], ordering: str, after: str | None) -> QuerySet[Image]:
+    """The rows after a cursor ("value:id" as `cursor` made it), in a stable order."""
+    if ordering not in ORDERINGS:
+        raise BadInput(f"`ordering` is one of {', '.join(ORDERINGS)}, not “{ordering}”.", code="bad_ordering")
+    fields = ORDERINGS[ordering]
+    if after is not None:
+        images = images.filter(_beyond(fields, after))
+    return images.order_by(*fields)
+
+
+def cursor(image: Image, ordering: str) -> str:
+    return ":".join(str(getattr(image, field.removeprefix("-"))) for field in ORDERINGS[ordering])
+
+
+def get(project: Project, image_id: int) -> Image:
+    image = Image.objects.filter(project=project, pk=image_id, deleted_at=None).first()
+    if image is None:
+        raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
+    return image
+
+
+def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
+    """What the live model says of the image; nothing of a holdout image before its reviews are complete."""
+    if image.is_holdout and image.reviews_done < project.reviews_per_image:
+        return []
+    stored = getattr(image, "suggestion_set", None)
+    if stored is None:
+        return []
+    rejected = handout.blocked([image.pk], {image.pk: stored}).get(image.pk, set())
+    return handout.shown(stored, handout.words(project, [stored]), rejected)
+
+
+def history(image: Image) -> list[dict[str, Any]]:
+    """All reviews and one-tag answers of the image, oldest first, the undone ones too. Two queries."""
+    reviews = Review.objects.filter(image=image).select_related("user").order_by("created_at")
+    decisions = Decision.objects.filter(image=image).select_related("user").order_by("id")
+    by_review: dict[int | None, list[Decision]] = {}
+    for decision in decisions:
+        by_review.setdefault(decision.review_id, []).append(decision)
+    entries = [_review_entry(review, by_review.get(review.pk, [])) for review in reviews]
+    entries += [_decision_entry(decision) for decision in by_review.get(None, [])]
+    return sorted(entries, key=lambda entry: entry["created_at"])
+
+
+def truths(project: Project, images: Sequence[Image]) -> dict[int, ImageTruth]:
+    return truth.verdicts(project, [image.pk for image in images])
+
+
+def tag_names(project: Project) -> Mapping[int, str]:
+    """Names of all tags by id, the retired ones too."""
+    return dict(Tag.objects.filter(project=project).values_list("pk", "name"))
+
+
+def _reviews(wanted: ImageFilter) -> QuerySet[Review]:
+    reviews = Review.objects.filter(image_id=OuterRef("pk"), undone_at=None, counted=True)
+    if wanted.reviewer:
+        reviews = reviews.filter(user__username=wanted.reviewer)
+    if wanted.since:
+        reviews = reviews.filter(created_at__gte=wanted.since)
+    return reviews
+
+
+def _beyond(fields: Sequence[str], after: str) -> Q:
+    """Rows that come later than the cursor: a row-value comparison, written out."""
+    try:
+        values = [float(part) if "." in part or "e" in part else int(part) for part in after.split(":")]
+        if len(values) != len(fields):
+            raise ValueError(after)
+    except ValueError as error:
+        raise BadInput(
+            "`after` comes from the `next` address of the page before.", code="bad_after"
+        ) from error
+    beyond, equal = Q(), Q()
+    for field, value in zip(fields, values, strict=True):
+        comparison = "lt" if field.startswith("-") else "gt"
+        name = field.removeprefix("-")
+        beyond |= equal & Q(**{f"{name}__{comparison}": value})
+        equal &= Q(**{name: value})
+    return beyond
+
+
+def _review_entry(review: Review, decisions: Sequence[Decision]) -> dict[str, Any]:
+    return {
+        "kind": "review",
+        "id": review.pk,
+        "user": review.user.username if review.user else None,
+        "outcome": review.outcome,
+        "source": review.source,
+        "counted": review.counted,
+        "blind": review.blind,
+        "yes": [decision.tag_id for decision in decisions if decision.value == "yes"],
+        "no": [decision.tag_id for decision in decisions if decision.value == "no"],
+        "seconds": review.seconds,
+        "created_at": review.created_at,
+        "undone_at": review.undone_at,
+    }
+
+
+def _decision_entry(decision: Decision) -> dict[str, Any]:
+    return {
+        "kind": "decision",
+        "id": decision.pk,
+        "user": decision.user.username if decision.user else None,
+        "scope": decision.scope,
+        "source": decision.source,
+        "tag": decision.tag_id,
+        "value": decision.value,
+        "created_at": decision.created_at,
+    }

@@ -1,0 +1,84 @@
+"""Figures of a project, from kept counters: no request costs more as the project grows."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from annotations.models import LiveModel, Project, Review, User
+from annotations.selectors import counters
+from annotations.types import TrainableCounts
+
+STATES = ("pending", "reviewed", "disputed", "unsure", "broken", "removed")
+
+
+def trainable(project_id: int) -> TrainableCounts:
+    """How much may be trained on, in the caller's snapshot. `newest_at`: time of the newest such review."""
+    counts = counters.read(project_id)
+    newest = Review.objects.filter(project_id=project_id, image__is_holdout=False).aggregate(
+        made=Max("created_at"), undone=Max("undone_at")
+    )
+    times = [at for at in newest.values() if at]
+    return TrainableCounts(
+        decisions=counts.get("trainable_decisions", 0),
+        reviews=counts.get("trainable_reviews", 0),
+        newest_at=max(times) if times else None,
+    )
+
+
+def project_stats(project: Project) -> dict[str, Any]:
+    """What GET stats/ answers."""
+    counts = counters.read(project.pk)
+    live = LiveModel.objects.filter(project=project).first() or LiveModel(project=project)
+    trainable_decisions = counts.get("trainable_decisions", 0)
+    return {
+        "images": counts.get("images", 0),
+        "by_state": {state: counts.get(state, 0) for state in STATES},
+        "holdout": {"images": counts.get("holdout", 0), "reviewed": counts.get("holdout_reviewed", 0)},
+        "reviews": counts.get("reviews", 0),
+        "decisions": counts.get("decisions", 0),
+        "trainable_decisions": trainable_decisions,
+        "trainable_reviews": counts.get("trainable_reviews", 0),
+        "unlearned_decisions": max(0, trainable_decisions - live.read_decisions),
+        "unlearned_reviews": max(0, counts.get("trainable_reviews", 0) - live.read_reviews),
+        "live_model": live_model_json(live),
+        "last_candidate": live.last_candidate,
+        "f1": live.metrics.get("micro_f1"),
+        "images_an_hour": Review.objects.filter(
+            project=project,
+            created_at__gte=timezone.now() - timedelta(hours=1),
+            outcome=Review.Outcome.REVIEWED,
+            undone_at=None,
+        ).count(),
+        **effort(counts),
+    }
+
+
+def effort(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Acceptance of offered tags and keystrokes saved against an empty form; None before there is anything."""
+    offered, empty_form = counts.get("offered", 0), counts.get("keystrokes_empty_form", 0)
+    return {
+        "acceptance": counts.get("accepted", 0) / offered if offered else None,
+        "keystrokes_saved": 1 - counts.get("keystrokes", 0) / empty_form if empty_form else None,
+    }
+
+
+def live_model_json(live: LiveModel) -> dict[str, Any]:
+    return {
+        "id": live.version_id,
+        "number": live.number,
+        "provisional": live.provisional,
+        "published_at": live.published_at,
+        "metrics": live.metrics,
+    }
+
+
+def person_today(project: Project, user: User, since: datetime) -> dict[str, int]:
+    """What a person did today and in the last hour: the strip of the review page."""
+    mine = Review.objects.filter(project=project, user=user, undone_at=None, outcome=Review.Outcome.REVIEWED)
+    return {
+        "today": mine.filter(created_at__gte=since).count(),
+        "an_hour": mine.filter(created_at__gte=timezone.now() - timedelta(hours=1)).count(),
+    }

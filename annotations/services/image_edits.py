@@ -1,0 +1,64 @@
+"""Changes of one image by a manager: caption, metadata, trash. Importing new ones: `services.images`."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.errors import Conflict, NotFound
+from annotations.models import AuditEvent, Image, Project, User
+from annotations.services import counters, queue
+from annotations.signals import images_changed, reviews_changed, send_on_commit
+
+
+@transaction.atomic
+def update(
+    project: Project, image_id: int, revision: int, changes: Mapping[str, object], *, actor: User
+) -> Image:
+    """Change caption or metadata of the revision that the caller saw; raises Conflict `stale` else."""
+    image = _locked(project, image_id)
+    if image.revision != revision:
+        raise Conflict(
+            f"Image {image_id} has changed meanwhile: it is at revision {image.revision}, not {revision}.",
+            image=image_id,
+            revision=image.revision,
+            caption=image.caption,
+        )
+    for field in ("caption", "metadata"):
+        if field in changes:
+            setattr(image, field, changes[field])
+    image.revision += 1
+    image.save(update_fields=["caption", "metadata", "revision"])
+    AuditEvent.objects.create(
+        project=project,
+        actor=actor,
+        action="images.update",
+        details={"image": image_id, "fields": sorted(changes)},
+    )
+    send_on_commit(images_changed, project_id=project.pk, image_ids=[image_id])
+    return image
+
+
+@transaction.atomic
+def trash(project: Project, image_id: int, *, actor: User) -> None:
+    """Move the image to the trash: it leaves lists, queue, training and exports, and can come back for 30 days."""
+    image = _locked(project, image_id)
+    image.deleted_at = timezone.now()
+    image.save(update_fields=["deleted_at"])
+    queue.leave(image)
+    deltas = {"images": -1, image.state: -1}
+    if image.is_holdout:
+        deltas["holdout"] = -1
+        deltas["holdout_reviewed"] = -min(1, image.reviews_done)
+    counters.add(project.pk, deltas)
+    AuditEvent.objects.create(
+        project=project, actor=actor, action="images.trash", details={"image": image_id}
+    )
+    send_on_commit(reviews_changed, project_id=project.pk)
+
+
+def _locked(project: Project, image_id: int) -> Image:
+    image = Image.objects.select_for_update().filter(project=project, pk=image_id, deleted_at=None).first()
+    if image is None:
+        raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
+    return image

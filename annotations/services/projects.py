@@ -1,0 +1,137 @@
+"""Writes of projects and their members."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
+from annotations.models import AuditEvent, Membership, Project, Role, User
+from annotations.permissions import allows, required_role
+from annotations.selectors.access import may_create_projects
+
+SETTINGS = (
+    "name",
+    "description",
+    "instructions",
+    "reviews_per_image",
+    "extractor",
+    "holdout_percent",
+    "caption_language",
+    "unmarked",
+    "keep_gps",
+)
+
+
+@transaction.atomic
+def create(actor: User, **fields: object) -> Project:
+    """Create a project; its creator becomes its admin."""
+    if not may_create_projects(actor):
+        raise RoleTooLow("Projects are created by managers and admins. Ask an admin of this installation.")
+    project = Project.objects.create(created_by=actor, **_checked(fields))
+    Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
+    AuditEvent.objects.create(project=project, actor=actor, action="projects.create")
+    return project
+
+
+@transaction.atomic
+def update(membership: Membership, changes: Mapping[str, object]) -> Project:
+    project = membership.project
+    changes = _checked(changes)
+    if changes.get("extractor", project.extractor) != project.extractor and not allows(
+        membership.role, "choose_extractor"
+    ):
+        raise RoleTooLow("Only an admin of the project changes its extractor.")
+    for field, value in changes.items():
+        setattr(project, field, value)
+    project.save(update_fields=list(changes))
+    AuditEvent.objects.create(
+        project=project, actor=membership.user, action="projects.update", details={"fields": sorted(changes)}
+    )
+    return project
+
+
+@transaction.atomic
+def trash(membership: Membership) -> None:
+    """Move the project to the trash, where it stays for 30 days."""
+    project = membership.project
+    project.deleted_at = timezone.now()
+    project.save(update_fields=["deleted_at"])
+    AuditEvent.objects.create(project=project, actor=membership.user, action="projects.trash")
+
+
+@transaction.atomic
+def set_member(membership: Membership, username: str, role: str) -> Membership:
+    """Add a person or change their role. Only admins appoint admins, and one admin always remains."""
+    if role not in Role.values:
+        raise BadInput(f"“{role}” is no role; choose one of {', '.join(Role.values)}.", code="unknown_role")
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise NotFound(f"Nobody signs in as “{username}”. Create the account first.", code="unknown_user")
+    project = membership.project
+    present = Membership.objects.select_for_update().filter(project=project, user=user).first()
+    _refuse_beyond_own_role(membership, present, role)
+    if present and present.role == Role.ADMIN and role != Role.ADMIN:
+        _refuse_last_admin(project, present)
+    member, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+    AuditEvent.objects.create(
+        project=project, actor=membership.user, action="members.set", details={"user": username, "role": role}
+    )
+    return member
+
+
+@transaction.atomic
+def remove_member(membership: Membership, username: str) -> None:
+    present = Membership.objects.select_for_update().filter(
+        project=membership.project, user__username=username
+    )
+    member = present.first()
+    if member is None:
+        raise NotFound(f"“{username}” is not a member of this project.", code="unknown_user")
+    _refuse_beyond_own_role(membership, member, Role.ANNOTATOR)
+    if member.role == Role.ADMIN:
+        _refuse_last_admin(membership.project, member)
+    member.delete()
+    AuditEvent.objects.create(
+        project=membership.project, actor=membership.user, action="members.remove", details={"user": username}
+    )
+
+
+def _refuse_beyond_own_role(membership: Membership, present: Membership | None, role: str) -> None:
+    touches_admin = role == Role.ADMIN or (present is not None and present.role == Role.ADMIN)
+    if touches_admin and not allows(membership.role, "appoint_admin"):
+        raise RoleTooLow(
+            "Only an admin of the project appoints or removes admins.",
+            needed=required_role("appoint_admin").value,
+        )
+
+
+def _refuse_last_admin(project: Project, member: Membership) -> None:
+    others = Membership.objects.filter(project=project, role=Role.ADMIN).exclude(pk=member.pk)
+    if not others.exists():
+        raise Refused("The project needs an admin: appoint another one first.", code="last_admin")
+
+
+def _checked(fields: Mapping[str, object]) -> dict[str, object]:
+    """Known settings with sensible values; raises BadInput naming the first that is not."""
+    unknown = sorted(set(fields) - set(SETTINGS))
+    if unknown:
+        raise BadInput(
+            f"Unknown setting “{unknown[0]}”. Known: {', '.join(SETTINGS)}.", code="unknown_setting"
+        )
+    checked = dict(fields)
+    if "name" in checked:
+        checked["name"] = str(checked["name"]).strip()
+        if not checked["name"] or len(str(checked["name"])) > 200:
+            raise BadInput("A project needs a name of 1 to 200 characters.", code="bad_name")
+    _check_range(checked, "holdout_percent", 0, 50)
+    _check_range(checked, "reviews_per_image", 1, 20)
+    if checked.get("unmarked", "no") not in Project.Unmarked.values:
+        raise BadInput("`unmarked` is “no” or “unknown”.", code="bad_unmarked")
+    return checked
+
+
+def _check_range(fields: Mapping[str, object], name: str, least: int, most: int) -> None:
+    value = fields.get(name)
+    if value is not None and not (isinstance(value, int) and least <= value <= most):
+        raise BadInput(f"`{name}` is a whole number from {least} to {most}, not {value}.", code=f"bad_{name}")

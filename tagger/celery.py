@@ -1,0 +1,68 @@
+"""The Celery application: queues, routes, the schedule, and the heartbeats by which pages know of workers."""
+
+import os
+import signal
+from typing import Any
+
+from celery import Celery, Task, bootsteps
+from celery.signals import setup_logging, worker_process_init
+from kombu import Queue
+
+from tagger import health, processes
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
+
+QUEUES = ("io", "ml", "train")
+# Queue by the task's module; a task that says queue="train" itself comes before this.
+ROUTES = {"annotations.*": {"queue": "io"}, "mlmodels.*": {"queue": "ml"}}
+# Nudges that repeat: each reads the database and does nothing when there is nothing to do.
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": "annotations.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "check-policies": {"task": "mlmodels.tasks.check_policies", "schedule": 2.0, "options": {"expires": 4}},
+}
+
+app = Celery("tagger")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="io",
+    task_routes=(lambda name, args, kwargs, options, task=None, **kw: route(name, task),),
+    beat_schedule=SCHEDULE,
+)
+app.autodiscover_tasks()
+
+
+def route(name: str, task: Task | None) -> dict[str, str] | None:
+    """The task's own queue, else that of its package."""
+    if task is not None and getattr(task, "queue", None):
+        return {"queue": task.queue}
+    package = name.split(".", 1)[0] + ".*"
+    return ROUTES.get(package)
+
+
+class Heartbeat(bootsteps.StartStopStep):
+    """Says every few seconds that this worker's main process lives and which queues it serves."""
+
+    requires = {"celery.worker.components:Timer"}
+
+    def start(self, parent: Any) -> None:
+        names = [name for name in QUEUES if name in parent.app.amqp.queues.consume_from]
+        health.beat(*names)
+        self.entry = parent.timer.call_repeatedly(health.HEARTBEAT_EVERY_S, health.beat, names)
+
+    def stop(self, parent: Any) -> None:
+        self.entry.cancel()
+
+
+app.steps["worker"].add(Heartbeat)
+
+
+@worker_process_init.connect
+def end_with_parent(**kwargs: Any) -> None:
+    """A killed worker must not leave a child that goes on with its task: another worker has it by then."""
+    processes.die_with_parent(signal.SIGKILL)
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """Django's LOGGING stands: without a listener here Celery would replace it."""
