@@ -54,7 +54,9 @@ def test_a_database_address_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> N
     }
 
 
-@pytest.mark.parametrize("url", ["mysql://u:hidden@h/db", "postgresql://u:hidden@h", "postgresql://u:hidden@h:x/db"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:hidden@h/db", "postgresql://u:hidden@h", "postgresql://u:hidden@h:x/db"]
+)
 def test_a_bad_database_address_does_not_show_the_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(env.BadSettingError) as caught:
