@@ -84,8 +84,8 @@ def module_addresses() -> dict[str, str]:
 @register.simple_tag(takes_context=True)
 def import_map(context: Context) -> SafeString:
     """The page's import map; its nonce is the only one the policy knows."""
-    request = context.get("request")
-    nonce = str(getattr(request, "csp_nonce", "") or "")
+    # The nonce is made when it is read as a string, and is false until then.
+    nonce = str(getattr(context.get("request"), "csp_nonce", ""))
     imports = json.dumps({"imports": module_addresses()}).replace("<", "\\u003c")
     return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(imports))  # noqa: S308
 

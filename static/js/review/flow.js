@@ -1,0 +1,172 @@
+// What happens to items: shown, answered, taken back. Knows the queue and the outbox, not the page; the page draws on
+// "show" (an item, or none) and "notice" (a sentence for the person).
+import { ApiError } from "lib/api";
+import { Selection } from "lib/chips";
+import { Stopwatch } from "lib/stopwatch";
+
+const REMEMBERED = 50;
+
+export class Flow extends EventTarget {
+  #queue;
+  #outbox;
+  #api;
+  #memory;
+  #watch = new Stopwatch();
+  #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
+  #isUndoing = false;
+  current = null; // {ahead, selection, keystrokes}
+
+  // `memory` keeps the answers of the session that can be taken back: [{client_id, review, names}].
+  constructor({ queue, outbox, api, memory }) {
+    super();
+    this.#queue = queue;
+    this.#outbox = outbox;
+    this.#api = api;
+    this.#memory = memory;
+    queue.addEventListener("change", () => this.current ?? this.next());
+    outbox.addEventListener("stored", ({ detail }) => this.#stored(detail));
+  }
+
+  // Items that this page answers for and the queue does not hold: on screen, or answered and not yet saved.
+  held() {
+    const waiting = this.#outbox.waiting().map((entry) => entry.item);
+    return this.current ? [this.current.ahead.item, ...waiting] : waiting;
+  }
+
+  next() {
+    const ahead = this.#queue.take();
+    this.#show(ahead, ahead && (ahead.selection ?? new Selection(ahead.item)));
+  }
+
+  answer(outcome) {
+    if (!this.current) return false;
+    const { ahead, selection, keystrokes } = this.current;
+    const { image, lease } = ahead.item;
+    const said = outcome === "reviewed" ? selection.answer() : { tags: [], rejected: [] };
+    const body = {
+      client_id: crypto.randomUUID(),
+      image: image.id,
+      lease: lease.token,
+      revision: image.revision,
+      outcome,
+      seconds: this.#watch.seconds,
+      keystrokes,
+      ...said,
+    };
+    const names = selection.on();
+    this.#remember({ client_id: body.client_id, review: null, names }, ahead);
+    this.current = null;
+    this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });
+    this.next();
+    return true;
+  }
+
+  async undo() {
+    if (this.#isUndoing) return false;
+    const last = this.#memory.read().at(-1);
+    if (!last) {
+      this.#notice("There is nothing to undo yet.");
+      return false;
+    }
+    this.#isUndoing = true;
+    try {
+      return await this.#takeBack(last);
+    } finally {
+      this.#isUndoing = false;
+    }
+  }
+
+  // The item on screen got its first suggestions while nobody had touched it.
+  redrawCurrent() {
+    if (!this.current) return;
+    this.current.selection = new Selection(this.current.ahead.item);
+    this.dispatchEvent(new CustomEvent("show", { detail: { ...this.current, isSame: true } }));
+  }
+
+  async #takeBack(last) {
+    await this.#outbox.landed(last.client_id);
+    const entry = this.#outbox.waiting().find(({ body }) => body.client_id === last.client_id);
+    if (entry && (await this.#outbox.cancel(last.client_id))) {
+      this.#forget(last);
+      this.#reopen(
+        this.#shown.get(last.client_id) ?? this.#queue.prepare(entry.item),
+        entry.item,
+        last.names,
+      );
+      return true;
+    }
+    const { review } = this.#memory.read().find(({ client_id: id }) => id === last.client_id) ?? last;
+    this.#forget(last);
+    if (review === null) {
+      this.#notice("The last answer was not stored, so there is nothing to take back.");
+      return false;
+    }
+    return this.#takeBackStored(last, review);
+  }
+
+  async #takeBackStored(last, review) {
+    let answer;
+    try {
+      answer = await this.#api.post(`reviews/${review}/undo/`, {});
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.kind !== "refused") this.#remember({ ...last, review }, this.#shown.get(last.client_id));
+      const reason =
+        error.kind === "offline" ? "The answer is stored, and the server cannot be reached." : error.message;
+      this.#notice(`Not undone. ${reason}`);
+      return false;
+    }
+    if (!answer.item) {
+      this.#notice("Taken back. Somebody else holds that image now.");
+      return true;
+    }
+    this.#reopen(
+      this.#shown.get(last.client_id) ?? this.#queue.prepare(answer.item),
+      answer.item,
+      last.names,
+    );
+    return true;
+  }
+
+  // The taken-back item comes on screen; the one that was there waits as it is, first in line.
+  #reopen(ahead, item, names) {
+    if (this.current) {
+      this.current.ahead.selection = this.current.selection;
+      this.#queue.putBack(this.current.ahead);
+    }
+    ahead.item = item;
+    const selection = new Selection(item);
+    selection.restore(names);
+    this.#show(ahead, selection);
+  }
+
+  #show(ahead, selection) {
+    this.current = ahead && { ahead, selection, keystrokes: 0 };
+    this.#watch.restart();
+    this.dispatchEvent(new CustomEvent("show", { detail: this.current }));
+  }
+
+  #stored({ entry, review }) {
+    const known = this.#memory.read();
+    const mine = known.find(({ client_id: id }) => id === entry.body.client_id);
+    if (!mine) return;
+    mine.review = review.id;
+    this.#memory.write(known);
+  }
+
+  #remember(record, ahead) {
+    const known = [...this.#memory.read(), record];
+    for (const old of known.splice(0, Math.max(known.length - REMEMBERED, 0)))
+      this.#shown.delete(old.client_id);
+    this.#memory.write(known);
+    if (ahead) this.#shown.set(record.client_id, ahead);
+  }
+
+  #forget(record) {
+    this.#memory.write(this.#memory.read().filter(({ client_id: id }) => id !== record.client_id));
+  }
+
+  #notice(text) {
+    this.dispatchEvent(new CustomEvent("notice", { detail: { text } }));
+  }
+}

@@ -1,0 +1,251 @@
+// The review page: wires keys, buttons, queue, outbox and board together. Rules live in the modules it connects.
+import { Api } from "lib/api";
+import { indexOf } from "lib/chips";
+import { KeyMap } from "lib/keys";
+import { remembered } from "lib/memory";
+import { Outbox } from "lib/outbox";
+import { poll } from "lib/poll";
+import { isBare, Queue } from "lib/queue";
+import { TypeAhead } from "lib/typeahead";
+import { Board } from "review/board";
+import { Flow } from "review/flow";
+import { wireHelp } from "review/help";
+import { Notices } from "review/notices";
+import { Strip, Tally } from "review/strip";
+
+const POLL_MS = 3000;
+const LOOK_AGAIN_MS = 10_000;
+const RENEW_EVERY_MS = 60_000;
+const AHEAD = 5;
+const SAID = {
+  reviewed: "Accepted.",
+  skipped: "Skipped.",
+  unsure: "Marked unsure.",
+  broken: "Marked broken.",
+};
+
+const root = document.querySelector("[data-review]");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const config = JSON.parse(document.getElementById("review-config").textContent);
+const owner = `${config.user.id}-${config.project}`;
+
+const api = new Api(config.api);
+const site = new Api("/");
+const keys = new KeyMap(config.keys);
+const outbox = new Outbox({ name: owner, send: (bodies) => api.post("reviews/", bodies) });
+const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
+const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
+const flow = new Flow({ queue, outbox, api, memory });
+const board = new Board(root);
+const strip = new Strip(root);
+const tally = new Tally({ name: owner });
+const notices = new Notices(part("notice"));
+const typeahead = new TypeAhead({
+  root: part("typeahead"),
+  api,
+  canCreate: config.can_create_tags,
+  memory: remembered(`tagger:recent:${owner}`, []),
+});
+
+let images = null; // how many the project holds, once known
+let liveNumber = null;
+let refused = 0;
+let answeredAt = null;
+let said = ""; // the result of the last answer, spoken with the next item
+
+// -- what a person does ---------------------------------------------------
+
+const commands = {
+  accept: (event) => answer("reviewed", event),
+  skip: (event) => answer("skipped", event),
+  unsure: (event) => answer("unsure", event),
+  broken: (event) => answer("broken", event),
+  undo: () => undo(),
+  add: () => flow.current && typeahead.open(),
+  alone: () => setAlone(!board.viewer.isAlone),
+  rotate: () => board.viewer.rotate(),
+  zoom_in: () => board.viewer.zoomIn(),
+  zoom_out: () => board.viewer.zoomOut(),
+  help: wireHelp({ dialog: part("keys"), keys, root }),
+};
+
+function answer(outcome, event) {
+  if (!flow.current) return;
+  answeredAt = event.timeStamp;
+  said = SAID[outcome];
+  tally.answered();
+  flow.answer(outcome);
+  drawCounts();
+}
+
+async function undo() {
+  said = "Taken back.";
+  if (await flow.undo()) tally.undone();
+  drawCounts();
+}
+
+function toggle(index) {
+  const chip = flow.current?.selection.toggle(index);
+  if (!chip) return;
+  board.toggled(index);
+  board.say(`${chip.tag.name} ${chip.on ? "on" : "off"}`);
+}
+
+function setAlone(isAlone) {
+  board.viewer.alone(isAlone);
+  root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (flow.current && !event.repeat && !["Shift", "Control", "Alt", "Meta"].includes(event.key))
+    flow.current.keystrokes += 1;
+  const read = keys.read(event);
+  if (!read) return;
+  event.preventDefault();
+  if (read.position) toggle(read.position - 1);
+  else if (read.command === "alone") setAlone(true);
+  else if (!event.repeat) commands[read.command](event);
+});
+
+document.addEventListener("keyup", (event) => {
+  if (keys.keysOf("alone").includes(event.key)) setAlone(false);
+});
+
+root.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-command]");
+  if (button) {
+    commands[button.dataset.command](event);
+    button.closest("details.popover")?.removeAttribute("open");
+  }
+  const chip = event.target.closest(".chip");
+  if (chip) toggle(indexOf(chip));
+  // After a press by mouse or finger the keys belong to the page again; by keyboard, focus stays where it was.
+  if ((chip || button) && event.detail > 0) document.activeElement?.blur();
+  if (flow.current && event.detail > 0 && chip) flow.current.keystrokes += 1;
+});
+
+typeahead.addEventListener("pick", ({ detail: tag }) => {
+  if (!flow.current) return;
+  flow.current.selection.add(tag);
+  board.redraw();
+  board.say(`${tag.name} on`);
+  part("no-tags").hidden = true;
+});
+
+part("retry").addEventListener("click", () => queue.fill());
+root.querySelector(".crumb a").addEventListener("click", () => queue.release(flow.current?.ahead));
+
+// -- what comes up ----------------------------------------------------------
+
+flow.addEventListener("show", async ({ detail: current }) => {
+  setAlone(false);
+  drawState();
+  if (!current) return board.say(said);
+  const key = answeredAt;
+  answeredAt = null;
+  await board.show(current);
+  if (flow.current?.ahead !== current.ahead) return;
+  if (key !== null) measureFrom(key);
+  board.say(`${said} ${board.introduction(current.ahead.item, current.selection)}`.trim());
+  said = "";
+});
+
+// From the key to the frame in which the next picture is painted.
+function measureFrom(start) {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => performance.measure("tagger:key-to-picture", { start, end: performance.now() });
+    port2.postMessage(null);
+  });
+}
+
+flow.addEventListener("notice", ({ detail }) => notices.say(detail.text));
+
+queue.addEventListener("change", () => {
+  strip.ready(queue.readyCount, AHEAD);
+  drawCounts();
+  drawState();
+});
+
+outbox.addEventListener("change", drawSaved);
+outbox.addEventListener("refused", ({ detail: { entry, error } }) => {
+  refused += 1;
+  const onDismiss = () => {
+    refused = 0;
+    drawSaved();
+  };
+  const lead = error.code === "too_late" || error.status === 409 ? "Not counted." : "Not saved.";
+  notices.say(`${lead} ${error.message}`, { tone: "stop", onDismiss });
+  if (entry.body.create_missing) typeahead.forget();
+  drawSaved();
+});
+outbox.addEventListener("stored", ({ detail }) => detail.entry.body.create_missing && typeahead.forget());
+
+function drawSaved() {
+  strip.saved({ state: outbox.state, waiting: outbox.size, refused });
+}
+
+function drawCounts() {
+  const left = queue.remaining === null ? null : Math.max(queue.remaining - outbox.size, 0);
+  strip.counts({ today: tally.today, rate: tally.rate, streak: tally.streak, left });
+}
+
+function drawState() {
+  const state = flow.current ? "item" : waitingState();
+  if (root.dataset.state === state) return;
+  root.dataset.state = state;
+  for (const node of part("states").children) node.hidden = node.dataset.for !== state;
+  if (queue.failure) part("failure").textContent = queue.failure.message;
+}
+
+function waitingState() {
+  if (queue.failure) return queue.failure.kind === "signed-out" ? "signed-out" : "failed";
+  if (!queue.isExhausted || queue.length) return "loading";
+  if (images === 0) return "no-images";
+  return queue.remaining > outbox.size ? "taken" : "done";
+}
+
+// -- what the server tells ----------------------------------------------------
+
+async function look() {
+  const [stats, health] = await Promise.all([api.get("stats/"), site.get("healthz").catch(() => null)]);
+  images = stats.images;
+  const { number } = stats.live_model;
+  strip.model({ number, isWorking: health ? health.workers.ml : true });
+  if (stats.me && !outbox.size) tally.today = stats.me.today;
+  const isNewVersion = liveNumber !== null && number !== liveNumber;
+  if (isNewVersion) notices.say(`Model v${number} is live. Waiting images have its suggestions.`);
+  liveNumber = number;
+  await freshen(isNewVersion);
+  drawCounts();
+  drawState();
+}
+
+// A new version speaks for what waits; an item that was handed out before anything was suggested gets its first chips.
+async function freshen(isNewVersion) {
+  const { current } = flow;
+  const bare =
+    current && isBare(current.ahead.item) && !current.selection.chips.length ? current.ahead : null;
+  if (!isNewVersion && !bare && !queue.hasBareItems) return;
+  await queue.refresh(bare);
+  if (bare && flow.current === current && !current.selection.chips.length && !isBare(bare.item))
+    flow.redrawCurrent();
+}
+
+setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
+setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
+
+typeahead
+  .prepare()
+  .then((count) => (part("no-tags").hidden = count > 0))
+  .catch(() => {}); // The list comes with the first letters typed.
+
+await outbox
+  .open()
+  .catch(() =>
+    notices.say("This browser keeps no data: answers are lost if the tab closes before they are saved."),
+  );
+drawSaved();
+drawCounts();
+queue.fill();
+poll(look, POLL_MS);

@@ -1,0 +1,25 @@
+// The queue's reason in a sentence. The server sends a short code ("uncertain: dog 0.52"); what is unknown is shown as sent.
+const REASONS = {
+  sample: () => "It belongs to a random sample that keeps the figures honest.",
+  holdout: () => "It belongs to a random sample that keeps the figures honest.",
+  random: () => "Drawn by chance, so that the model meets the whole collection.",
+  order: () => "It is next in order.",
+  uncertain: (tag, score) => `The model is unsure about ${tag}${score ? `: ${percent(score)}` : ""}.`,
+  disagree: (tag) => `Pixels and caption disagree about ${tag}.`,
+  diverse: () => "It is unlike the images reviewed so far.",
+  rare: (tag) => `It may show ${tag}, a tag with few examples yet.`,
+  unsure: () => "Somebody was unsure about it.",
+  undo: () => "Its review was taken back.",
+};
+
+export function whyText(why) {
+  const [, code, rest] = /^([\w-]+)(?::\s*(.*))?$/.exec(why ?? "") ?? [];
+  const sentence = REASONS[code];
+  if (!sentence) return why ?? "";
+  const [, tag, score] = /^(.*?)(?:\s+(\d?\.\d+|1\.0+))?$/.exec(rest ?? "") ?? [];
+  return tag || sentence.length === 0 ? sentence(tag, score) : why;
+}
+
+function percent(score) {
+  return `${Math.round(Number(score) * 100)} %`;
+}
