@@ -30,6 +30,12 @@ def leave(image: Image) -> None:
     QueueEntry.objects.filter(image=image).delete()
 
 
+def return_to_all(image: Image) -> None:
+    """After an undo anybody may be asked again."""
+    enter([image])
+    QueueEntry.objects.filter(image=image, for_reviewers=True).update(for_reviewers=False)
+
+
 def hand_to_reviewers(image: Image) -> None:
     """Unsure images are asked of reviewers only."""
     QueueEntry.objects.filter(image=image).update(for_reviewers=True)

@@ -269,5 +269,5 @@ def _return_to_queue(image: Image, review: Review) -> None:
         image.revision += 1
     image.state = Image.State.PENDING
     image.save(update_fields=["state", "reviews_done", "revision"])
-    queue.enter([image])
+    queue.return_to_all(image)
     counters.add(image.project_id, tally.of_undo(review, image, before))

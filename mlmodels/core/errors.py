@@ -29,3 +29,34 @@ class TrainingDataError(CoreError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+class UnknownBackboneError(CoreError):
+    """A name that timm does not know; `near` holds the names closest to it."""
+
+    def __init__(self, name: str, near: tuple[str, ...]) -> None:
+        """Offer what was probably meant."""
+        hint = f"did you mean {', '.join(near)}?" if near else "see timm.list_models()."
+        super().__init__(f"backbone: expected a timm model name, got {name!r}; {hint}")
+        self.name = name
+        self.near = near
+
+
+class WeightsError(CoreError):
+    """Weights that are missing or do not fit; `path` is the refused file, None if none was found."""
+
+    def __init__(self, path: Path | None, problem: str) -> None:
+        """Name the file first, where there is one."""
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.path = path
+        self.problem = problem
+
+
+class EngineError(CoreError):
+    """An inference engine that was asked for and cannot be used; `engine` is its name."""
+
+    def __init__(self, engine: str, problem: str) -> None:
+        """Name the engine first."""
+        super().__init__(f"engine {engine}: {problem}")
+        self.engine = engine
+        self.problem = problem

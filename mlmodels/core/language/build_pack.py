@@ -1,0 +1,137 @@
+"""Packs WordNet's database folder into the one file that `wordnet.py` reads: facts only, no glosses.
+
+Run as `python -m mlmodels.core.language.build_pack DICT_FOLDER OUTPUT`, where the folder is the one that
+Debian's package `wordnet-base` installs. Nothing in the running application imports this module.
+"""
+
+import argparse
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+POS_FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
+HYPERNYM_POINTERS = ("@", "@i")
+DERIVATION_POINTER = "+"
+SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
+
+
+@dataclass
+class Synset:
+    """One line of a data file; offsets are WordNet's own, unique within a part of speech."""
+
+    lexfile: int
+    hypernyms: list[int] = field(default_factory=list)
+    verbs: list[int] = field(default_factory=list)  # derivationally related verb synsets of a noun
+
+
+def data_lines(path: Path) -> Iterator[str]:
+    """Lines of a database file without its licence header, whose lines start with a space."""
+    with path.open(encoding="utf-8") as lines:
+        yield from (line for line in lines if not line.startswith(" "))
+
+
+def read_synsets(path: Path) -> dict[int, Synset]:
+    """Reads `data.POS`; the format is described in wndb(5WN)."""
+    synsets = {}
+    for line in data_lines(path):
+        fields = line.split("|", 1)[0].split()
+        synset = Synset(lexfile=int(fields[1]))
+        cursor = 4 + 2 * int(fields[3], 16)
+        for number in range(int(fields[cursor])):
+            symbol, offset, pos, _words = fields[cursor + 1 + 4 * number : cursor + 5 + 4 * number]
+            if symbol in HYPERNYM_POINTERS:
+                synset.hypernyms.append(int(offset))
+            elif symbol == DERIVATION_POINTER and pos == "v" and int(offset) not in synset.verbs:
+                synset.verbs.append(int(offset))
+        synsets[int(fields[0])] = synset
+    return synsets
+
+
+def read_index(path: Path) -> dict[str, list[int]]:
+    """Reads `index.POS`: for each lemma its synsets' offsets, most frequent sense first."""
+    senses = {}
+    for line in data_lines(path):
+        fields = line.split()
+        senses[fields[0]] = [int(offset) for offset in fields[-int(fields[2]) :]]
+    return senses
+
+
+def read_counts(path: Path) -> dict[tuple[str, str], dict[int, int]]:
+    """Reads `cntlist.rev`: (lemma, part of speech) -> sense number from 0 -> times it was counted."""
+    counts: dict[tuple[str, str], dict[int, int]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, number, count = line.split()
+        lemma, sense = key.split("%")
+        of_lemma = counts.setdefault((lemma, SENSE_TYPES[sense[0]]), {})
+        of_lemma[int(number) - 1] = max(of_lemma.get(int(number) - 1, 0), int(count))
+    return counts
+
+
+def pack_pos(folder: Path, pos: str, counts: dict[tuple[str, str], dict[int, int]]) -> dict[str, np.ndarray]:
+    """Arrays of one part of speech; synsets and lemmas are named by their rank in sorted order."""
+    synsets = read_synsets(folder / f"data.{POS_FILES[pos]}")
+    index = read_index(folder / f"index.{POS_FILES[pos]}")
+    offsets = sorted(synsets)
+    rank = {offset: number for number, offset in enumerate(offsets)}
+    lemmas = sorted(index, key=lambda lemma: lemma.encode())
+    sense_counts = [
+        counts.get((lemma, pos), {}).get(n, 0) for lemma in lemmas for n in range(len(index[lemma]))
+    ]
+    arrays = {
+        "lemmas": np.frombuffer("\n".join(lemmas).encode(), np.uint8),
+        "senses_per_lemma": np.array([len(index[lemma]) for lemma in lemmas], np.uint8),
+        "senses": np.array([rank[offset] for lemma in lemmas for offset in index[lemma]], np.int32),
+        "counts": np.array(sense_counts, np.uint16),
+        "offset_steps": np.diff(np.array([0, *offsets])).astype(np.uint16),
+        "lexfiles": np.array([synsets[offset].lexfile for offset in offsets], np.uint8),
+    }
+    if pos in "nv":
+        edges = [[rank[up] for up in synsets[offset].hypernyms] for offset in offsets]
+        arrays["hypernyms_per_synset"] = np.array([len(ups) for ups in edges], np.uint8)
+        arrays["hypernyms"] = np.array([up for ups in edges for up in ups], np.int32)
+    if pos == "n":
+        verb_rank = {
+            offset: number for number, offset in enumerate(sorted(read_synsets(folder / "data.verb")))
+        }
+        related = [[verb_rank[verb] for verb in synsets[offset].verbs] for offset in offsets]
+        arrays["verbs_per_synset"] = np.array([len(verbs) for verbs in related], np.uint8)
+        arrays["verbs"] = np.array([verb for verbs in related for verb in verbs], np.int32)
+    exceptions = sorted(set((folder / f"{POS_FILES[pos]}.exc").read_text(encoding="utf-8").splitlines()))
+    arrays["exceptions"] = np.frombuffer("\n".join(exceptions).encode(), np.uint8)
+    return arrays
+
+
+def write_pack(arrays: dict[str, np.ndarray], output: Path) -> None:
+    """Writes a JSON header line, then each array's bytes with equal significance side by side (gzips better)."""
+    header = {name: [array.dtype.str, len(array)] for name, array in arrays.items()}
+    raw = io.BytesIO()
+    raw.write(json.dumps({"format": 1, "arrays": header}).encode() + b"\n")
+    for array in arrays.values():
+        raw.write(array.view(np.uint8).reshape(len(array), -1).T.tobytes())
+    output.write_bytes(gzip.compress(raw.getvalue(), compresslevel=9, mtime=0))
+
+
+def main() -> None:
+    """Reads the folder named first, writes the file named second."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "folder", type=Path, help="folder with data.noun, index.noun, noun.exc, cntlist.rev ..."
+    )
+    parser.add_argument("output", type=Path, help="file to write, for example mlmodels/core/data/wordnet.gz")
+    arguments = parser.parse_args()
+    counts = read_counts(arguments.folder / "cntlist.rev")
+    arrays = {
+        f"{pos}.{name}": array
+        for pos in POS_FILES
+        for name, array in pack_pos(arguments.folder, pos, counts).items()
+    }
+    write_pack(arrays, arguments.output)
+
+
+if __name__ == "__main__":
+    main()

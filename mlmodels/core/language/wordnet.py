@@ -1,0 +1,266 @@
+"""WordNet's facts from the shipped pack: senses, how often each was counted, hypernyms, base forms.
+
+A synset is named as ImageNet names it: part of speech and eight-digit offset in WordNet 3.0 ("n02084071").
+Definitions are not here, and word forms are found by binary search, so that the whole costs about 6 MB.
+"""
+
+import gzip
+import json
+from bisect import bisect_left
+from collections import deque
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from mlmodels.core.errors import LanguageDataError
+
+PACK_PATH = Path(__file__).resolve().parent.parent / "data" / "wordnet.gz"
+PACK_FORMAT = 1
+
+# Endings and what replaces them: the detachment rules of WordNet's morphy(7WN).
+DETACHMENTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "n": (
+        ("ses", "s"),
+        ("ves", "f"),
+        ("xes", "x"),
+        ("zes", "z"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+        ("men", "man"),
+        ("ies", "y"),
+        ("s", ""),
+    ),
+    "v": (
+        ("ies", "y"),
+        ("s", ""),
+        ("es", "e"),
+        ("es", ""),
+        ("ed", "e"),
+        ("ed", ""),
+        ("ing", "e"),
+        ("ing", ""),
+    ),
+    "a": (("er", ""), ("est", ""), ("er", "e"), ("est", "e")),
+    "r": (),
+}
+
+
+class PosTable:
+    """The pack's arrays of one part of speech; synsets are ranks here."""
+
+    def __init__(self, pos: str, arrays: dict[str, np.ndarray]) -> None:
+        own = {name[2:]: array for name, array in arrays.items() if name.startswith(f"{pos}.")}
+        self.pos = pos
+        self._lemmas = own["lemmas"].tobytes()
+        ends = np.flatnonzero(own["lemmas"] == ord("\n")).astype(np.int32)
+        self._starts = np.concatenate([[0], ends + 1, [len(self._lemmas) + 1]]).astype(np.int32)
+        self._first_sense = cumulative(own["senses_per_lemma"])
+        self._senses = own["senses"]
+        self._counts = own["counts"]
+        self.offsets = np.cumsum(own["offset_steps"], dtype=np.int32)
+        self.lexfiles = own["lexfiles"]
+        self._edges = {
+            name: (cumulative(own[f"{name}_per_synset"]), own[name])
+            for name in ("hypernyms", "verbs")
+            if name in own
+        }
+        lines = own["exceptions"].tobytes().decode().splitlines()
+        self.exceptions = {form: bases for form, *bases in (line.split() for line in lines)}
+
+    def _lemma(self, row: int) -> bytes:
+        return self._lemmas[self._starts[row] : self._starts[row + 1] - 1]
+
+    def senses(self, lemma: str) -> list[tuple[int, int]]:
+        """(synset rank, count) of each sense, most frequent first; empty when the lemma is unknown."""
+        wanted = lemma.encode("utf-8", "replace")
+        rows = range(len(self._starts) - 1)
+        row = bisect_left(rows, wanted, key=self._lemma)
+        if row == len(rows) or self._lemma(row) != wanted:
+            return []
+        own = slice(self._first_sense[row], self._first_sense[row + 1])
+        return list(zip(self._senses[own].tolist(), self._counts[own].tolist(), strict=True))
+
+    def related(self, edge: str, synset: int) -> list[int]:
+        """Ranks of the synsets that `edge` ("hypernyms" or "verbs") leads to."""
+        if edge not in self._edges:
+            return []
+        first, targets = self._edges[edge]
+        own: list[int] = targets[first[synset] : first[synset + 1]].tolist()
+        return own
+
+    def name(self, synset: int) -> str:
+        return f"{self.pos}{self.offsets[synset]:08d}"
+
+    def rank(self, name: str) -> int:
+        offset = int(name[1:])
+        rank = int(np.searchsorted(self.offsets, offset))
+        if rank == len(self.offsets) or self.offsets[rank] != offset:
+            raise KeyError(f"expected a synset of WordNet 3.0, got {name!r}: look it up with synsets()")
+        return rank
+
+
+def cumulative(per_row: np.ndarray) -> np.ndarray:
+    """Where each row's slice starts, int32, one longer than the rows."""
+    return np.concatenate([[0], np.cumsum(per_row, dtype=np.int32)]).astype(np.int32)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Unpacks the arrays that `build_pack` wrote."""
+    try:
+        head, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
+        header = json.loads(head)
+    except (OSError, EOFError, ValueError) as error:
+        raise LanguageDataError(
+            f"expected a WordNet pack at {path}, got {error}: run build_pack again"
+        ) from error
+    if header["format"] != PACK_FORMAT:
+        raise LanguageDataError(
+            f"expected pack format {PACK_FORMAT}, got {header['format']}: run build_pack again"
+        )
+    arrays, cursor = {}, 0
+    for name, (dtype, length) in header["arrays"].items():
+        size = np.dtype(dtype).itemsize
+        block = np.frombuffer(body, np.uint8, count=length * size, offset=cursor)
+        arrays[name] = np.ascontiguousarray(block.reshape(size, length).T).view(dtype).reshape(length)
+        cursor += length * size
+    return arrays
+
+
+@cache
+def tables() -> dict[str, PosTable]:
+    """The pack, read on first use and kept."""
+    arrays = read_arrays(PACK_PATH)
+    return {pos: PosTable(pos, arrays) for pos in "nvar"}
+
+
+@lru_cache(maxsize=32768)
+def senses(lemma: str, pos: str) -> tuple[tuple[str, int], ...]:
+    """Synsets of a base form with the number of times each was counted in WordNet's corpora.
+
+    Args:
+        lemma: base form in lower case; a phrase may use spaces or underscores.
+        pos: "n", "v", "a" or "r".
+
+    Returns:
+        (synset, count) pairs, most frequent sense first; empty for an unknown lemma.
+
+    Example:
+        >>> senses("dog", "n")[0]
+        ('n02084071', 42)
+    """
+    table = tables()[pos]
+    return tuple((table.name(rank), count) for rank, count in table.senses(lemma.replace(" ", "_")))
+
+
+def synsets(lemma: str, pos: str) -> tuple[str, ...]:
+    """Synsets of a base form, most frequent sense first.
+
+    Example:
+        >>> synsets("golden retriever", "n")
+        ('n02099601',)
+    """
+    return tuple(synset for synset, _count in senses(lemma, pos))
+
+
+def count(lemma: str, pos: str) -> int:
+    """Times a base form was counted as this part of speech, plus one for each sense; 0 when unknown.
+
+    Example:
+        >>> count("dog", "n") > count("dog", "v") > count("dog", "a") == 0
+        True
+    """
+    return sum(counted + 1 for _synset, counted in senses(lemma, pos))
+
+
+@lru_cache(maxsize=16384)
+def ancestors(synset: str) -> dict[str, int]:
+    """Every hypernym (and, for places and people, class) of a synset with its distance in steps; itself is 0.
+
+    The answer is cached: read it, never change it.
+
+    Example:
+        >>> up = ancestors("n02099601")  # golden retriever
+        >>> up["n02084071"], up["n00015388"] > up["n02084071"]  # dog, animal
+        (4, True)
+    """
+    table = tables()[synset[0]]
+    start = table.rank(synset)
+    distances = {start: 0}
+    waiting = deque([start])
+    while waiting:
+        here = waiting.popleft()
+        for up in table.related("hypernyms", here):
+            if up not in distances:
+                distances[up] = distances[here] + 1
+                waiting.append(up)
+    return {table.name(rank): distance for rank, distance in distances.items()}
+
+
+def hypernym_distance(synset: str, ancestor: str) -> int | None:
+    """Steps up from `synset` to `ancestor`, 0 when they are the same, None when it is no hypernym.
+
+    Example:
+        >>> hypernym_distance("n02084071", "n02084071"), hypernym_distance("n02084071", "n02958343")
+        (0, None)
+    """
+    return ancestors(synset).get(ancestor)
+
+
+@lru_cache(maxsize=16384)
+def related_verbs(synset: str) -> tuple[str, ...]:
+    """Verb synsets derived from a noun synset (swimmer -> swim); empty for other parts of speech.
+
+    Example:
+        >>> synsets("swim", "v")[0] in related_verbs(synsets("swimmer", "n")[0])
+        True
+    """
+    nouns, verbs = tables()["n"], tables()["v"]
+    if synset[0] != "n":
+        return ()
+    return tuple(verbs.name(rank) for rank in nouns.related("verbs", nouns.rank(synset)))
+
+
+@lru_cache(maxsize=32768)
+def morphy(word: str, pos: str) -> str | None:
+    """Base form of an inflected word that WordNet knows, None when it knows none.
+
+    WordNet's own algorithm (morphy, 7WN), except that a form which is itself a base form stands
+    ("glasses", "stairs") and that doubled consonants are undone ("snowboarding" apart, "jogging" -> "jog").
+
+    Example:
+        >>> morphy("women", "n"), morphy("ran", "v"), morphy("jogging", "v"), morphy("zzz", "n")
+        ('woman', 'run', 'jog', None)
+    """
+    table = tables()[pos]
+    exceptions = table.exceptions.get(word, [])
+    if exceptions:
+        return exceptions[0]
+    if senses(word, pos):
+        return word
+    return singular(word, pos)
+
+
+@lru_cache(maxsize=32768)
+def singular(word: str, pos: str) -> str | None:
+    """Base form by detaching an ending, even where the word is a base form itself ("glasses" -> "glass").
+
+    Example:
+        >>> singular("glasses", "n"), singular("glass", "n")
+        ('glass', None)
+    """
+    if pos == "n" and (len(word) < 3 or word.endswith("ss")):
+        return None
+    for ending, replacement in DETACHMENTS[pos]:
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            base = word[: -len(ending)] + replacement
+            for form in (base, undoubled(base) if not replacement else None):
+                if form and senses(form, pos):
+                    return form
+    return None
+
+
+def undoubled(base: str) -> str | None:
+    """A stem without its doubled last consonant ("jogg" -> "jog"), None when it has none."""
+    doubled = len(base) > 3 and base[-1] == base[-2] and base[-1] not in "aeiouls"
+    return base[:-1] if doubled else None

@@ -1,0 +1,58 @@
+"""Every route of people and data, tried by every role and by a stranger: the permission table, end to end."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.factories import make_images, make_tags
+
+# method, address below the project, body, the least role that gets through
+ROUTES = [
+    ("get", "", None, "annotator"),
+    ("patch", "", {"description": "New."}, "manager"),
+    ("get", "stats/", None, "annotator"),
+    ("get", "members/", None, "manager"),
+    ("post", "members/", {"user": "second", "role": "reviewer"}, "manager"),
+    ("post", "members/", {"user": "second", "role": "admin"}, "admin"),
+    ("delete", "members/second/", None, "manager"),
+    ("get", "tags/", None, "annotator"),
+    ("get", "tags/?q=do", None, "annotator"),
+    ("post", "tags/", {"name": "cat"}, "manager"),
+    ("get", "tags/{tag}/", None, "annotator"),
+    ("patch", "tags/{tag}/", {"description": "Barks."}, "manager"),
+    ("post", "tags/{tag}/retire/", None, "manager"),
+    ("get", "images/", None, "annotator"),
+    ("get", "images/{image}/", None, "annotator"),
+    ("patch", "images/{image}/", {"revision": 1, "caption": "New."}, "manager"),
+    ("delete", "images/{image}/", None, "manager"),
+    ("post", "queue/next/", {"count": 1}, "annotator"),
+    ("post", "queue/renew/", {"leases": []}, "annotator"),
+    ("post", "queue/release/", {"leases": []}, "annotator"),
+    ("post", "reviews/", [], "annotator"),
+    ("post", "verify/", {"tag": "dog", "yes": [], "no": []}, "reviewer"),
+    ("delete", "", None, "admin"),
+]
+RANKS = ["annotator", "reviewer", "manager", "admin"]
+
+
+def call(client, cast, method, address, body):
+    address = address.format(
+        tag=cast.project.tags.get(name="dog").pk, image=cast.project.images.order_by("pk").first().pk
+    )
+    return getattr(client, method)(f"/api/v1/projects/{cast.project.pk}/{address}", body, format="json")
+
+
+@pytest.mark.parametrize("who", [*RANKS, "outsider", "nobody"])
+@pytest.mark.parametrize(("method", "address", "body", "least"), ROUTES)
+def test_each_route_for_each_role(cast, client_of, method, address, body, least, who):
+    make_tags(cast.project, "dog")
+    make_images(cast.project, 1)
+    client = APIClient() if who == "nobody" else client_of(getattr(cast, who))
+    status = call(client, cast, method, address, body).status_code
+    if who == "nobody":
+        assert status == 401
+    elif who == "outsider":
+        assert status == 404
+    elif RANKS.index(who) >= RANKS.index(least):
+        assert status in (200, 201, 204)
+    else:
+        assert status == 403

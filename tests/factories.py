@@ -1,0 +1,111 @@
+"""State for tests, built with the services: a fixed cast, a vocabulary, and images that need no file."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from annotations.models import Image, Membership, Project, Role, User
+from annotations.services import counters, leases, projects, queue, reviews, tags
+from annotations.services.reviews import Recorded
+from annotations.types import Answer, TagSpec
+
+
+@dataclass
+class Cast:
+    """One project and the people around it; `outsider` belongs to another project of the installation."""
+
+    project: Project
+    admin: User
+    manager: User
+    reviewer: User
+    annotator: User
+    second: User
+    outsider: User
+    members: dict[str, Membership] = field(default_factory=dict)
+
+    def membership(self, user: User) -> Membership:
+        """Fresh from the database, as each request has it."""
+        return Membership.objects.select_related("project", "user").get(project=self.project, user=user)
+
+
+def make_cast(**project_fields: object) -> Cast:
+    admin = User.objects.create_user("admin", password="a password for tests", is_staff=True)
+    people = {
+        name: User.objects.create_user(name, password="a password for tests")
+        for name in ("manager", "reviewer", "annotator", "second", "outsider")
+    }
+    project = projects.create(admin, name="Outdoors", **project_fields)
+    boss = Membership.objects.select_related("project", "user").get(project=project, user=admin)
+    for name, role in (
+        ("manager", Role.MANAGER),
+        ("reviewer", Role.REVIEWER),
+        ("annotator", Role.ANNOTATOR),
+        ("second", Role.ANNOTATOR),
+    ):
+        projects.set_member(boss, name, role)
+    projects.create(admin, name="Elsewhere")
+    return Cast(project=project, admin=admin, **people)
+
+
+def make_tags(project: Project, *names: str) -> dict[str, int]:
+    """Active tags by name, and their ids."""
+    created = tags.create_many(project, [TagSpec(name=name) for name in names], actor=None)
+    project.refresh_from_db()
+    return {tag.name: tag.pk for tag in created}
+
+
+def make_images(
+    project: Project, count: int, *, holdout: bool = False, first: int = 0, caption: str = ""
+) -> list[Image]:
+    """Rows as an import leaves them, without files."""
+    images = []
+    for index in range(first, first + count):
+        digest = hashlib.sha256(f"{project.pk}/{index}".encode()).hexdigest()
+        images.append(
+            Image(
+                project=project,
+                sha256=digest,
+                phash=int(digest[:15], 16),
+                name=f"picture-{index:04}.jpg",
+                source="upload",
+                format="JPEG",
+                storage_key=f"originals/{digest[:2]}/{digest}.jpg",
+                size_bytes=1,
+                width_px=640,
+                height_px=480,
+                caption=caption,
+                is_holdout=holdout,
+                holdout_probability=0.15,
+                shuffle=int(digest[:8], 16) / 2**32,
+            )
+        )
+    Image.objects.bulk_create(images)
+    queue.enter(images)
+    counters.add(project.pk, {"images": count, "pending": count, "holdout": count if holdout else 0})
+    return images
+
+
+def review_next(
+    cast: Cast,
+    user: User,
+    *,
+    yes: tuple[int | str, ...] = (),
+    rejected: tuple[int | str, ...] = (),
+    **said: object,
+) -> Recorded:
+    """Take the next image and answer it."""
+    membership = cast.membership(user)
+    lease = leases.claim_next(membership.project, user, role=Role(membership.role), count=1)[0]
+    return answer_lease(cast, user, lease, yes=yes, rejected=rejected, **said)
+
+
+def answer_lease(cast: Cast, user: User, lease, *, yes=(), rejected=(), **said: object) -> Recorded:  # noqa: ANN001
+    fields: dict[str, object] = {
+        "client_id": None,
+        "image_id": lease.image_id,
+        "lease": str(lease.token),
+        "revision": Image.objects.values_list("revision", flat=True).get(pk=lease.image_id),
+        "outcome": "reviewed",
+        "tags": tuple(yes),
+        "rejected": tuple(rejected),
+    } | said
+    return reviews.record(cast.membership(user), Answer(**fields))  # type: ignore[arg-type]
