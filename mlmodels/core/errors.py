@@ -8,7 +8,7 @@ class CoreError(Exception):
 
 
 class LanguageDataError(CoreError):
-    """A file that language needs (the WordNet pack, a spaCy pipeline) is missing, damaged or of another format."""
+    """A file that language needs (WordNet pack, spaCy pipeline) is missing, damaged or of another format."""
 
 
 class ArtifactError(CoreError):

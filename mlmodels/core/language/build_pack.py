@@ -82,7 +82,7 @@ def pack_pos(folder: Path, pos: str, counts: dict[tuple[str, str], dict[int, int
     sense_counts = [
         counts.get((lemma, pos), {}).get(n, 0) for lemma in lemmas for n in range(len(index[lemma]))
     ]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "lemmas": np.frombuffer("\n".join(lemmas).encode(), np.uint8),
         "senses_per_lemma": np.array([len(index[lemma]) for lemma in lemmas], np.uint8),
         "senses": np.array([rank[offset] for lemma in lemmas for offset in index[lemma]], np.int32),
@@ -107,7 +107,7 @@ def pack_pos(folder: Path, pos: str, counts: dict[tuple[str, str], dict[int, int
 
 
 def write_pack(arrays: dict[str, np.ndarray], output: Path) -> None:
-    """Writes a JSON header line, then each array's bytes with equal significance side by side (gzips better)."""
+    """Writes a JSON header line, then each array's bytes by significance (which gzip packs better)."""
     header = {name: [array.dtype.str, len(array)] for name, array in arrays.items()}
     raw = io.BytesIO()
     raw.write(json.dumps({"format": 1, "arrays": header}).encode() + b"\n")

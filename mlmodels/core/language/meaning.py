@@ -36,7 +36,7 @@ class HypernymIndex:
                     own[tag.id] = max(own.get(tag.id, 0.0), weight)
 
     def implied(self, lemma: str, pos: str) -> tuple[Implied, ...]:
-        """Tags that a base form ("n" or "v") implies, with scores; no answer grows the memory without bound."""
+        """Tags that a base form ("n" or "v") implies, with scores; at most 65,536 answers are kept."""
         key = (lemma, pos)
         if key not in self._implied:
             if len(self._implied) >= 65536:
@@ -55,7 +55,7 @@ class HypernymIndex:
         return tuple(Implied(tag_id, score) for tag_id, score in scores.items())
 
     def find(self, words: Sequence[Word]) -> list[Mention]:
-        """Mentions by hypernym; a compound that WordNet knows ("dirt bike") speaks instead of its last word."""
+        """Mentions by hypernym; a compound in WordNet ("dirt bike") speaks instead of its last word."""
         mentions: list[Mention] = []
         for position, word in enumerate(words):
             if word.pos == "VERB":

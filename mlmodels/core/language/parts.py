@@ -31,10 +31,11 @@ for _pos, _words in CLOSED_CLASSES.items():
     for _word in _words.split():
         CLOSED.setdefault(_word, _pos)
 
-NUMBERS = frozenset(
+NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve dozen hundred thousand several many "
-    "few multiple various".split()
+    "few multiple various"
 )
+NUMBERS = frozenset(NUMBER_WORDS.split())
 OPEN_POS = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
 BEFORE_A_NOUN = frozenset({"DET", "POSS", "ADJ", "NUM"})
 IN_A_PHRASE = frozenset({"ADJ", "NOUN", "PROPN", "NUM"})
@@ -125,7 +126,7 @@ def evidence_known(word: str) -> bool:
 
 
 def context(pos: str, word: str, before: Sequence[str], following: str) -> float:
-    """What the neighbours add to the log count of a part of speech; the figures were set on captions by hand."""
+    """What the neighbours add to the log count of a part of speech; figures set by hand on captions."""
     previous = before[-1] if before else ""
     ahead = CLOSED.get(following, "")
     participle = word.endswith(("ing", "ed"))

@@ -10,21 +10,23 @@ from collections.abc import Callable
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
 
 from mlmodels.core.errors import LanguageDataError
 from mlmodels.core.language import parts
 
 LONGEST_RUN = 80  # characters; spaCy's affix rules cost the square of a run without spaces
-LONG_RUN = re.compile(r"\S{%d}" % (LONGEST_RUN + 1))
-PIECE = re.compile(r"\s+|\S{1,%d}" % LONGEST_RUN)
+LONG_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1}}}")
+PIECE = re.compile(rf"\s+|\S{{1,{LONGEST_RUN}}}")
 PHRASES = "noun_phrases"
 
 
 class BoundedTokenizer:
     """spaCy's tokenizer, except that runs without spaces are cut, so that time grows with length only."""
 
-    def __init__(self, tokenizer: Callable[[str], Doc]) -> None:
+    def __init__(self, tokenizer: Callable[[str], Doc], vocab: Vocab) -> None:
         self._tokenizer = tokenizer
+        self.vocab = vocab
 
     def __call__(self, text: str) -> Doc:
         if LONG_RUN.search(text) is None:
@@ -82,7 +84,7 @@ def build_pipeline(language: str = "en", *, name: str | None = None) -> Language
         (['Two women', 'a red bike'], 'woman')
     """
     nlp = load_named(name) if name else spacy.blank(language)
-    nlp.tokenizer = BoundedTokenizer(nlp.tokenizer)
+    nlp.tokenizer = BoundedTokenizer(nlp.tokenizer, nlp.vocab)
     provided = {assigned for pipe in nlp.pipe_names for assigned in nlp.get_pipe_meta(pipe).assigns}
     if "token.pos" not in provided and "token.tag" not in provided:
         nlp.add_pipe("tagger_parts")

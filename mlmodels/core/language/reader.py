@@ -1,4 +1,4 @@
-"""Reads captions: from text to the tags it mentions, with evidence, and the terms that the head learns from."""
+"""Reads captions: from text to the tags it mentions, with evidence, and the terms the head learns from."""
 
 from collections.abc import Iterable, Sequence
 
@@ -25,7 +25,7 @@ class CaptionReader:
         >>> reader = CaptionReader([TagTerm(7, "dog"), TagTerm(8, "running")])
         >>> reading, = reader.read(["A puppy runs."])
         >>> [(match.tag_id, match.evidence.rule, match.evidence.text) for match in reading.matches]
-        [(7, 'hypernym', 'puppy'), (8, 'lemma', 'runs')]
+        [(8, 'lemma', 'runs'), (7, 'hypernym', 'puppy')]
     """
 
     def __init__(self, tags: Sequence[TagTerm], *, pipeline: Language | None = None) -> None:
@@ -58,7 +58,8 @@ class CaptionReader:
         mentions = [*self._trie.find(words), *self._meaning.find(words)]
         best = best_per_tag(mentions)
         matches = [
-            CaptionMatch(mention.tag_id, mention.score, evidence_of(mention, words, caption)) for mention in best
+            CaptionMatch(mention.tag_id, mention.score, evidence_of(mention, words, caption))
+            for mention in best
         ]
         return CaptionReading(
             matches=tuple(sorted(matches, key=lambda match: (-match.score, match.tag_id))),

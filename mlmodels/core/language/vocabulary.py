@@ -40,7 +40,13 @@ def fold(text: str) -> str:
 def words_of(doc: Doc) -> list[Word]:
     """The tokens of a read caption, hyphens and white space left out, so that "T-shirt" is "t", "shirt"."""
     return [
-        Word(fold(token.text), token.pos_, fold(token.lemma_ or token.text), token.idx, token.idx + len(token))
+        Word(
+            form=fold(token.text),
+            pos=token.pos_,
+            lemma=fold(token.lemma_ or token.text),
+            start=token.idx,
+            end=token.idx + len(token),
+        )
         for token in doc
         if token.text not in HYPHENS and not token.is_space
     ]
