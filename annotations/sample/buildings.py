@@ -157,7 +157,7 @@ def tower(
             )
             wx, wy = x + gap + column * step_x + step_x * 0.2, y - tall + 6 + row * step_y
             canvas.rectangle(wx, wy, wx + step_x * 0.6, wy + step_y * 0.55, glass)
-    canvas.note("city", x, y - tall, x + width, y - tall * 0.4)
+    canvas.note("city", x, y - tall, x + width, y)
 
 
 def fence(

@@ -115,6 +115,7 @@ def _noun(rng: Random, mention: Mention) -> str:
 def _plural(word: str) -> str:
     odd = {
         "person": "people",
+        "snowman": "snowmen",
         "man": "men",
         "woman": "women",
         "child": "children",

@@ -239,7 +239,9 @@ def fence(stage: Stage, *, y: float, tall: float) -> None:
 
 def flowers(stage: Stage, *, top: float, count: int, size: float, kind: str = "") -> None:
     kind = kind or stage.rng.choice(["daisy", "tulip", "poppy"])
-    plants.flower_bed(stage.canvas, stage.rng, stage.light, top=top, count=count, size=size, kind=kind)
+    plants.flower_bed(
+        stage.canvas, stage.rng, stage.light, top=top, count=count, size=size, kind=kind, low_at=stage.taken
+    )
     stage.say(kind, count=9)
 
 

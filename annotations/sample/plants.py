@@ -1,6 +1,7 @@
 """Trees and flowers."""
 
 import math
+from collections.abc import Sequence
 from random import Random
 
 from annotations.sample.canvas import Canvas, Colour, Pen, darker, lighter, mix, rgb
@@ -242,8 +243,9 @@ def flower_bed(
     count: int,
     size: float,
     kind: str = "",
+    low_at: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Flowers strewn from ``top`` down to the lower edge, larger the nearer."""
+    """Flowers strewn from ``top`` down, larger the nearer, and low where they would hide somebody."""
     kind = kind or rng.choice(["daisy", "tulip", "poppy", "daisy"])
     colours = rng.sample(PETALS, rng.choice([1, 2, 3]))
     if kind == "sunflower":
@@ -255,6 +257,8 @@ def flower_bed(
     for y, x in spots:
         near = (y - top) / max(1.0, canvas.height - top)
         tall = size * (0.45 + 0.55 * near)
+        if any(left < x < right for left, right in low_at):
+            tall *= 0.42
         flower(canvas, rng, light, x, y, tall, kind=kind, petal=rng.choice(colours))
         canvas.note("flower", x - tall * 0.2, y - tall, x + tall * 0.2, y - tall * 0.3)
 
