@@ -29,7 +29,7 @@ def corrections(truth: NDArray[np.int8], offered: NDArray[np.bool_]) -> NDArray[
     >>> corrections(truth, np.array([[True, True], [True, True]])).tolist()
     [1.0, 0.0]
     """
-    return wrong(truth, offered).sum(axis=1).astype(np.float64)
+    return np.asarray(wrong(truth, offered).sum(axis=1), dtype=np.float64)
 
 
 def keystrokes(

@@ -90,7 +90,9 @@ def mean_over_tags(values: Floats) -> NDArray[np.float64]:
     present = np.isfinite(values)
     number = present.sum(axis=0)
     total = np.where(present, values, 0.0).sum(axis=0)
-    return np.divide(total, number, out=np.full(values.shape[1], np.nan), where=number > 0)
+    result = np.full(values.shape[1], np.nan)
+    np.divide(total, number, out=result, where=number > 0)
+    return result
 
 
 def of_any(

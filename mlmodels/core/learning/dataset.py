@@ -1,0 +1,110 @@
+"""What a head learns from and scores: arrays of features, priors and truth, checked once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlmodels.core.errors import TrainingDataError
+
+
+@dataclass(frozen=True)
+class HeadInputs:
+    """N images as a head of K tags sees them; a missing source is a row of zeros and False in its indicator.
+
+    Attributes:
+        vision: float32 [N, D], L2-normalised.
+        has_vision: bool [N].
+        class_prior: float32 [N, K], summed ImageNet probability of the classes that map to the tag.
+        caption_prior: float32 [N, K], caption match in [0, 1]; 0 where there is none or it is negated.
+        terms: N tuples of content lemmas.
+        has_caption: bool [N].
+    """
+
+    vision: NDArray[np.float32]
+    has_vision: NDArray[np.bool_]
+    class_prior: NDArray[np.float32]
+    caption_prior: NDArray[np.float32]
+    terms: tuple[tuple[str, ...], ...]
+    has_caption: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that do not belong together and values that are not numbers, by field name."""
+        images, tags = self.class_prior.shape
+        _expect_shape("vision", self.vision, (images, self.vision.shape[-1]))
+        _expect_shape("caption_prior", self.caption_prior, (images, tags))
+        _expect_shape("has_vision", self.has_vision, (images,))
+        _expect_shape("has_caption", self.has_caption, (images,))
+        if len(self.terms) != images:
+            raise TrainingDataError("terms", f"expected {images} images, got {len(self.terms)}")
+        for name in ("vision", "class_prior", "caption_prior"):
+            _expect_numbers(name, getattr(self, name))
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.class_prior)
+
+    def rows(self, rows: NDArray[np.intp]) -> "HeadInputs":
+        """The images at `rows`, in that order.
+
+        >>> HeadInputs(np.zeros((2, 1)), np.ones(2, bool), np.zeros((2, 1)), np.zeros((2, 1)),
+        ...            (("dog",), ()), np.ones(2, bool)).rows(np.array([1])).terms
+        ((),)
+        """
+        return HeadInputs(
+            vision=self.vision[rows],
+            has_vision=self.has_vision[rows],
+            class_prior=self.class_prior[rows],
+            caption_prior=self.caption_prior[rows],
+            terms=tuple(self.terms[row] for row in rows),
+            has_caption=self.has_caption[rows],
+        )
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What people said of N images and K tags.
+
+    Attributes:
+        inputs: of the same images and tags.
+        truth: int8 [N, K], 1 yes, 0 no, -1 unknown (masked everywhere).
+        weights: float32 [N], inverse draw probability clipped at 10; they weigh calibration.
+        tag_ids: K ids, in the order of the columns.
+        image_ids: N ids; they decide the folds, so that the order of rows does not.
+    """
+
+    inputs: HeadInputs
+    truth: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    tag_ids: tuple[int, ...]
+    image_ids: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that do not belong together, and values that truth and weights cannot have."""
+        images, tags = self.inputs.class_prior.shape
+        _expect_shape("truth", self.truth, (images, tags))
+        _expect_shape("weights", self.weights, (images,))
+        _expect_numbers("weights", self.weights)
+        if not np.isin(self.truth, (-1, 0, 1)).all():
+            raise TrainingDataError(
+                "truth", "expected 1 (yes), 0 (no) or -1 (unknown); map other values first"
+            )
+        if (self.weights <= 0).any():
+            raise TrainingDataError("weights", "expected positive weights; leave images out by truth -1")
+        if len(self.tag_ids) != tags or len(set(self.tag_ids)) != tags:
+            raise TrainingDataError("tag_ids", f"expected {tags} different ids, got {len(set(self.tag_ids))}")
+        if len(self.image_ids) != images or len(set(self.image_ids)) != images:
+            count = len(set(self.image_ids))
+            raise TrainingDataError("image_ids", f"expected {images} different ids, got {count}")
+
+
+def _expect_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise TrainingDataError(name, f"expected shape {shape}, got {array.shape}; build all arrays together")
+
+
+def _expect_numbers(name: str, array: NDArray[np.generic]) -> None:
+    finite = np.isfinite(array)
+    if not finite.all():
+        row = int(np.argwhere(~finite)[0][0])
+        raise TrainingDataError(name, f"expected numbers, got NaN or infinity in row {row}; compute it again")
