@@ -117,13 +117,20 @@ def project_nav(
 
 
 @register.inclusion_tag("partials/_field.html")
-def field(bound: BoundField, label: str = "") -> dict[str, Any]:
+def field(bound: BoundField, label: str = "", show_hint: bool = True) -> dict[str, Any]:
     """A form field with name, hint and error, in the look of the components."""
     widget = bound.field.widget
     is_check = isinstance(widget, CheckboxInput)
     plain = is_check or isinstance(widget, FileInput) or bound.use_fieldset
     rendered = bound.as_widget(attrs={} if plain else {"class": "input"})
-    return {"field": bound, "label": label or bound.label, "widget": rendered, "is_check": is_check}
+    hint = bound.help_text if show_hint else ""
+    return {
+        "field": bound,
+        "label": label or bound.label,
+        "widget": rendered,
+        "is_check": is_check,
+        "hint": hint,
+    }
 
 
 @register.filter

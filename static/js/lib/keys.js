@@ -1,5 +1,5 @@
 // Which key means what. Digits are read by their place (event.code), so that layouts where digits need Shift work;
-// commands by the letter. Keys sleep while somebody types, composes or a dialog is open.
+// commands by the letter, with `also` for its neighbour on the same key. Keys sleep while somebody types, composes or a dialog is open.
 export const COMMANDS = [
   { name: "accept", title: "Accept and go on", keys: ["Enter"] },
   { name: "add", title: "Add a tag", keys: ["t", "/"] },
@@ -9,8 +9,8 @@ export const COMMANDS = [
   { name: "broken", title: "Broken image", keys: ["b"] },
   { name: "alone", title: "See the image alone", keys: [" "] },
   { name: "rotate", title: "Rotate", keys: ["r"] },
-  { name: "zoom_in", title: "Zoom in", keys: ["+", "="] },
-  { name: "zoom_out", title: "Zoom out", keys: ["-", "_"] },
+  { name: "zoom_in", title: "Zoom in", keys: ["+"], also: ["="] },
+  { name: "zoom_out", title: "Zoom out", keys: ["-"], also: ["_"] },
   { name: "help", title: "All keys", keys: ["?"] },
 ];
 
@@ -38,7 +38,9 @@ export class KeyMap {
   // `own` remaps commands: {name: [keys]}. What it does not name keeps its keys.
   constructor(own = {}) {
     this.commands = COMMANDS.map((command) => ({ ...command, keys: own[command.name] ?? command.keys }));
-    for (const { name, keys } of this.commands) for (const key of keys) this.#commandOf.set(fold(key), name);
+    for (const { name, keys, also = [] } of this.commands) {
+      for (const key of [...also, ...keys]) this.#commandOf.set(fold(key), name);
+    }
   }
 
   keysOf(name) {

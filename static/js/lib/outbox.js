@@ -106,7 +106,7 @@ export class Outbox extends EventTarget {
     this.#waiting.delete(id);
     await this.#drop(id);
     if (result.status < 300) this.#dispatch("stored", { entry, review: result.review });
-    else this.#dispatch("refused", { entry, error: result.error });
+    else this.#dispatch("refused", { entry, status: result.status, error: result.error });
   }
 
   // The whole request was refused. One bad answer must not hold the others: try them one by one.

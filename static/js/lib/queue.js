@@ -65,11 +65,9 @@ export class Queue extends EventTarget {
     return this.#ahead.filter((ahead) => ahead.isReady).length;
   }
 
-  // The next item, or null. Refills behind itself.
+  // The next item, or null. Whoever takes it holds it, and then calls fill().
   take() {
-    const next = this.#ahead.shift() ?? null;
-    this.fill();
-    return next;
+    return this.#ahead.shift() ?? null;
   }
 
   putBack(ahead) {

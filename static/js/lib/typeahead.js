@@ -2,6 +2,7 @@
 // lately comes first, "Create" comes last where it is allowed. Works from memory while the network is away.
 import { ApiError } from "lib/api";
 import { element, icon } from "lib/dom";
+import { capOf } from "lib/keys";
 
 const WAIT_MS = 40;
 const SHOWN = 8;
@@ -10,6 +11,8 @@ const RECENT = 12;
 export class TypeAhead extends EventTarget {
   #input;
   #list;
+  #cap; // the key printed in the field: the one that opens it, or the one that leaves it
+  #ownCap = "";
   #api;
   #asked = null;
   #timer = null;
@@ -23,11 +26,16 @@ export class TypeAhead extends EventTarget {
     super();
     this.#input = root.querySelector("input");
     this.#list = root.querySelector("[role=listbox]");
+    this.#cap = root.querySelector(".key");
     this.#api = api;
     this.canCreate = canCreate;
     this.memory = memory; // where recent tags are kept: {read(), write(tags)}
     this.#input.addEventListener("input", () => this.#later());
-    this.#input.addEventListener("focus", () => this.#later());
+    this.#input.addEventListener("focus", () => {
+      this.#ownCap = this.#cap.textContent;
+      this.#cap.textContent = capOf("Escape");
+      this.#later();
+    });
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("blur", () => this.#shut());
     // The field keeps its focus while an option is pressed.
@@ -200,6 +208,7 @@ export class TypeAhead extends EventTarget {
   }
 
   #shut() {
+    this.#cap.textContent = this.#ownCap;
     clearTimeout(this.#timer);
     this.#asked?.abort();
     this.#list.hidden = true;

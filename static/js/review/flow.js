@@ -36,6 +36,7 @@ export class Flow extends EventTarget {
   next() {
     const ahead = this.#queue.take();
     this.#show(ahead, ahead && (ahead.selection ?? new Selection(ahead.item)));
+    if (ahead) this.#queue.fill();
   }
 
   answer(outcome) {

@@ -20,9 +20,7 @@ export function wireHelp({ dialog, keys, root }) {
 }
 
 function rows(keys) {
-  const [accept, ...others] = keys.commands.map(({ title, keys: own }) =>
-    row(title, own.slice(0, 2).map(capOf)),
-  );
+  const [accept, ...others] = keys.commands.map(({ title, keys: own }) => row(title, own.map(capOf)));
   return [
     accept,
     row("Toggle the n-th tag", ["1", "…", "0"]),

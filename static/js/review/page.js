@@ -168,13 +168,13 @@ queue.addEventListener("change", () => {
 });
 
 outbox.addEventListener("change", drawSaved);
-outbox.addEventListener("refused", ({ detail: { entry, error } }) => {
+outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
   refused += 1;
   const onDismiss = () => {
     refused = 0;
     drawSaved();
   };
-  const lead = error.code === "too_late" || error.status === 409 ? "Not counted." : "Not saved.";
+  const lead = status === 409 ? "Not counted." : "Not saved.";
   notices.say(`${lead} ${error.message}`, { tone: "stop", onDismiss });
   if (entry.body.create_missing) typeahead.forget();
   drawSaved();
