@@ -1,11 +1,12 @@
 """Reads captions: from text to the tags it mentions, with evidence, and the terms the head learns from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from spacy.language import Language
 
 from mlmodels.core.language.matching import Mention, TermTrie
 from mlmodels.core.language.meaning import HypernymIndex
+from mlmodels.core.language.negation import Negation, find_negations
 from mlmodels.core.language.pipeline import build_pipeline
 from mlmodels.core.language.vocabulary import HYPHENS, Word, words_of
 from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence, TagTerm
@@ -55,29 +56,54 @@ class CaptionReader:
         return readings
 
     def _read_words(self, words: Sequence[Word], caption: str) -> CaptionReading:
+        negated = negated_by(words)
         mentions = [*self._trie.find(words), *self._meaning.find(words)]
-        best = best_per_tag(mentions)
         matches = [
-            CaptionMatch(mention.tag_id, mention.score, evidence_of(mention, words, caption))
-            for mention in best
+            match_of(mention, words, caption, cue)
+            for mention, cue in best_per_tag(mentions, negated).values()
         ]
         return CaptionReading(
             matches=tuple(sorted(matches, key=lambda match: (-match.score, match.tag_id))),
-            terms=tuple(word.lemma for word in words if word.pos in CONTENT),
+            terms=tuple(
+                word.lemma
+                for position, word in enumerate(words)
+                if word.pos in CONTENT and position not in negated
+            ),
         )
 
 
-def best_per_tag(mentions: Iterable[Mention]) -> list[Mention]:
-    """The mention of each tag with the highest score; of equals the first in the caption."""
-    best: dict[int, Mention] = {}
+def negated_by(words: Sequence[Word]) -> dict[int, Negation]:
+    """The cue that reaches each negated word, by the word's index."""
+    return {
+        position: negation
+        for negation in find_negations(words)
+        for position in range(negation.first, negation.last)
+    }
+
+
+def best_per_tag(
+    mentions: Iterable[Mention], negated: Mapping[int, Negation]
+) -> dict[int, tuple[Mention, Negation | None]]:
+    """For each tag its best mention: a plain one before a negated one, then by score, then the first."""
+    best: dict[int, tuple[Mention, Negation | None]] = {}
     for mention in mentions:
+        cue = negated.get(mention.last - 1)  # the head of a phrase is its last word
         known = best.get(mention.tag_id)
-        if known is None or mention.score > known.score:
-            best[mention.tag_id] = mention
-    return list(best.values())
+        if known is None or (cue is None, mention.score) > (known[1] is None, known[0].score):
+            best[mention.tag_id] = (mention, cue)
+    return best
 
 
-def evidence_of(mention: Mention, words: Sequence[Word], caption: str) -> Evidence:
-    """A mention as offsets and text of the caption."""
+def match_of(mention: Mention, words: Sequence[Word], caption: str, cue: Negation | None) -> CaptionMatch:
+    """A mention with offsets and text of the caption; a negated one scores nothing."""
     start, end = words[mention.first].start, words[mention.last - 1].end
-    return Evidence(start=start, end=end, text=caption[start:end], rule=mention.rule)
+    evidence = Evidence(
+        start=start,
+        end=end,
+        text=caption[start:end],
+        rule=mention.rule,
+        negated=cue is not None,
+        cue_start=words[cue.cue_first].start if cue else None,
+        cue_end=words[cue.cue_last - 1].end if cue else None,
+    )
+    return CaptionMatch(mention.tag_id, 0.0 if cue else mention.score, evidence)
