@@ -1,9 +1,10 @@
 """State for tests, built with the services: a fixed cast, a vocabulary, and images that need no file."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from annotations.models import Image, Membership, Project, Role, User
+from annotations.models import Image, Lease, Membership, Project, Role, User
 from annotations.services import counters, leases, projects, queue, reviews, tags
 from annotations.services.reviews import Recorded
 from annotations.types import Answer, TagSpec
@@ -98,7 +99,9 @@ def review_next(
     return answer_lease(cast, user, lease, yes=yes, rejected=rejected, **said)
 
 
-def answer_lease(cast: Cast, user: User, lease, *, yes=(), rejected=(), **said: object) -> Recorded:  # noqa: ANN001
+def answer_lease(
+    cast: Cast, user: User, lease: Lease, *, yes: Sequence = (), rejected: Sequence = (), **said: object
+) -> Recorded:
     fields: dict[str, object] = {
         "client_id": None,
         "image_id": lease.image_id,

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from annotations.api.base import ProjectView, flag_of, limit_of, next_address
 from annotations.api.serializers import ImageChanges
 from annotations.errors import BadInput
-from annotations.models import Image, Project, Role
+from annotations.models import Image, Project
 from annotations.permissions import required_role
 from annotations.selectors import counters, images, queue, vocabulary
 from annotations.selectors.images import ImageFilter

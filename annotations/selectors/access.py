@@ -10,7 +10,7 @@ def membership_for(user: User | AnonymousUser, project_id: int) -> Membership:
     """The user's membership with its project, in one query; NotFound for a stranger."""
     membership = (
         Membership.objects.select_related("project")
-        .filter(project_id=project_id, user_id=user.pk, project__deleted_at=None)
+        .filter(project_id=project_id, user=user.pk, project__deleted_at=None)
         .first()
     )
     if membership is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.models import Image, Lease, Project, QueueEntry, Review, Role, SuggestionSet, User
@@ -58,7 +59,7 @@ def claim_next(
 def renew(
     project: Project, user: User, tokens: Sequence[uuid.UUID], *, refresh: bool
 ) -> tuple[list[Lease], list[str]]:
-    """Extend the caller's open leases; with `refresh`, record today's suggestions anew. Also the tokens that are lost."""
+    """Extend the caller's open leases, and name the tokens that are lost. `refresh` records suggestions anew."""
     leases = list(_own_open(project, user).filter(token__in=tokens).select_for_update())
     if refresh and leases:
         _record(project, leases)
@@ -114,7 +115,7 @@ _RECORDED = (
 )
 
 
-def _own_open(project: Project, user: User):  # noqa: ANN202 (a queryset)
+def _own_open(project: Project, user: User) -> QuerySet[Lease]:
     return Lease.objects.filter(project=project, user=user, is_open=True)
 
 

@@ -47,7 +47,7 @@ def _uuid(client_id: str) -> uuid.UUID:
 
 
 def _stored(project_id: int | None, user: User, client_id: uuid.UUID, digest: str) -> dict[str, Any] | None:
-    request = StoredRequest.objects.filter(project_id=project_id, user=user, client_id=client_id).first()
+    request = StoredRequest.objects.filter(project=project_id, user=user, client_id=client_id).first()
     if request is None:
         return None
     if request.body_sha256 != digest:

@@ -9,6 +9,8 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +19,7 @@ from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Lease, Membership, Project, Review, User
 from annotations.permissions import allows
 from annotations.selectors import truth, vocabulary
-from annotations.services import counters, leases, queue, tally, tags
+from annotations.services import counters, leases, queue, tags, tally
 from annotations.signals import reviews_changed, send_on_commit
 from annotations.types import Answer, TagSpec
 
@@ -65,7 +67,7 @@ def undo(membership: Membership, review_id: int) -> tuple[Review, Lease | None]:
     return review, lease
 
 
-def state_of(image: Image) -> dict[str, object]:
+def state_of(image: Image) -> dict[str, Any]:
     """What a caller who was too late needs to know."""
     return {"image": image.pk, "state": image.state, "revision": image.revision}
 

@@ -9,7 +9,10 @@ from annotations.types import SuggestionRow
 
 MAX_SUGGESTIONS = 20
 
-_COLUMNS = "image_id, tag_ids, scores, offered_ids, sources, calibrated, model_version_id, model_number, vocabulary_version"
+_COLUMNS = (
+    "image_id, tag_ids, scores, offered_ids, sources, calibrated, "
+    "model_version_id, model_number, vocabulary_version"
+)
 
 
 @transaction.atomic

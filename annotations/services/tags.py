@@ -1,8 +1,10 @@
 """Writes of the vocabulary: create, edit, retire, revive. Merge and split are not here yet."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.errors import BadInput, Conflict, NotFound
@@ -88,7 +90,7 @@ def _locked(project: Project) -> Project:
     return Project.objects.select_for_update().get(pk=project.pk)
 
 
-def _set_retired(tag: Tag, at: object, action: str, actor: User) -> Tag:
+def _set_retired(tag: Tag, at: datetime | None, action: str, actor: User) -> Tag:
     tag.retired_at = at
     tag.save(update_fields=["retired_at"])
     AuditEvent.objects.create(project=tag.project, actor=actor, action=action, details={"tag": tag.pk})
@@ -132,11 +134,7 @@ def _checked_hotkey(project: Project, hotkey: object, except_tag: Tag | None = N
             f"“{hotkey}” cannot be a tag's hotkey: give one letter that the review page does not use itself.",
             code="bad_hotkey",
         )
-    taken = (
-        Tag.objects.filter(project=project, hotkey=key)
-        .exclude(pk=except_tag.pk if except_tag else None)
-        .first()
-    )
+    taken = _others(project, except_tag).filter(hotkey=key).first()
     if taken:
         raise Conflict(f"The hotkey “{key}” belongs to “{taken.name}”.", code="hotkey_taken", tag=taken.pk)
     return key
@@ -149,29 +147,30 @@ def _refuse_taken(project: Project, words: Sequence[str], except_tag: Tag | None
         if key in keys:
             raise Conflict(f"“{word}” is given twice.", code="tag_exists", name=word)
         keys.add(key)
-    excluded = except_tag.pk if except_tag else None
-    taken = Tag.objects.filter(project=project, key__in=keys).exclude(pk=excluded).first()
+    taken = _others(project, except_tag).filter(key__in=keys).first()
     if taken:
         raise Conflict(
             f"The tag “{taken.name}” exists already.", code="tag_exists", name=taken.name, tag=taken.pk
         )
-    alias = (
-        TagAlias.objects.filter(project=project, key__in=keys)
-        .select_related("tag")
-        .exclude(tag=excluded)
-        .first()
-    )
+    aliases = TagAlias.objects.filter(project=project, key__in=keys).select_related("tag")
+    alias = aliases.exclude(tag=except_tag).first() if except_tag else aliases.first()
     if alias:
         raise Conflict(
             f"“{alias.name}” is already an alias of “{alias.tag.name}”.", code="tag_exists", tag=alias.tag_id
         )
 
 
+def _others(project: Project, except_tag: Tag | None) -> QuerySet[Tag]:
+    others = Tag.objects.filter(project=project)
+    return others.exclude(pk=except_tag.pk) if except_tag else others
+
+
 def _parent(project: Project, parent: object) -> Tag | None:
     if parent in (None, ""):
         return None
-    lookup = {"pk": parent} if isinstance(parent, int) else {"key": name_key(str(parent))}
-    found = Tag.objects.filter(project=project, **lookup).first()
+    tags = Tag.objects.filter(project=project)
+    tags = tags.filter(pk=parent) if isinstance(parent, int) else tags.filter(key=name_key(str(parent)))
+    found = tags.first()
     if found is None:
         raise NotFound(f"The parent tag “{parent}” is not in this project.", code="unknown_tag")
     return found
