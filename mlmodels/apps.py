@@ -6,6 +6,6 @@ class MlmodelsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from mlmodels import receivers
+        from mlmodels import checks, receivers  # noqa: F401 (importing registers the checks)
 
         receivers.connect()

@@ -1,4 +1,4 @@
-"""Listens to what happens to people's data and nudges the model's side. The rows are the truth, not the nudge."""
+"""Listens to what happens to people's data and nudges the model's side; a lost nudge is healed by a sweep."""
 
 from collections.abc import Sequence
 from typing import Any

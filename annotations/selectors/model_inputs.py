@@ -25,6 +25,15 @@ class ImageInput:
 
 
 @dataclass(frozen=True)
+class HoldoutImage:
+    """A holdout image and the probability with which it was drawn."""
+
+    image_id: int
+    phash: int
+    holdout_probability: float
+
+
+@dataclass(frozen=True)
 class TagWords:
     """An active tag with every word it goes by."""
 
@@ -78,6 +87,12 @@ def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
     ]
 
 
+def holdout(project_id: int) -> list[HoldoutImage]:
+    """Every holdout image by ascending id, reviewed or not."""
+    rows = image_rows(project_id).filter(is_holdout=True).order_by("id")
+    return [HoldoutImage(*row) for row in rows.values_list("id", "phash", "holdout_probability")]
+
+
 def active_tags(project_id: int) -> list[TagWords]:
     """The active tags by ascending id. Two queries."""
     aliases: dict[int, list[str]] = defaultdict(list)
@@ -107,7 +122,7 @@ def waiting(image_ids: Sequence[int]) -> set[int]:
 def stale(
     project_id: int, *, model_number: int, vocabulary_version: int, after_id: int, limit: int
 ) -> list[int]:
-    """Images whose suggestions were made by another model or for another vocabulary, or are missing; by id."""
+    """Images whose suggestions are missing, or come from another model or vocabulary; by id."""
     fresh = Q(
         suggestion_set__model_number=model_number, suggestion_set__vocabulary_version__gte=vocabulary_version
     )

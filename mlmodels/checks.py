@@ -1,0 +1,24 @@
+"""System checks of the model's side, with ids: the folder of model files, and weights for the default extractor."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def model_folder_is_writable(**_: Any) -> list[CheckMessage]:
+    """Without it no run can end; it is made when the first version is stored."""
+    folder = Path(settings.MODELS_ROOT)
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if os.access(existing, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            f"Expected to be able to write model files to {folder}, got no permission at {existing}.",
+            hint="Give the folder to the account of the workers, or set TAGGER_DATA to another one.",
+            id="mlmodels.E001",
+        )
+    ]

@@ -1,0 +1,8 @@
+"""The tables of the model's life, one module a noun. Rules live in services, reads in selectors."""
+
+from mlmodels.models.feature import Extractor, ImageFeature
+from mlmodels.models.policy import PolicyCheck, TrainingPolicy
+from mlmodels.models.run import TrainingRun
+from mlmodels.models.version import ModelVersion
+
+__all__ = ["Extractor", "ImageFeature", "ModelVersion", "PolicyCheck", "TrainingPolicy", "TrainingRun"]

@@ -1,0 +1,36 @@
+"""One training job. The row is its truth: a Celery message only says "look"."""
+
+from django.db import models
+from django.db.models import Q
+
+from annotations.models.job import Job, JobState
+
+
+class TrainingRun(Job):
+    class Kind(models.TextChoices):
+        HEAD = "head", "the light head over cached features"
+
+    class Trigger(models.TextChoices):
+        POLICY = "policy"
+        PERSON = "person"
+
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.HEAD)
+    trigger = models.CharField(max_length=10, choices=Trigger, default=Trigger.PERSON)
+    stage = models.CharField(max_length=20, blank=True)
+    seed = models.PositiveIntegerField(default=0)
+
+    unit = "stages"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state=JobState.RUNNING), name="one_running_run_a_project"
+            ),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state=JobState.QUEUED), name="one_queued_run_a_project"
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "-id"], name="run_by_project")]
+
+    def __str__(self) -> str:
+        return f"training run {self.pk}"

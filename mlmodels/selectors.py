@@ -1,0 +1,103 @@
+"""Reads of the model's life: features that are missing, versions, runs, the policy and its ledger."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from annotations.models.job import JobState
+from annotations.selectors import model_inputs
+from mlmodels.models import Extractor, ImageFeature, ModelVersion, PolicyCheck, TrainingPolicy, TrainingRun
+
+OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+
+def without_feature(project_id: int, extractor_id: int, *, after_id: int, limit: int) -> list[int]:
+    """Images of the project that this extractor has not looked at, by id."""
+    looked = ImageFeature.objects.filter(image_id=OuterRef("pk"), extractor_id=extractor_id)
+    images = model_inputs.image_rows(project_id).filter(~Exists(looked), pk__gt=after_id)
+    return list(images.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def looked_at(extractor_id: int, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that the extractor has looked at, whether it could load them or not."""
+    rows = ImageFeature.objects.filter(extractor_id=extractor_id, image_id__in=image_ids)
+    return set(rows.values_list("image_id", flat=True))
+
+
+def wants_features(project_id: int, extractor_name: str) -> bool:
+    """Whether any image of the project has not been looked at by the newest extractor of this name."""
+    extractor = Extractor.objects.filter(name=extractor_name).order_by("-id").first()
+    if extractor is None:
+        return model_inputs.image_rows(project_id).exists()
+    return bool(without_feature(project_id, extractor.pk, after_id=0, limit=1))
+
+
+def versions(project_id: int) -> QuerySet[ModelVersion]:
+    """Newest first."""
+    return (
+        ModelVersion.objects.filter(project_id=project_id)
+        .select_related("extractor", "run")
+        .order_by("-number")
+    )
+
+
+def version(project_id: int, version_id: int) -> ModelVersion | None:
+    return versions(project_id).filter(pk=version_id).first()
+
+
+def version_of_run(run_id: int) -> ModelVersion | None:
+    """What a run has stored already; a run that was killed after that goes on from there."""
+    return ModelVersion.objects.filter(run_id=run_id).select_related("extractor").first()
+
+
+def live_version(project_id: int) -> ModelVersion | None:
+    """The version that serves suggestions; None while the prior does."""
+    live = model_inputs.live(project_id)
+    return None if live.version_id is None else version(project_id, live.version_id)
+
+
+def newest_judged(project_id: int) -> ModelVersion | None:
+    return versions(project_id).first()
+
+
+def went_live_lately(project_id: int, days: int = 30) -> list[ModelVersion]:
+    """Versions that were live within these days, newest first."""
+    since = timezone.now() - timedelta(days=days)
+    return list(versions(project_id).filter(activated_at__gte=since))
+
+
+def earlier_live(version: ModelVersion) -> list[ModelVersion]:
+    """Versions that were live before, the latest first: what serves if this one's file is unreadable."""
+    rows = versions(version.project_id).exclude(pk=version.pk).filter(activated_at__isnull=False)
+    return list(rows.order_by("-activated_at")[:10])
+
+
+def runs(project_id: int) -> QuerySet[TrainingRun]:
+    """Newest first."""
+    return TrainingRun.objects.filter(project_id=project_id).select_related("actor").order_by("-id")
+
+
+def run(project_id: int, run_id: int) -> TrainingRun | None:
+    return runs(project_id).filter(pk=run_id).first()
+
+
+def open_run(project_id: int) -> TrainingRun | None:
+    """The run that is running, else the one that waits."""
+    return runs(project_id).filter(state__in=OPEN_STATES).order_by("-state").first()
+
+
+def newest_run(project_id: int) -> TrainingRun | None:
+    return runs(project_id).first()
+
+
+def policy(project_id: int) -> TrainingPolicy:
+    """The project's policy; the defaults, unsaved, where nobody has changed them."""
+    found = TrainingPolicy.objects.filter(project_id=project_id).first()
+    return found or TrainingPolicy(project_id=project_id)
+
+
+def ledger(project_id: int) -> QuerySet[PolicyCheck]:
+    """Newest first."""
+    return PolicyCheck.objects.filter(project_id=project_id).order_by("-id")

@@ -1,0 +1,42 @@
+"""Measures what is live on the holdout as it is now; figures of a version at its judging stand in its row."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from annotations.selectors import model_inputs
+from mlmodels import selectors
+from mlmodels.errors import NotTrainable
+from mlmodels.services import evidence as evidence_service
+from mlmodels.services import extractors, heads
+from mlmodels.services.judging import number
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Figures of version `number` (0: the prior) on `images` reviewed holdout images."""
+
+    number: int
+    images: int
+    figures: dict[str, Any]
+
+
+def of_live(project_id: int) -> Evaluated:
+    """Raises NotTrainable where no feature has been computed yet."""
+    from mlmodels.core.evaluation import metrics
+
+    project = model_inputs.project(project_id)
+    live = selectors.live_version(project_id)
+    extractor = live.extractor if live else extractors.known_row(project.extractor if project else "")
+    if extractor is None:
+        raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
+    holdout = evidence_service.read(project_id, extractor)
+    scorer = heads.scorer_for(project_id, holdout.language)
+    judged = holdout.holdout
+    if not len(judged):
+        return Evaluated(scorer.number, 0, {})
+    scores = scorer.score(judged.batch.inputs).probability
+    report = metrics.report(judged.truth, scores, np.asarray(scorer.thresholds), judged.weights)
+    figures = {name: number(value) for name, value in asdict(report).items() if not name.startswith("tag_")}
+    return Evaluated(scorer.number, len(judged), figures)

@@ -1,0 +1,182 @@
+"""What a run learns from and is judged by: people's answers as arrays, read in one snapshot of the database.
+
+The training side comes from `truth.training_truth` alone; holdout images and their near-duplicates stay out.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from annotations.selectors import model_inputs, stats, truth
+from annotations.types import ImageTruth, TrainableCounts
+from mlmodels.errors import NotTrainable
+from mlmodels.models import Extractor
+from mlmodels.services import inputs, languages
+from mlmodels.services.inputs import Batch
+from mlmodels.services.languages import Language
+
+SAME_PICTURE_BITS = 6
+SAME_PICTURE_COSINE = 0.97
+MOST_WEIGHT = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """N images with what people said of K tags: truth int8 [N, K] (1 yes, 0 no, -1 unknown), weights [N]."""
+
+    batch: Batch
+    truth: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    hashes: NDArray[np.uint64]  # [N]
+
+    def __len__(self) -> int:
+        return len(self.batch.image_ids)
+
+
+@dataclass(frozen=True, eq=False)
+class HoldoutPictures:
+    """Every holdout image of the project, reviewed or not: hashes [H] and features [H, D]."""
+
+    hashes: NDArray[np.uint64]
+    vision: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One reading of the database. `fingerprint` changes with anything that a fit could notice."""
+
+    language: Language
+    vocabulary_version: int
+    extractor: Extractor
+    counts: TrainableCounts
+    training: Answered
+    holdout: Answered
+    near_holdout: int
+    fingerprint: str
+
+
+def read(project_id: int, extractor: Extractor) -> Evidence:
+    """Read everything in one REPEATABLE READ transaction: the cursor counts exactly what is learned from."""
+    with transaction.atomic(durable=True):
+        _repeatable_read()
+        counts = stats.trainable(project_id)
+        project = model_inputs.project(project_id)
+        if project is None:
+            raise NotTrainable("The project is in the trash.")
+        language = languages.of_project(project_id)
+        holdout_images = model_inputs.holdout(project_id)
+        training = _answered(
+            project_id,
+            truth.training_truth(project),
+            lambda one: one.draw_probability,
+            extractor,
+            language,
+        )
+        drawn = {image.image_id: image.holdout_probability for image in holdout_images}
+        holdout = _answered(
+            project_id,
+            truth.holdout_truth(project),
+            lambda one: drawn.get(one.image_id),
+            extractor,
+            language,
+        )
+        vision = inputs.stored_vision([image.image_id for image in holdout_images], extractor)
+    pictures = HoldoutPictures(hashes=_hashes([image.phash for image in holdout_images]), vision=vision)
+    near = near_holdout(training, pictures)
+    training = _only(training, ~near)
+    return Evidence(
+        language=language,
+        vocabulary_version=project.vocabulary_version,
+        extractor=extractor,
+        counts=counts,
+        training=training,
+        holdout=holdout,
+        near_holdout=int(near.sum()),
+        fingerprint=fingerprint(extractor, language, training),
+    )
+
+
+def near_holdout(training: Answered, holdout: HoldoutPictures) -> NDArray[np.bool_]:
+    """Which training images show what a holdout image shows, by perceptual hash or cosine; bool [N]."""
+    bits = np.bitwise_count(training.hashes[:, None] ^ holdout.hashes[None, :])  # [N, H]
+    cosine = training.batch.inputs.vision @ holdout.vision.T  # [N, H]; zero where there is no feature
+    near: NDArray[np.bool_] = ((bits <= SAME_PICTURE_BITS) | (cosine > SAME_PICTURE_COSINE)).any(axis=1)
+    return near
+
+
+def fingerprint(extractor: Extractor, language: Language, training: Answered) -> str:
+    """A digest of all that a fit reads; equal digests, equal fits."""
+    digest = hashlib.sha256(extractor.key.encode())
+    digest.update(repr(language.terms).encode())
+    digest.update(np.asarray(training.batch.image_ids, dtype=np.int64).tobytes())
+    digest.update(repr([reading.terms for reading in training.batch.readings]).encode())
+    for array in (training.truth, training.weights, training.batch.inputs.has_vision):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def truth_array(truths: Sequence[ImageTruth], tag_ids: Sequence[int]) -> NDArray[np.int8]:
+    """Verdicts as int8 [N, K]: 1 yes, 0 no (explicit or implied), -1 disputed or not asked."""
+    column = {tag_id: k for k, tag_id in enumerate(tag_ids)}
+    array = np.full((len(truths), len(column)), -1, dtype=np.int8)
+    for n, one in enumerate(truths):
+        for verdict, tags in ((0, one.implied_no), (0, one.no), (1, one.yes)):
+            columns = [column[tag_id] for tag_id in tags if tag_id in column]
+            array[n, columns] = verdict
+    return array
+
+
+def _answered(
+    project_id: int,
+    truths: Sequence[ImageTruth],
+    drawn_with: Callable[[ImageTruth], float | None],
+    extractor: Extractor,
+    language: Language,
+) -> Answered:
+    by_id = {one.image_id: one for one in truths}
+    images = model_inputs.images(project_id, list(by_id))
+    array = truth_array([by_id[image.image_id] for image in images], language.tag_ids)
+    known: NDArray[np.bool_] = (array >= 0).any(axis=1)
+    kept = [image for image, is_known in zip(images, known, strict=True) if is_known]
+    return Answered(
+        batch=inputs.build(kept, extractor, language),
+        truth=array[known],
+        weights=np.array([_weight(drawn_with(by_id[image.image_id])) for image in kept], dtype=np.float32),
+        hashes=_hashes([image.phash for image in kept]),
+    )
+
+
+def _only(answered: Answered, keep: NDArray[np.bool_]) -> Answered:
+    if keep.all():
+        return answered
+    rows = np.flatnonzero(keep)
+    batch = answered.batch
+    return Answered(
+        batch=Batch(
+            image_ids=tuple(batch.image_ids[row] for row in rows),
+            inputs=batch.inputs.rows(rows),
+            readings=tuple(batch.readings[row] for row in rows),
+        ),
+        truth=answered.truth[rows],
+        weights=answered.weights[rows],
+        hashes=answered.hashes[rows],
+    )
+
+
+def _weight(probability: float | None) -> float:
+    """Inverse draw probability, clipped: one rare draw must not outweigh everything else."""
+    return min(1.0 / probability, MOST_WEIGHT) if probability else 1.0
+
+
+def _hashes(signed: Sequence[int]) -> NDArray[np.uint64]:
+    return np.asarray(signed, dtype=np.int64).view(np.uint64)
+
+
+def _repeatable_read() -> None:
+    """Must be the first statement of the outermost transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

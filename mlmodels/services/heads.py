@@ -1,0 +1,150 @@
+"""The scorer that serves a project: the live head for today's vocabulary, or the prior before any version.
+
+A model file that cannot be read never stops suggestions: the version that was live before serves on.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from annotations.selectors import model_inputs
+from mlmodels import selectors
+from mlmodels.models import Extractor, ModelVersion
+from mlmodels.services import extractors
+from mlmodels.services.languages import Language
+
+if TYPE_CHECKING:
+    from mlmodels.core.learning.dataset import HeadInputs
+    from mlmodels.core.learning.fusion import Scores
+    from mlmodels.core.learning.heads import Head
+
+logger = logging.getLogger(__name__)
+
+# Until so many images are reviewed a score is a prior: a ranking, not a calibrated probability.
+CALIBRATED_FROM_IMAGES = 50
+PRIOR_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores images for the tags of one language. `version` is None while the prior serves.
+
+    `problem` says why this is not the version that should serve.
+    """
+
+    version: ModelVersion | None
+    head: "Head | None"
+    extractor: Extractor | None
+    thresholds: NDArray[np.float64]  # [K]
+    problem: str = ""
+
+    @property
+    def number(self) -> int:
+        return 0 if self.version is None else self.version.number
+
+    @property
+    def version_id(self) -> int | None:
+        return None if self.version is None else self.version.pk
+
+    @property
+    def calibrated(self) -> bool:
+        return self.version is not None and self.version.trained_images >= CALIBRATED_FROM_IMAGES
+
+    def score(self, inputs: "HeadInputs") -> "Scores":
+        if self.head is not None:
+            return self.head.score(inputs)
+        from mlmodels.core.learning.fusion import prior_scores
+
+        return prior_scores(inputs)
+
+
+def artifact_folder(version: ModelVersion) -> Path:
+    return Path(settings.MODELS_ROOT) / version.artifact
+
+
+def scorer_for(project_id: int, language: Language) -> Scorer:
+    """What serves the project now."""
+    live = selectors.live_version(project_id)
+    if live is None:
+        return prior(project_id, language)
+    return first_readable([live, *selectors.earlier_live(live)], language) or prior(
+        project_id, language, problem=f"No file of version {live.number} or of one before it can be read."
+    )
+
+
+def first_readable(candidates: list[ModelVersion], language: Language) -> Scorer | None:
+    """The scorer of the first version whose file can be read; says so if that is not the first one."""
+    from mlmodels.core.errors import ArtifactError
+
+    problem = ""
+    for version in candidates:
+        try:
+            scorer = of_version(version, language)
+        except ArtifactError as error:
+            logger.error("version %s of project %s: %s", version.number, version.project_id, error)
+            problem = problem or f"The file of version {version.number} cannot be read"
+            continue
+        if problem:
+            return replace(scorer, problem=f"{problem}; version {version.number} serves instead.")
+        return scorer
+    return None
+
+
+def of_version(version: ModelVersion, language: Language) -> Scorer:
+    """The scorer of this version for the tags of `language`; raises ArtifactError."""
+    head = load_head(version).align(language.tag_ids)
+    return Scorer(version=version, head=head, extractor=version.extractor, thresholds=head.thresholds.astype(np.float64))
+
+
+def prior(project_id: int, language: Language, *, problem: str = "") -> Scorer:
+    """What suggests before any version: captions and the backbone's own classes."""
+    project = model_inputs.project(project_id)
+    return Scorer(
+        version=None,
+        head=None,
+        extractor=extractors.known_row(project.extractor) if project else None,
+        thresholds=np.full(len(language.terms), PRIOR_THRESHOLD),
+        problem=problem,
+    )
+
+
+def load_head(version: ModelVersion) -> "Head":
+    """The head as it was stored; raises ArtifactError if the file is missing, cut or changed."""
+    return _load_head(artifact_folder(version), version.artifact_sha256)
+
+
+@lru_cache(maxsize=16)
+def _load_head(folder: Path, sha256: str) -> "Head":
+    from mlmodels.core import artifacts
+    from mlmodels.core.learning.heads import Head
+
+    tensors, manifest = artifacts.load(folder, sha256)
+    return Head.from_tensors(tensors, manifest)
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """A version's scores of its own training images, each by a fit that had not seen it: [N, K]."""
+
+    image_ids: NDArray[np.int64]  # [N]
+    tag_ids: NDArray[np.int64]  # [K]
+    scores: NDArray[np.float32]
+
+
+@lru_cache(maxsize=2)
+def load_out_of_fold(version: ModelVersion) -> OutOfFold:
+    """Raises ArtifactError like `load_head`."""
+    from mlmodels.core import artifacts
+
+    tensors, manifest = artifacts.load(artifact_folder(version), version.artifact_sha256)
+    return OutOfFold(
+        image_ids=tensors["out_of_fold.image_ids"],
+        tag_ids=np.asarray(manifest["tag_ids"], dtype=np.int64),
+        scores=tensors["out_of_fold.scores"],
+    )

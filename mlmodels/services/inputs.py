@@ -1,0 +1,128 @@
+"""What a head reads of images, as arrays: features, ImageNet probabilities, captions. Nothing is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from annotations.selectors.model_inputs import ImageInput
+from mlmodels.models import Extractor
+from mlmodels.services.languages import Language
+
+if TYPE_CHECKING:
+    from mlmodels.core.learning.dataset import HeadInputs
+    from mlmodels.core.types import CaptionReading
+
+IMAGENET_CLASSES = 1000
+_HALFVEC_HEADER_BYTES = 4  # dimensions and an unused field, two bytes each
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Stored features of N images; rows of images that have none are zero and `present` is False there."""
+
+    vision: NDArray[np.float32]  # [N, D]
+    class_probabilities: NDArray[np.float32]  # [N, 1000]
+    present: NDArray[np.bool_]  # [N]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Inputs of N images with the readings of their captions, which carry the evidence."""
+
+    image_ids: tuple[int, ...]
+    inputs: "HeadInputs"
+    readings: "tuple[CaptionReading, ...]"
+
+
+def build(images: Sequence[ImageInput], extractor: Extractor | None, language: Language) -> Batch:
+    """Read the features of these images and their captions. One query."""
+    features = stored_features([image.image_id for image in images], extractor)
+    captions = [image.caption for image in images]
+    readings = tuple(language.reader.read(captions))
+    return Batch(
+        image_ids=tuple(image.image_id for image in images),
+        inputs=assemble(features, captions, readings, language),
+        readings=readings,
+    )
+
+
+def assemble(
+    features: Features, captions: Sequence[str], readings: "Sequence[CaptionReading]", language: Language
+) -> "HeadInputs":
+    from mlmodels.core.learning.dataset import HeadInputs
+
+    column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
+    caption_prior = np.zeros((len(captions), len(column)), dtype=np.float32)  # [N, K]
+    for n, reading in enumerate(readings):
+        for match in reading.matches:
+            caption_prior[n, column[match.tag_id]] = match.score
+    return HeadInputs(
+        vision=features.vision,
+        has_vision=features.present,
+        class_prior=features.class_probabilities @ language.class_map,
+        caption_prior=caption_prior,
+        terms=tuple(reading.terms for reading in readings),
+        has_caption=np.array([bool(caption.strip()) for caption in captions], dtype=bool),
+    )
+
+
+def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Features:
+    """The features of these images in their order, read in the database's binary form. One query."""
+    features = no_features(len(image_ids), extractor.dimensions if extractor else 0)
+    if extractor is None:  # nothing has been looked at yet: captions alone speak
+        return features
+    index = {image_id: n for n, image_id in enumerate(image_ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
+            FROM mlmodels_imagefeature
+            WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL
+            """,
+            [extractor.pk, list(image_ids)],
+        )
+        for image_id, vector, classes in cursor.fetchall():
+            n = index[image_id]
+            features.vision[n], features.present[n] = _halves(vector), True
+            if classes is not None:
+                features.class_probabilities[n] = _halves(classes)
+    return features
+
+
+def no_features(images: int, dimensions: int) -> Features:
+    """The features of images that nothing has looked at."""
+    return Features(
+        vision=np.zeros((images, dimensions), dtype=np.float32),
+        class_probabilities=np.zeros((images, IMAGENET_CLASSES), dtype=np.float32),
+        present=np.zeros(images, dtype=bool),
+    )
+
+
+def imagenet_or_zeros(class_probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Zeros where the backbone was not trained on ImageNet's classes: there is nothing to map to tags."""
+    if class_probabilities.shape[1] == IMAGENET_CLASSES:
+        return class_probabilities
+    return np.zeros((len(class_probabilities), IMAGENET_CLASSES), dtype=np.float32)
+
+
+def stored_vision(image_ids: Sequence[int], extractor: Extractor) -> NDArray[np.float32]:
+    """The feature vectors alone, [N, D]; zero where there is none. One query."""
+    index = {image_id: n for n, image_id in enumerate(image_ids)}
+    vision = np.zeros((len(index), extractor.dimensions), dtype=np.float32)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
+            "WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL",
+            [extractor.pk, list(image_ids)],
+        )
+        for image_id, vector in cursor.fetchall():
+            vision[index[image_id]] = _halves(vector)
+    return vision
+
+
+def _halves(value: bytes) -> NDArray[np.float16]:
+    return np.frombuffer(value, dtype=">f2", offset=_HALFVEC_HEADER_BYTES)

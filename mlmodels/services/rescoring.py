@@ -1,0 +1,71 @@
+"""Keeps stored suggestions up to what is live: after a promotion, a new tag, a changed word. In resumable chunks."""
+
+from dataclasses import dataclass
+
+from annotations.selectors import model_inputs
+from mlmodels import selectors
+from mlmodels.services import extractors, scoring
+
+
+@dataclass(frozen=True)
+class Walked:
+    """How many images one chunk scored, and the id to go on after; None at the end."""
+
+    scored: int
+    resume_after: int | None
+
+
+def next_of_queue(project_id: int) -> int:
+    """What people are asked about next, with whatever is live."""
+    return scoring.refresh(project_id, model_inputs.next_of_queue(project_id, scoring.NEXT_OF_QUEUE))
+
+
+def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Walked:
+    """Score one chunk of images by id: those whose suggestions are stale, or `everything`."""
+    project = model_inputs.project(project_id)
+    if project is None:
+        return Walked(0, None)
+    if everything:
+        images = model_inputs.image_rows(project_id).filter(pk__gt=after_id).order_by("pk")
+        ids = list(images.values_list("pk", flat=True)[: scoring.CHUNK_IMAGES])
+    else:
+        ids = model_inputs.stale(
+            project_id,
+            model_number=model_inputs.live(project_id).number,
+            vocabulary_version=project.vocabulary_version,
+            after_id=after_id,
+            limit=scoring.CHUNK_IMAGES,
+        )
+    ready = _ready(project.extractor, ids)
+    scoring.refresh(project_id, ready)
+    return Walked(len(ready), ids[-1] if len(ids) == scoring.CHUNK_IMAGES else None)
+
+
+def refresh(project_id: int, image_ids: list[int]) -> int:
+    """Score those of these images that an extractor has looked at; the others follow with their features."""
+    project = model_inputs.project(project_id)
+    if project is None:
+        return 0
+    return scoring.refresh(project_id, _ready(project.extractor, image_ids))
+
+
+def has_stale(project_id: int) -> bool:
+    """Whether a walk would find anything to do."""
+    project = model_inputs.project(project_id)
+    if project is None:
+        return False
+    first = model_inputs.stale(
+        project_id,
+        model_number=model_inputs.live(project_id).number,
+        vocabulary_version=project.vocabulary_version,
+        after_id=0,
+        limit=scoring.CHUNK_IMAGES,
+    )
+    return bool(_ready(project.extractor, first))
+
+
+def _ready(extractor_name: str, image_ids: list[int]) -> list[int]:
+    """Images that are not about to be scored anyway, once their features are there."""
+    extractor = extractors.known_row(extractor_name)
+    looked = selectors.looked_at(extractor.pk, image_ids) if extractor else set()
+    return [image_id for image_id in image_ids if image_id in looked]

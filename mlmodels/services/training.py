@@ -1,0 +1,263 @@
+"""One training run from claim to live: read the evidence, fit, judge, store, rescore, publish.
+
+Every write names the claim, so that two workers on one run have one effect; a run that was killed goes on
+from what it has stored. The policy and people ask for runs elsewhere (`policy`, `runs`).
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import transaction
+
+from annotations.models.job import JobState
+from annotations.selectors import stats
+from annotations.services import jobs, live_model
+from mlmodels import selectors
+from mlmodels.errors import CancelledByPerson, NotTrainable
+from mlmodels.models import Extractor, ModelVersion, TrainingRun
+from mlmodels.services import evidence as evidence_service
+from mlmodels.services import extractors, heads, judging, runs, versions
+from mlmodels.services.evidence import Evidence
+from mlmodels.services.judging import Judgement
+
+if TYPE_CHECKING:
+    from mlmodels.core.learning.fitting import FitResult
+
+logger = logging.getLogger(__name__)
+
+# Answers that arrive while a quick fit computes are taken in by another fit: nobody waits for the next run.
+REREADS = 2
+QUICK_FIT_S = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    evidence: Evidence
+    result: "FitResult"
+
+
+def execute(run_id: int) -> TrainingRun | None:
+    """Do the run, whatever becomes of it; None if it is taken, finished, or another one runs."""
+    run = runs.claim(run_id)
+    if run is None:
+        return None
+    try:
+        with runs.kept_alive(run):
+            _work(run)
+    except CancelledByPerson:
+        jobs.finish(run, JobState.CANCELLED, reason="Stopped at a person's wish.")
+    except NotTrainable as error:
+        jobs.finish(run, JobState.REFUSED, reason=error.message)
+    except jobs.ClaimLostError:
+        logger.warning("run %s was taken over by another worker", run_id)
+    except Exception as error:  # the outer edge of the work: the row must not stay open
+        logger.exception("run %s failed", run_id)
+        jobs.finish(run, JobState.FAILED, reason=f"{type(error).__name__}: {error}"[:500])
+    run.refresh_from_db()
+    return run
+
+
+def _work(run: TrainingRun) -> None:
+    version = selectors.version_of_run(run.pk)
+    if version is None:
+        started = time.monotonic()
+        runs.enter(run, "read")
+        fitted = _read_and_fit(run)
+        if fitted is None:
+            return
+        runs.enter(run, "judge")
+        judgement = judging.judge(
+            run.project_id,
+            fitted.evidence,
+            fitted.result.head,
+            fitted.result.out_of_fold,
+            seed=run.seed,
+        )
+        runs.enter(run, "store")
+        version = _store(run, fitted, judgement, seconds=time.monotonic() - started)
+    if version.verdict == ModelVersion.Verdict.REFUSED:
+        _end_refused(run, version)
+        return
+    runs.enter(run, "rescore")
+    versions.rescore_next(version)
+    runs.enter(run, "publish")
+    _end_live(run, version)
+
+
+def _read_and_fit(run: TrainingRun) -> _Fitted | None:
+    """Fit from the newest evidence; None if the newest version was trained on it, which ends the run."""
+    extractor = _extractor(run)
+    evidence = evidence_service.read(run.project_id, extractor)
+    if _is_known(run.project_id, evidence):
+        _end_skipped(run, evidence)
+        return None
+    if not (evidence.training.truth >= 0).any():
+        _move_cursor(run, evidence)
+        raise NotTrainable
+    runs.enter(run, "fit")
+    warm_start = _warm_start(run.project_id, evidence)
+    for attempt in range(REREADS + 1):
+        started = time.monotonic()
+        fitted = _Fitted(evidence, _fit(evidence, run.seed, warm_start))
+        quick = time.monotonic() - started <= QUICK_FIT_S
+        if attempt == REREADS or not quick or stats.trainable(run.project_id) == evidence.counts:
+            break
+        evidence = evidence_service.read(run.project_id, extractor)
+        warm_start = fitted.result.head.align(evidence.language.tag_ids)
+    return fitted
+
+
+def _extractor(run: TrainingRun) -> Extractor:
+    row = extractors.known_row(run.project.extractor)
+    if row is None:
+        raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
+    return row
+
+
+def _is_known(project_id: int, evidence: Evidence) -> bool:
+    """Whether the newest judged version learned the same. A refused one may fare better on a larger holdout."""
+    newest = selectors.newest_judged(project_id)
+    if newest is None or newest.fingerprint != evidence.fingerprint:
+        return False
+    refused = newest.verdict == ModelVersion.Verdict.REFUSED
+    return not refused or newest.holdout_images == len(evidence.holdout)
+
+
+def _warm_start(project_id: int, evidence: Evidence) -> Any:
+    """The live head, if it reads the same features; where to start does not change where a fit ends."""
+    from mlmodels.core.errors import ArtifactError
+
+    live = selectors.live_version(project_id)
+    if live is None or live.extractor_id != evidence.extractor.pk:
+        return None
+    try:
+        return heads.load_head(live).align(evidence.language.tag_ids)
+    except ArtifactError:
+        return None
+
+
+def _fit(evidence: Evidence, seed: int, warm_start: Any) -> "FitResult":
+    from mlmodels.core.learning.dataset import TrainingSet
+    from mlmodels.core.learning.fitting import fit
+
+    training = TrainingSet(
+        inputs=evidence.training.batch.inputs,
+        truth=evidence.training.truth,
+        weights=evidence.training.weights,
+        tag_ids=evidence.language.tag_ids,
+        image_ids=evidence.training.batch.image_ids,
+    )
+    return fit(training, seed=seed, warm_start=warm_start)
+
+
+def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: float) -> ModelVersion:
+    """Write the file, then the row that makes it a version."""
+    evidence, verdict = fitted.evidence, judgement.verdict
+    assert run.claim is not None
+    version = ModelVersion(
+        project_id=run.project_id,
+        run=run,
+        parent=selectors.live_version(run.project_id),
+        extractor=evidence.extractor,
+        artifact=f"{run.project_id}/run-{run.pk}-{run.claim.hex[:8]}",
+        verdict=verdict.outcome,
+        reasons=list(verdict.reasons),
+        details=verdict.details | {"incumbents": list(judgement.incumbents)},
+        metrics=judgement.metrics | {"seconds": round(seconds, 3)},
+        tag_metrics=judgement.tag_metrics,
+        curves=judgement.curves,
+        tag_ids=list(evidence.language.tag_ids),
+        vocabulary_version=evidence.vocabulary_version,
+        trained_images=len(evidence.training),
+        trained_reviews=evidence.counts.reviews,
+        trained_decisions=evidence.counts.decisions,
+        holdout_images=len(evidence.holdout),
+        fingerprint=evidence.fingerprint,
+        seed=run.seed,
+    )
+    version.artifact_sha256 = _write_file(version, fitted)
+    with transaction.atomic():
+        jobs.held(run)
+        version.number = versions.next_number(run.project_id)
+        version.save()
+    return version
+
+
+def _write_file(version: ModelVersion, fitted: _Fitted) -> str:
+    from mlmodels.core import artifacts
+
+    head, training = fitted.result.head, fitted.evidence.training
+    tensors = dict(head.to_tensors()) | {
+        "out_of_fold.image_ids": np.asarray(training.batch.image_ids, dtype=np.int64),
+        "out_of_fold.scores": np.asarray(fitted.result.out_of_fold, dtype=np.float32),
+    }
+    manifest = head.to_manifest() | {
+        "tag_ids": list(version.tag_ids),
+        "extractor": version.extractor.key,
+        "fingerprint": version.fingerprint,
+        "seed": version.seed,
+        "vocabulary_version": version.vocabulary_version,
+        "metrics": version.metrics,
+    }
+    return artifacts.save(heads.artifact_folder(version), tensors, manifest)
+
+
+def _end_live(run: TrainingRun, version: ModelVersion) -> None:
+    with transaction.atomic():
+        jobs.held(run)
+        versions.go_live(version, newly_trained=True)
+        _record(run, version)
+        jobs.finish(run, JobState.DONE, result=result(version))
+
+
+def _end_refused(run: TrainingRun, version: ModelVersion) -> None:
+    with transaction.atomic():
+        jobs.held(run)
+        _record(run, version)
+        jobs.finish(run, JobState.REFUSED, reason=" ".join(version.reasons), result=result(version))
+
+
+def _end_skipped(run: TrainingRun, evidence: Evidence) -> None:
+    newest = selectors.newest_judged(run.project_id)
+    assert newest is not None
+    reason = f"Skipped: nothing that training reads has changed since version {newest.number}."
+    with transaction.atomic():
+        jobs.held(run)
+        _move_cursor(run, evidence)
+        jobs.finish(run, JobState.DONE, reason=reason, result={"skipped": True} | result(newest))
+
+
+def _record(run: TrainingRun, version: ModelVersion) -> None:
+    live_model.record_candidate(
+        run.project_id,
+        version=version.number,
+        verdict=version.verdict,
+        reasons=version.reasons,
+        read_decisions=version.trained_decisions,
+        read_reviews=version.trained_reviews,
+    )
+
+
+def _move_cursor(run: TrainingRun, evidence: Evidence) -> None:
+    """Nothing was judged, but this evidence counts as read: there is no more to learn from it."""
+    live_model.record_candidate(
+        run.project_id,
+        version=None,
+        verdict="",
+        reasons=[],
+        read_decisions=evidence.counts.decisions,
+        read_reviews=evidence.counts.reviews,
+    )
+
+
+def result(version: ModelVersion) -> dict[str, Any]:
+    """What a finished run answers: the candidate, its figures and the verdict."""
+    return {
+        "version": {"id": version.pk, "number": version.number},
+        "verdict": version.verdict,
+        "reasons": version.reasons,
+        "metrics": version.metrics,
+    }

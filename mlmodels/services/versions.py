@@ -1,0 +1,80 @@
+"""Writes of model versions: store a judged candidate, put a version live, keep the previous one serving.
+
+Going live is one UPDATE of the project's live row, in the transaction that marks the version as activated.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from annotations.errors import NotFound
+from annotations.selectors import model_inputs
+from annotations.services import audit, live_model
+from mlmodels import selectors
+from mlmodels.errors import ArtifactNotReadable
+from mlmodels.models import ModelVersion
+from mlmodels.services import heads, languages, scoring
+
+
+def next_number(project_id: int) -> int:
+    """One above the highest; a unique constraint refuses the second of two that were asked at once."""
+    highest = ModelVersion.objects.filter(project_id=project_id).aggregate(highest=Max("number"))["highest"]
+    return (highest or 0) + 1
+
+
+@transaction.atomic
+def go_live(version: ModelVersion, *, newly_trained: bool = False) -> None:
+    """People see this version from now on; the evidence of a newly trained one counts as read."""
+    version.activated_at = timezone.now()
+    version.save(update_fields=["activated_at"])
+    live_model.publish(
+        version.project_id,
+        version_id=version.pk,
+        number=version.number,
+        provisional=version.verdict == ModelVersion.Verdict.PROVISIONAL,
+        metrics=version.metrics,
+        tags=tags_shown(version),
+        read_decisions=version.trained_decisions if newly_trained else None,
+        read_reviews=version.trained_reviews if newly_trained else None,
+    )
+
+
+def activate(project_id: int, version_id: int, *, actor_id: int | None) -> ModelVersion:
+    """Put an earlier, or a refused, version live at a person's wish. Its suggestions follow from a worker."""
+    version = selectors.version(project_id, version_id)
+    if version is None:
+        raise NotFound(f"Model version {version_id} does not exist in this project.")
+    _refuse_unreadable(version)
+    with transaction.atomic():
+        go_live(version)
+        audit.record(project_id, "models.activate", actor_id=actor_id, number=version.number)
+    return version
+
+
+def rescore_next(version: ModelVersion) -> int:
+    """Store what this version says of the images that are asked about next; returns how many."""
+    language = languages.of_project(version.project_id)
+    scorer = heads.of_version(version, language)
+    next_ids = model_inputs.next_of_queue(version.project_id, scoring.NEXT_OF_QUEUE)
+    return scoring.refresh(version.project_id, next_ids, scorer=scorer)
+
+
+def _refuse_unreadable(version: ModelVersion) -> None:
+    """Check the file without torch: this runs in a web process."""
+    from mlmodels.core import artifacts
+    from mlmodels.core.errors import ArtifactError
+
+    try:
+        artifacts.load(heads.artifact_folder(version), version.artifact_sha256)
+    except ArtifactError as error:
+        raise ArtifactNotReadable(f"{error} Activate another version.", version=version.pk) from error
+
+
+def tags_shown(version: ModelVersion) -> dict[str, dict[str, Any]]:
+    """What annotations keeps of each tag: {tag id: {f1, threshold, support, needed}}."""
+    return {
+        tag_id: {name: figures.get(name) for name in ("f1", "threshold", "support", "needed")}
+        for tag_id, figures in version.tag_metrics.items()
+    }

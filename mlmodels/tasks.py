@@ -1,0 +1,147 @@
+"""Celery's door to the model's services. Every task reads rows to see what to do; twice has one effect."""
+
+import time
+from typing import Any
+
+from celery import shared_task
+from django.core.cache import cache
+
+from annotations.errors import DomainError
+from annotations.selectors import model_inputs
+from annotations.services import jobs
+from mlmodels import selectors
+from mlmodels.models import TrainingRun
+from mlmodels.services import features, policy, prediction, rescoring, runs, scoring, training
+
+# Nudges that come close together become one task, which starts after the last of them was committed.
+GATHER_S = 0.5
+GATHER_EXPIRES_S = 5
+CHECK_SOONEST_S = 0.2
+# A sweep looks at a project for at most a fiftieth of the time.
+SWEEP_REST_FACTOR = 50
+SWEEP_EXPIRES_S = 600
+
+
+@shared_task
+def images_changed(project_id: int, image_ids: list[int]) -> None:
+    """New images want features; a changed caption wants to be read again."""
+    nudge_features(project_id)
+    rescoring.refresh(project_id, image_ids)
+
+
+def nudge_features(project_id: int) -> None:
+    if cache.add(f"features:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+        compute_features.apply_async(args=[project_id], countdown=GATHER_S)
+
+
+@shared_task
+def compute_features(project_id: int, after_id: int = 0) -> None:
+    """One slice, then the suggestions of its images, then a task for the next slice."""
+    cache.delete(f"features:{project_id}")
+    done = features.compute_slice(project_id, after_id=after_id)
+    scoring.refresh(project_id, done.computed)
+    if done.resume_after is not None:
+        compute_features.delay(project_id, done.resume_after)
+
+
+def nudge_vocabulary(project_id: int) -> None:
+    if cache.add(f"vocabulary:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+        vocabulary_changed.apply_async(args=[project_id], countdown=GATHER_S)
+
+
+@shared_task
+def vocabulary_changed(project_id: int) -> None:
+    """A new tag or word: first what people are asked about next, then everything."""
+    cache.delete(f"vocabulary:{project_id}")
+    rescoring.next_of_queue(project_id)
+    walk.delay(project_id, everything=True)
+
+
+@shared_task
+def version_activated(project_id: int) -> None:
+    """Somebody put another version live."""
+    rescoring.next_of_queue(project_id)
+    walk.delay(project_id)
+
+
+@shared_task
+def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
+    """Bring one chunk of suggestions up to date, and go on until all are."""
+    walked = rescoring.walk(project_id, after_id=after_id, everything=everything)
+    if walked.resume_after is not None:
+        walk.delay(project_id, walked.resume_after, everything)
+
+
+@shared_task(queue="train")
+def train(run_id: int) -> None:
+    run = training.execute(run_id)
+    if run is None:
+        return
+    if run.result.get("version"):
+        walk.delay(run.project_id)
+    waiting = runs.next_waiting(run.project_id)
+    if waiting is not None:
+        train.delay(waiting)
+    else:
+        nudge_policy(run.project_id)
+
+
+def nudge_policy(project_id: int, in_s: float = 0.0) -> None:
+    """Ask for a check now, or when time alone may have changed its answer."""
+    if in_s:
+        check_policy.apply_async(args=[project_id], countdown=in_s)
+    elif cache.add(f"policy:{project_id}", 1, timeout=1):
+        check_policy.delay(project_id)
+
+
+@shared_task(queue="train")
+def check_policy(project_id: int) -> None:
+    answer = policy.check(project_id)
+    if answer.run_id is not None:
+        train.delay(answer.run_id)
+    elif answer.again_in_s is not None and cache.add(f"policy-later:{project_id}", 1, timeout=1):
+        nudge_policy(project_id, in_s=max(answer.again_in_s, CHECK_SOONEST_S))
+
+
+@shared_task(queue="train")
+def check_policies() -> None:
+    """From beat: whatever a lost nudge has left."""
+    for project_id in model_inputs.with_unread_answers():
+        check_policy(project_id)
+
+
+@shared_task
+def sweep() -> None:
+    """From beat: heals what a killed worker or a lost message has left undone."""
+    jobs.give_up(TrainingRun)
+    for run_id in jobs.waiting_ids(TrainingRun):
+        train.delay(run_id)
+    for project_id in model_inputs.project_ids():
+        if cache.add(f"sweep:{project_id}", 1, timeout=SWEEP_EXPIRES_S):
+            _sweep_project(project_id)
+
+
+def _sweep_project(project_id: int) -> None:
+    """Looking takes longer in a large project: then the next look comes later."""
+    started = time.monotonic()
+    project = model_inputs.project(project_id)
+    if project is not None and selectors.wants_features(project_id, project.extractor):
+        nudge_features(project_id)
+    if rescoring.has_stale(project_id):
+        walk.delay(project_id)
+    rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)
+    cache.set(f"sweep:{project_id}", 1, timeout=max(1, min(SWEEP_EXPIRES_S, int(rest_s))))
+
+
+@shared_task(ignore_result=False)
+def predict(project_id: int, picture_key: str | None, caption: str, limit: int) -> dict[str, Any]:
+    """The answer as JSON; an error of the request travels as its code, message and status."""
+    try:
+        answer = prediction.predict(project_id, picture_key=picture_key, caption=caption, limit=limit)
+    except DomainError as error:
+        return {"error": {"code": error.code, "message": error.message, "status": error.status}}
+    return {
+        "suggestions": answer.suggestions,
+        "calibrated": answer.calibrated,
+        "model_version": {"id": answer.model_version_id, "number": answer.model_number},
+    }
