@@ -72,7 +72,7 @@ def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
         walk.delay(project_id, walked.resume_after, everything)
 
 
-@shared_task(queue="train")
+@shared_task
 def train(run_id: int) -> None:
     run = training.execute(run_id)
     if run is None:
@@ -94,7 +94,7 @@ def nudge_policy(project_id: int, in_s: float = 0.0) -> None:
         check_policy.delay(project_id)
 
 
-@shared_task(queue="train")
+@shared_task
 def check_policy(project_id: int) -> None:
     answer = policy.check(project_id)
     if answer.run_id is not None:
@@ -103,7 +103,7 @@ def check_policy(project_id: int) -> None:
         nudge_policy(project_id, in_s=max(answer.again_in_s, CHECK_SOONEST_S))
 
 
-@shared_task(queue="train")
+@shared_task
 def check_policies() -> None:
     """From beat: whatever a lost nudge has left."""
     for project_id in model_inputs.with_unread_answers():

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from celery import Celery, Task, bootsteps
+from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
 from kombu import Queue
 
@@ -13,11 +13,18 @@ from tagger import health, processes
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 
 QUEUES = ("io", "ml", "train")
-# Queue by the task's module; a task that says queue="train" itself comes before this.
-ROUTES = {"annotations.*": {"queue": "io"}, "mlmodels.*": {"queue": "ml"}}
+# Queue by the task's name, else by its package.
+ROUTES = {
+    "mlmodels.tasks.train": {"queue": "train"},
+    "mlmodels.tasks.check_policy": {"queue": "train"},
+    "mlmodels.tasks.check_policies": {"queue": "train"},
+    "annotations.*": {"queue": "io"},
+    "mlmodels.*": {"queue": "ml"},
+}
 # Nudges that repeat: each reads the database and does nothing when there is nothing to do.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "annotations.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "models-sweep": {"task": "mlmodels.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "check-policies": {"task": "mlmodels.tasks.check_policies", "schedule": 2.0, "options": {"expires": 4}},
 }
 
@@ -26,18 +33,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="io",
-    task_routes=(lambda name, args, kwargs, options, task=None, **kw: route(name, task),),
+    task_routes=(lambda name, args, kwargs, options, task=None, **kw: route(name),),
     beat_schedule=SCHEDULE,
 )
 app.autodiscover_tasks()
 
 
-def route(name: str, task: Task | None) -> dict[str, str] | None:
-    """The task's own queue, else that of its package."""
-    if task is not None and getattr(task, "queue", None):
-        return {"queue": task.queue}
-    package = name.split(".", 1)[0] + ".*"
-    return ROUTES.get(package)
+def route(name: str) -> dict[str, str] | None:
+    """The queue of the task itself, else that of its package."""
+    return ROUTES.get(name) or ROUTES.get(name.split(".", 1)[0] + ".*")
 
 
 class Heartbeat(bootsteps.StartStopStep):
