@@ -93,7 +93,7 @@ _SEARCH = """
     ), best AS (
         SELECT DISTINCT ON (tag_id) tag_id, alias, key, is_prefix, similarity FROM scored
         WHERE is_prefix OR similarity >= %(min_similarity)s
-        ORDER BY tag_id, is_prefix DESC, similarity DESC, alias NULLS FIRST
+        ORDER BY tag_id, is_prefix DESC, is_prefix AND alias IS NOT NULL, similarity DESC, alias NULLS FIRST
     )
     SELECT tag_id, alias FROM best
     ORDER BY key <> %(key)s, NOT is_prefix, similarity DESC, length(key), key LIMIT %(limit)s
