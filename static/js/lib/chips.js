@@ -9,9 +9,7 @@ const ONE_COLUMN = 10;
 // What a person decides on one item. `by`: "model" as it came, "person" changed here, "added" not suggested.
 export class Selection {
   constructor(item) {
-    const offered = item.suggestions.filter((one) => one.offered);
-    const weaker = item.suggestions.filter((one) => !one.offered);
-    this.chips = [...offered, ...weaker].map((one) => ({ ...one, on: one.offered, by: "model" }));
+    this.chips = shown(item.suggestions).map((one) => ({ ...one, on: one.offered, by: "model" }));
   }
 
   get onCount() {
@@ -59,6 +57,17 @@ export class Selection {
     const isNew = this.chips.some((chip) => chip.on && chip.tag.id === null);
     return { tags, rejected, ...(isNew ? { create_missing: true } : {}) };
   }
+}
+
+// Everything offered, then the best of the rest until one column is full; what the caption speaks of is never left out,
+// since its words are marked. The remaining guesses are one search away.
+function shown(suggestions) {
+  const offered = suggestions.filter((one) => one.offered);
+  const weaker = suggestions.filter((one) => !one.offered);
+  const isRead = (one) => one.sources.some((source) => source.evidence);
+  const room = Math.max(ONE_COLUMN - offered.length - weaker.filter(isRead).length, 0);
+  const guesses = new Set(weaker.filter((one) => !isRead(one)).slice(0, room));
+  return [...offered, ...weaker.filter((one) => isRead(one) || guesses.has(one))];
 }
 
 export function drawChips(list, selection) {
