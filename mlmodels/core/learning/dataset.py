@@ -63,7 +63,7 @@ class HeadInputs:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What people said of N images and K tags.
+    """What people said of N images and K tags; images that nobody reviewed yet stand in it with truth -1.
 
     Attributes:
         inputs: of the same images and tags.

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlmodels.core.errors import TrainingDataError
-from mlmodels.core.learning import basis, calibration, encoding, fusion, splits
+from mlmodels.core.learning import basis, calibration, encoding, fusion, splits, teaching
 from mlmodels.core.learning.dataset import TrainingSet
 from mlmodels.core.learning.encoding import Encoding
 from mlmodels.core.learning.heads import Head
 from mlmodels.core.learning.solver import Problem, sigmoid, solve
+from mlmodels.core.learning.teaching import Taught
 
 Floats = NDArray[np.float32]
 
 RIDGES = (0.5, 4.0)
 """A flexible and a stiff fit; the mixture decides between them, instead of a search for one ridge."""
 
-BIAS_PULL = 1.0
 MIXTURE_PULL = 20.0
 CALIBRATION_PULL = 5.0
 FOLDS, FOLDS_OF_MANY, MANY_IMAGES = 5, 3, 2500
@@ -50,8 +50,8 @@ class _Layout:
     yes: Floats  # [N, C]
     masks: Floats  # [N, C]
     shared: Floats  # [P]
-    biases: Floats  # [C]
-    logits: Floats  # [N, C] of the prior, biases included
+    slopes: Floats  # [3, C]
+    logits: Floats  # [N, C] of the prior, slopes included
 
     def out_of_fold(self, values: Floats) -> Floats:
         """From [N, C] the column of each image's own fold, [N, K]."""
@@ -63,7 +63,8 @@ def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> 
     """Fit a head of all tags.
 
     Args:
-        training: N images, K tags.
+        training: N images, K tags. Images that nobody reviewed belong in it too, with truth -1: their captions
+            teach the pixels before the first review.
         seed: of folds and basis; the same data and seed give the same bits.
         warm_start: an earlier head of the same extractor; it saves time and does not change the optimum.
 
@@ -75,16 +76,20 @@ def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> 
         raise TrainingDataError("truth", f"expected images and tags, got shape {shape}; wait for reviews")
     tags = len(training.tag_ids)
     weights = (training.weights / training.weights.mean()).astype(np.float32)
-    layout = _lay_out(training, weights, seed)
+    folds = _assign_folds(training, seed)
     encoded = encoding.fit_encoding(training.inputs)
+    taught = teaching.teach(training.inputs, encoded, folds, seed=seed)
+    layout = _lay_out(training, weights, folds, taught)
     columns = encoded.columns(training.inputs)
-    turn = basis.directions(columns, seed=seed)
+    answered = np.asarray((training.truth >= 0).any(axis=1))
+    turn = basis.directions(columns[answered], seed=seed)
     rotated = np.asarray(columns @ turn, dtype=np.float32)
     start = None if warm_start is None else _rotate(warm_start, training, encoded, turn, layout)
-    fits = _solve(rotated, layout, start)
+    fits = _solve(rotated, layout, answered, start)
     deviations = [layout.out_of_fold(np.asarray(rotated @ fitted)) for fitted in fits]
     prior = layout.out_of_fold(layout.logits)
     mixture = fusion.fit_mixture(prior, deviations, training.truth, weights, MIXTURE_PULL)
+    sloped = mixture[1] * fusion.sloped(layout.shared, layout.slopes[:, :tags])
     logits = mixture[0] + mixture[1] * prior + _blend(mixture[2:], deviations)
     known = (training.truth >= 0) * weights[:, None]
     offsets = fusion.fit_biases(logits, training.truth == 1, known, pull=CALIBRATION_PULL)
@@ -93,34 +98,39 @@ def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> 
         training,
         encoded,
         thresholds=calibration.choose_thresholds(out_of_fold, training.truth, weights),
-        prior=mixture[1] * layout.shared,
-        bias=mixture[0] + mixture[1] * layout.biases[:tags] + offsets,
+        taught=taught,
+        prior=sloped,
+        bias=mixture[0] + mixture[1] * layout.slopes[0, :tags] + offsets,
         coefficients=turn @ _blend(mixture[2:], [fitted[:, :tags] for fitted in fits]),
     )
     return FitResult(head, out_of_fold)
 
 
-def _lay_out(training: TrainingSet, weights: Floats, seed: int) -> _Layout:
+def _assign_folds(training: TrainingSet, seed: int) -> NDArray[np.intp]:
+    count = FOLDS if len(training.image_ids) < MANY_IMAGES else FOLDS_OF_MANY
+    return splits.assign_folds(training.image_ids, count, seed=seed)
+
+
+def _lay_out(training: TrainingSet, weights: Floats, folds: NDArray[np.intp], taught: Taught) -> _Layout:
     truth = training.truth
-    count = FOLDS if len(truth) < MANY_IMAGES else FOLDS_OF_MANY
-    folds = splits.assign_folds(training.image_ids, count, seed=seed)
     known = (truth >= 0).astype(np.float32)
     left_out = [known * (folds != fold)[:, None] for fold in range(int(folds.max()) + 1)]
     masks = np.concatenate([known, *left_out], axis=1).astype(np.float32)
     copies = len(left_out) + 1
     yes = np.tile((truth == 1).astype(np.float32), (1, copies))
-    features = fusion.prior_features(training.inputs)
+    features = np.concatenate([fusion.prior_features(training.inputs), taught.deviations[..., None]], axis=-1)
     shared = fusion.fit_prior(features, truth, weights)
-    logits = np.tile(np.asarray(features @ shared, dtype=np.float32), (1, copies))
-    biases = fusion.fit_biases(logits, yes, masks * weights[:, None], pull=BIAS_PULL)
-    return _Layout(folds, yes, masks, shared, biases, logits + biases)
+    slopes = fusion.fit_slopes(features, shared, yes, masks * weights[:, None])
+    parts = np.tile(fusion.tag_parts(features, shared), (1, 1, copies))
+    logits = np.tile(features @ shared, (1, copies)) + (parts * slopes[:, None, :]).sum(axis=0)
+    return _Layout(folds, yes, masks, shared, slopes, logits.astype(np.float32))
 
 
-def _solve(rotated: Floats, layout: _Layout, start: Floats | None) -> list[Floats]:
-    """One fit a ridge, [R, C] each, every one started where the one before ended."""
+def _solve(rotated: Floats, layout: _Layout, rows: NDArray[np.bool_], start: Floats | None) -> list[Floats]:
+    """One fit a ridge on the answered rows, [R, C] each, every one started where the one before ended."""
     fits = []
     for ridge in RIDGES:
-        problem = Problem(rotated, layout.yes, layout.masks, layout.logits, ridge)
+        problem = Problem(rotated[rows], layout.yes[rows], layout.masks[rows], layout.logits[rows], ridge)
         start = solve(problem, start, tolerance=TOLERANCE)
         fits.append(start)
     return fits
@@ -151,6 +161,7 @@ def _assemble(
     training: TrainingSet,
     encoded: Encoding,
     *,
+    taught: Taught,
     thresholds: Floats,
     prior: Floats,
     bias: Floats,
@@ -163,10 +174,10 @@ def _assemble(
         tag_ids=training.tag_ids,
         thresholds=thresholds,
         encoding=encoded,
-        prior=np.repeat(prior[:, None], tags, axis=1).astype(np.float32),
+        prior=prior[: fusion.TAUGHT_COLUMN].astype(np.float32),
         bias=bias.astype(np.float32),
-        vision=vision,
+        vision=vision + prior[fusion.TAUGHT_COLUMN] * taught.vision,
         words=words,
         caption=caption,
-        pixels=pixels,
+        pixels=pixels + prior[fusion.TAUGHT_COLUMN] * taught.pixels,
     )

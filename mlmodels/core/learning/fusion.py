@@ -15,12 +15,34 @@ from mlmodels.core.learning.solver import newton, sigmoid
 
 Floats = NDArray[np.float32]
 
-PRIOR_COLUMNS = ("base", "caption", "pixels", "no_caption", "no_pixels", "no_caption_pixels")
-SHIPPED = np.array([-4.0, 4.5, 2.0, 0.7, 0.0, 1.0], dtype=np.float32)
-"""Caption match alone: 0.62. Pixels alone at most 0.12, and 0.43 without any caption: never an offer."""
+PRIOR_COLUMNS = (
+    "base",
+    "mentioned",
+    "caption",
+    "literal",
+    "pixels",
+    "sure_pixels",
+    "no_caption",
+    "no_pixels",
+    "no_caption_pixels",
+)
+CAPTION_COLUMNS, PIXEL_COLUMNS = [1, 2, 3], [4, 5, 8]
+PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, TAUGHT_COLUMN = 4, 6, 8, 9
+SHIPPED = np.array([-4.2, 2.8, 0.3, 2.0, 1.2, 2.8, 0.1, 0.0, 0.0], dtype=np.float32)
+"""The tag's own word alone: 0.71, an implied one under 0.3, pixels alone under 0.5: never an offer."""
+
+MENTION, IMPLIED, LITERAL = 0.3, 0.72, 0.8
+"""Matches from MENTION on count as mentioned; from IMPLIED to LITERAL they turn from meant to written."""
+
+TAUGHT = 0.6
+"""Trust in what captions taught the pixels, until reviews say more; the column that follows PRIOR_COLUMNS."""
 
 PRIOR_PULL = 20.0
 """The shipped coefficients count as much as a few dozen pairs whose outcome was open."""
+
+
+TAG_PULLS = (3.0, 10.0, 10.0)
+"""Pull of a tag's own bias, caption slope and pixel slope: a few yes for the first, more for the others."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +68,16 @@ def pixel_evidence(class_prior: Floats) -> Floats:
 
 def prior_features(inputs: HeadInputs) -> Floats:
     """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS."""
-    pixels = pixel_evidence(inputs.class_prior)
+    pixels, caption = pixel_evidence(inputs.class_prior), inputs.caption_prior
     no_caption = np.broadcast_to(~inputs.has_caption[:, None], pixels.shape)
     no_pixels = np.broadcast_to(~inputs.has_vision[:, None], pixels.shape)
     columns = [
         np.ones_like(pixels),
-        inputs.caption_prior,
+        np.minimum(caption / MENTION, 1),
+        caption,
+        np.clip((caption - IMPLIED) / (LITERAL - IMPLIED), 0, 1),
         pixels,
+        pixels**3,
         no_caption,
         no_pixels,
         no_caption * pixels,
@@ -63,16 +88,16 @@ def prior_features(inputs: HeadInputs) -> Floats:
 def only_caption(features: Floats) -> Floats:
     """The same pairs as if there were no pixels; [N, K, P]."""
     result = features.copy()
-    result[..., 2] = result[..., 5] = 0
+    result[..., PIXEL_COLUMNS] = 0
     return result
 
 
 def only_pixels(features: Floats) -> Floats:
     """The same pairs as if there were no caption; [N, K, P]."""
     result = features.copy()
-    result[..., 1] = 0
-    result[..., 3] = 1
-    result[..., 5] = result[..., 2]
+    result[..., CAPTION_COLUMNS] = 0
+    result[..., NO_CAPTION] = 1
+    result[..., NO_CAPTION_PIXELS] = result[..., PIXELS]
     return result
 
 
@@ -85,7 +110,7 @@ def prior_scores(inputs: HeadInputs) -> Scores:
     >>> empty, one = np.zeros((1, 2), dtype=np.float32), np.ones(1, dtype=bool)
     >>> inputs = HeadInputs(empty, one, empty, np.array([[1, 0]], dtype=np.float32), (("dog",),), one)
     >>> [f"{p:.2f}" for p in prior_scores(inputs).probability[0]]
-    ['0.62', '0.02']
+    ['0.71', '0.01']
     """
     features = prior_features(inputs)
     return Scores(
@@ -96,20 +121,21 @@ def prior_scores(inputs: HeadInputs) -> Scores:
 
 
 def fit_prior(features: Floats, truth: NDArray[np.int8], weights: Floats) -> Floats:
-    """Coefficients [P] of the prior from all known pairs of all tags, pulled towards the shipped ones.
+    """Coefficients [P + 1] of the prior from all known pairs of all tags, pulled towards the shipped ones.
 
     Args:
-        features: float32 [N, K, P].
+        features: float32 [N, K, P + 1], the last what captions taught the pixels.
         truth: int8 [N, K]; -1 is left out.
         weights: float32 [N], with mean 1.
     """
     known = truth >= 0
+    centre = np.append(SHIPPED, TAUGHT).astype(np.float64)
     return newton(
         features[known].astype(np.float64),
         truth[known].astype(np.float64),
         np.broadcast_to(weights[:, None], truth.shape)[known].astype(np.float64),
-        SHIPPED.astype(np.float64),
-        np.full(len(SHIPPED), PRIOR_PULL),
+        centre,
+        np.full(len(centre), PRIOR_PULL),
     ).astype(np.float32)
 
 
@@ -129,6 +155,51 @@ def fit_biases(
         hessian = (weights * p * (1 - p)).sum(axis=0) + pull
         biases = biases - np.clip(gradient / hessian, -1, 1).astype(np.float32)
     return biases
+
+
+def fit_slopes(
+    features: Floats, shared: Floats, truth: Floats, weights: Floats, *, rounds: int = 15
+) -> NDArray[np.float32]:
+    """How each column departs from the shared prior: more or less frequent, captions and pixels more or less telling.
+
+    A hierarchical regression with three coefficients a column, each pulled to 0: a tag keeps the order in which
+    the shared prior ranks matches, and learns how far to trust them.
+
+    Args:
+        features: float32 [N, K, P + 1]; shared: [P + 1].
+        truth: [N, C] in [0, 1], with C a multiple of K; weights: [N, C], 0 masks.
+
+    Returns:
+        Coefficients [3, C]: bias, what is added to 1 before the caption's part, and before the pixels' part.
+    """
+    parts = tag_parts(features, shared)  # [3, N, K]
+    copies = truth.shape[1] // features.shape[1]
+    base = np.tile(features @ shared, (1, copies))
+    parts = np.tile(parts, (1, 1, copies))
+    at = np.zeros((3, truth.shape[1]), dtype=np.float32)
+    pull = np.array(TAG_PULLS, dtype=np.float32)
+    for _ in range(rounds):
+        p = sigmoid(base + (parts * at[:, None, :]).sum(axis=0))
+        slope = np.einsum("anc,nc->ac", parts, weights * (p - truth)) + pull[:, None] * at
+        bend = np.einsum("anc,bnc,nc->cab", parts, parts, weights * p * (1 - p)) + np.diag(pull)
+        at = at - np.clip(np.linalg.solve(bend, slope.T[..., None])[..., 0].T, -1, 1).astype(np.float32)
+    return at
+
+
+def tag_parts(features: Floats, shared: Floats) -> Floats:
+    """What a tag may scale of its prior logit: 1, the caption's part, the pixels' part; float32 [3, N, K]."""
+    caption = features[..., CAPTION_COLUMNS] @ shared[CAPTION_COLUMNS]
+    columns = [*PIXEL_COLUMNS, TAUGHT_COLUMN]
+    pixels = features[..., columns] @ shared[columns]
+    return np.stack([np.ones_like(caption), caption, pixels]).astype(np.float32)
+
+
+def sloped(shared: Floats, slopes: Floats) -> Floats:
+    """Prior coefficients of every tag, float32 [P + 1, K], from the shared ones [P + 1] and `fit_slopes`'s [3, K]."""
+    result = np.repeat(shared[:, None], slopes.shape[1], axis=1)
+    result[CAPTION_COLUMNS] *= 1 + slopes[1]
+    result[[*PIXEL_COLUMNS, TAUGHT_COLUMN]] *= 1 + slopes[2]
+    return result.astype(np.float32)
 
 
 def fit_mixture(
