@@ -23,6 +23,7 @@ from tagger.layout import BASE_DIR, Layout
 from tagger.processes import Identity
 
 START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
 _held: list[IO[str]] = []  # locks kept until this process ends
 
 
@@ -81,8 +82,10 @@ def keep(layout: Layout) -> None:
     except BlockingIOError:
         return  # another keeper serves
     users = _lock_file(layout, "users.lock")
-    with servers(layout):
+    with servers(layout) as children:
         while not _try_exclusive(users):
+            for child in children:
+                child.revive()
             time.sleep(0.2)
 
 
@@ -105,23 +108,49 @@ def exclusively(layout: Layout, *, timeout_s: float = 600.0) -> Iterator[None]:
         yield
 
 
+@dataclass
+class Server:
+    """One embedded server as a child of this process."""
+
+    layout: Layout
+    name: str
+    stop_signal: int
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, layout: Layout, name: str, stop_signal: int) -> "Server":
+        return cls(layout, name, stop_signal, _spawn(layout, name, "tagger.embedded", name))
+
+    def revive(self) -> None:
+        """Start it again if it has ended; its own start clears what the old one left."""
+        if self.process.poll() is not None:
+            self.process = Server.start(self.layout, self.name, self.stop_signal).process
+
+    def await_end(self) -> None:
+        try:
+            self.process.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
 @contextmanager
-def servers(layout: Layout) -> Iterator[None]:
+def servers(layout: Layout) -> Iterator[list[Server]]:
     """The embedded servers as children of this process, stopped at the end."""
-    children: list[tuple[subprocess.Popen[bytes], int]] = []
+    children: list[Server] = []
     try:
         if embedded.uses_postgres():
             cluster.initialise(layout)
-            children.append((_spawn(layout, "postgres", "tagger.embedded", "postgres"), signal.SIGINT))
+            children.append(Server.start(layout, "postgres", signal.SIGINT))
         if embedded.uses_redis():
-            children.append((_spawn(layout, "redis", "tagger.embedded", "redis"), signal.SIGTERM))
-        _wait_for(layout, [child for child, _ in children])
-        yield
+            children.append(Server.start(layout, "redis", signal.SIGTERM))
+        _wait_for(layout, [child.process for child in children])
+        yield children
     finally:
-        for child, number in children:
-            processes.stop(child.pid, number)
-        for child, _ in children:
-            child.wait()
+        for child in children:
+            processes.stop(child.process.pid, child.stop_signal)
+        for child in children:
+            child.await_end()
 
 
 def _spawn(layout: Layout, name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -20,7 +20,13 @@ def _template() -> Layout:
     return Layout(Path(tempfile.gettempdir()) / f"tagger-cluster-{key}")
 
 
+def open_to_accounts(folder: Path) -> None:
+    """Let the account of the servers pass through a folder of ours, when the tests run as root."""
+    folder.chmod(0o711)
+
+
 def prepare(layout: Layout) -> None:
+    """Folders and a fresh cluster below `layout`, copied from the template."""
     template = _template()
     if not (template.root / "complete").exists():
         fresh = Layout(Path(tempfile.mkdtemp(prefix="tagger-cluster-new-")))
@@ -35,6 +41,6 @@ def prepare(layout: Layout) -> None:
     subprocess.run(["cp", "-a", template.postgres, layout.postgres], check=True)
 
 
-def running(layout: Layout) -> AbstractContextManager[None]:
+def running(layout: Layout) -> AbstractContextManager[list[stack.Server]]:
     prepare(layout)
     return stack.servers(layout)
