@@ -76,7 +76,7 @@ export class Strip {
     node.hidden = number === null && isWorking;
     node.querySelector(".dot").dataset.tone = isWorking ? "live" : "wait";
     const name = number ? `Model v${number}` : "First suggestions";
-    this.#text("model", isWorking ? name : "No worker is running: suggestions wait");
+    this.#text("model", isWorking ? name : `${name}. No worker is running: suggestions wait`);
   }
 
   saved({ state, waiting, refused }) {

@@ -1,0 +1,130 @@
+"""A real Chromium before a live server, and a project whose pictures, captions and suggestions are known."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from PIL import Image as Picture
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from annotations.models import Image, Project, User
+from annotations.selectors import draw
+from annotations.services import live_model, storage, suggestions
+from annotations.types import SuggestionRow
+from tests.chromium import installed
+from tests.factories import Cast, make_cast, make_images, make_tags
+
+WORDS = ("boat", "dog", "hill", "lake", "tree")
+CAPTION = "A dog under a tree beside the lake, with no boat in sight."
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A project ready to review: every image says CAPTION; `lake` and `dog` are offered, the rest are weak."""
+
+    cast: Cast
+    project: Project
+    tags: dict[str, int]
+    images: list[Image]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; Django would refuse the database beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=installed(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+@pytest.fixture
+def scene(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    # No blind slots: which image comes blind is drawn by chance, and these tests read the chips.
+    monkeypatch.setattr(draw, "BLIND_SHARE", 0.0)
+    cast = make_cast(holdout_percent=0)
+    tags = make_tags(cast.project, *WORDS)
+    images = make_images(cast.project, 14, caption=CAPTION)
+    for index, image in enumerate(images):
+        storage.put(image.storage_key, picture_bytes(index))
+    made = Scene(cast, cast.project, tags, list(Image.objects.filter(project=cast.project).order_by("id")))
+    go_live(made, number=1, offered=("lake", "dog"))
+    return made
+
+
+@pytest.fixture
+def sign_in(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
+    """Opens a page as a user; every error in its console fails the test, save those named as expected."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_as(user: User, path: str, **options: object) -> Page:
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
+        value = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": value, "url": live_server.url}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if "Content Security" in said.text else None)
+        page.goto(path)
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def picture_bytes(index: int) -> bytes:
+    stream = io.BytesIO()
+    Picture.new("RGB", (640, 480), (40 + 12 * index, 90, 200 - 10 * index)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def go_live(scene: Scene, *, number: int, offered: tuple[str, ...]) -> None:
+    """Publish a model version that offers these tags on every image."""
+    suggestions.store(scene.project.pk, [_row(scene, image, number, offered) for image in scene.images])
+    live_model.publish(
+        scene.project.pk, version_id=number, number=number, provisional=False, metrics={}, tags={}
+    )
+
+
+def _row(scene: Scene, image: Image, number: int, offered: tuple[str, ...]) -> SuggestionRow:
+    names = [*offered, *(word for word in WORDS if word not in offered)]
+    return SuggestionRow(
+        image_id=image.pk,
+        tag_ids=[scene.tags[name] for name in names],
+        scores=[round(0.9 - 0.15 * place, 2) for place in range(len(names))],
+        offered_ids=[scene.tags[name] for name in offered],
+        sources=[_sources(name) for name in names],
+        calibrated=True,
+        model_version_id=number,
+        model_number=number,
+        vocabulary_version=scene.project.vocabulary_version,
+    )
+
+
+def _sources(name: str) -> list[dict[str, object]]:
+    pixels: dict[str, object] = {"kind": "vision", "score": 0.5}
+    start = CAPTION.find(name)
+    if start < 0:
+        return [pixels]
+    cue = CAPTION.find("with no") if name == "boat" else None
+    evidence = {
+        "start": start,
+        "end": start + len(name),
+        "text": name,
+        "rule": "exact",
+        "negated": cue is not None,
+        "cue_start": cue,
+        "cue_end": cue + len("with no") if cue is not None else None,
+    }
+    return [pixels, {"kind": "caption", "score": 0.8, "evidence": evidence}]

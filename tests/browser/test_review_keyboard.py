@@ -1,0 +1,192 @@
+"""Reviewing by keyboard in a real browser: what is shown, what the keys do, and what the server ends up with."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from annotations.models import Decision, Review
+from tests.browser.conftest import Scene, go_live
+
+SignIn = Callable[..., Page]
+
+
+def open_review(scene: Scene, sign_in: SignIn, **options: object) -> Page:
+    page = sign_in(scene.cast.annotator, f"/projects/{scene.project.pk}/review/", **options)
+    expect(page.locator("[data-review]")).to_have_attribute("data-state", "item")
+    expect(page.locator("[data-picture] img")).to_be_visible()
+    return page
+
+
+def chip(page: Page, name: str):
+    return page.locator(".chip").filter(has=page.locator(".name", has_text=re.compile(f"^{name}$")))
+
+
+def expect_saved(page: Page) -> None:
+    expect(page.locator("[data-saved-text]")).to_have_text("Saved")
+
+
+def shown_image(page: Page) -> int:
+    address = page.locator("[data-picture] img").get_attribute("src") or ""
+    return int(re.search(r"/images/(\d+)/", address).group(1))
+
+
+def accept(page: Page) -> int:
+    """Press Enter and wait for the next picture. Answers the image that was accepted."""
+    before = shown_image(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-picture] img")).not_to_have_attribute("src", re.compile(f"/images/{before}/"))
+    return before
+
+
+def yes_names(review: Review) -> set[str]:
+    said = review.decisions.filter(value=Decision.Value.YES)
+    return set(said.values_list("tag__name", flat=True))
+
+
+def test_offered_tags_are_on_and_their_words_are_marked_in_the_caption(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
+    expect(chip(page, "tree")).to_have_attribute("aria-pressed", "false")
+    caption = page.locator("[data-caption]")
+    expect(caption.locator("mark:not([data-weak])")).to_have_text([re.compile("^dog"), re.compile("^lake")])
+    expect(caption.locator("mark[data-weak]")).to_have_text([re.compile("^tree")])
+    expect(caption.locator("del")).to_have_text([re.compile("^boat")])
+    expect(caption.locator(".cue")).to_have_text("with no")
+
+
+def test_ten_pictures_by_keyboard_store_what_was_chosen(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("1")  # lake, the first offered tag, off
+    page.keyboard.press("3")  # boat, the first weak one, on
+    changed = accept(page)
+    for _ in range(9):
+        accept(page)
+    expect_saved(page)
+    reviews = {review.image_id: review for review in Review.objects.all()}
+    assert len(reviews) == 10
+    assert yes_names(reviews.pop(changed)) == {"dog", "boat"}
+    assert all(yes_names(review) == {"lake", "dog"} for review in reviews.values())
+
+
+def test_every_key_to_picture_is_measured(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    for _ in range(3):
+        accept(page)
+    page.wait_for_function("performance.getEntriesByName('tagger:key-to-picture').length === 3")
+
+
+def test_undo_takes_back_a_stored_answer_and_shows_it_as_it_was(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("2")  # dog off
+    first = accept(page)
+    expect_saved(page)
+    page.keyboard.press("z")
+    expect(page.locator("[data-picture] img")).to_have_attribute("src", re.compile(f"/images/{first}/"))
+    expect(chip(page, "dog")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("2")
+    accept(page)
+    expect_saved(page)
+    kept = Review.objects.get(image_id=first, undone_at=None)
+    assert yes_names(kept) == {"lake", "dog"}
+    assert Review.objects.filter(image_id=first).exclude(undone_at=None).count() == 1
+
+
+def test_skip_unsure_and_broken_answer_nothing(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    for key in "sub":
+        before = shown_image(page)
+        page.keyboard.press(key)
+        expect(page.locator("[data-picture] img")).not_to_have_attribute(
+            "src", re.compile(f"/images/{before}/")
+        )
+    expect_saved(page)
+    assert set(Review.objects.values_list("outcome", flat=True)) == {"skipped", "unsure", "broken"}
+    assert not Decision.objects.exists()
+
+
+def test_type_ahead_adds_a_tag_while_digits_are_only_text(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("t")
+    page.keyboard.type("hil1")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Backspace")
+    expect(page.locator("[role=option][aria-selected=true]")).to_contain_text("hill")
+    page.keyboard.press("Enter")
+    expect(chip(page, "hill")).to_have_attribute("aria-pressed", "true")
+    image = accept(page)
+    expect_saved(page)
+    assert "hill" in yes_names(Review.objects.get(image_id=image))
+
+
+def test_a_new_model_version_reaches_waiting_items_without_a_reload(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    expect(page.locator("[data-model]")).to_contain_text("Model v1")
+    go_live(scene, number=2, offered=("tree",))
+    expect(page.locator("[data-model]")).to_contain_text("Model v2")
+    # The item on screen keeps its chips; the next one has those of the new version.
+    expect(chip(page, "tree")).to_have_attribute("aria-pressed", "false")
+    accept(page)
+    expect(chip(page, "tree")).to_have_attribute("aria-pressed", "true")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+    expect_saved(page)
+
+
+def test_answers_given_without_a_network_survive_a_reload_and_are_stored_once(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = open_review(scene, sign_in)
+    reviews = re.compile(r"/reviews/$")
+    page.route(reviews, lambda route: route.abort())
+    answered = {accept(page) for _ in range(3)}
+    expect(page.locator("[data-saved-text]")).to_have_text("Offline, 3 kept here")
+    page.unroute(reviews)
+    page.reload()
+    expect_saved(page)
+    expect(page.locator("[data-review]")).to_have_attribute("data-state", "item")
+    assert sorted(Review.objects.values_list("image_id", flat=True)) == sorted(answered)
+
+
+def test_an_expired_session_keeps_answers_and_says_where_to_sign_in(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    cookies = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    image = accept(page)
+    expect(page.locator("[data-saved-text]")).to_have_text("Signed out, 1 kept here.")
+    expect(page.locator("[data-sign-in]")).to_be_visible()
+    page.context.add_cookies(cookies)
+    expect_saved(page)
+    assert Review.objects.get().image_id == image
+
+
+def test_the_end_of_the_queue_says_so(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    for _ in range(len(scene.images) - 1):
+        accept(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-review]")).to_have_attribute("data-state", "done")
+    expect(page.get_by_role("heading", name="Nothing left to review")).to_be_visible()
+    expect_saved(page)
+    assert Review.objects.count() == len(scene.images)
+
+
+def test_the_dialog_of_keys_can_silence_single_keys(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("?")
+    page.get_by_role("switch", name="Single-key shortcuts").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("1")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
+    chip(page, "lake").click()
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+
+
+def test_without_script_the_plain_form_stores_the_same_answer(scene: Scene, sign_in: SignIn) -> None:
+    path = f"/projects/{scene.project.pk}/review/?plain=1"
+    page = sign_in(scene.cast.annotator, path, java_script_enabled=False)
+    page.get_by_label("dog").uncheck()
+    page.get_by_label("Other tags").fill("hill")
+    page.get_by_role("button", name="Accept and next").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert yes_names(Review.objects.get()) == {"lake", "hill"}
