@@ -1,0 +1,129 @@
+"""API of exports: formats with their losses, start one, look, cancel, download with ranges, manifest."""
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotations import tasks
+from annotations.api import downloads
+from annotations.api.base import ProjectView, body_of, page
+from annotations.api.jobs import job_json
+from annotations.errors import BadInput, Conflict, Refused
+from annotations.exporters.registry import FORMATS, exporter_for
+from annotations.models import ExportJob, Project
+from annotations.permissions import required_role
+from annotations.selectors import jobs
+from annotations.services import exports, requests
+
+_ROLE = required_role("export")
+
+
+class ExportFormats(ProjectView):
+    """What can be written, and what each format cannot hold, before anybody downloads."""
+
+    @extend_schema(operation_id="export_formats_list", responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        self.project(_ROLE)
+        return Response(
+            {
+                "results": [
+                    {
+                        "name": exporter.name,
+                        "title": exporter.title,
+                        "extension": exporter.extension,
+                        "content_type": exporter.content_type,
+                        "losses": exporter.losses,
+                        "options": exporter.options,
+                    }
+                    for exporter in FORMATS.values()
+                ],
+                "next": None,
+            }
+        )
+
+
+class ExportList(ProjectView):
+    @extend_schema(operation_id="exports_list", responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        rows = ExportJob.objects.filter(project=self.project(_ROLE))
+        return page(request, rows, lambda found: [job_json(job, request) for job in found], descending=True)
+
+    @extend_schema(operation_id="exports_create", request=dict, responses={202: dict})
+    def post(self, request: Request, project_id: int) -> Response:
+        project = self.project(_ROLE)
+        sent = body_of(request)
+        stored, is_new = requests.once(
+            project_id=project.pk,
+            user=request.user,
+            client_id=sent.pop("client_id", None),
+            body=sent,
+            act=lambda: {"job": _start(project, request, sent).pk},
+        )
+        job = jobs.job_of(ExportJob, project, stored["job"])
+        location = request.build_absolute_uri(f"{request.path}{job.pk}/")
+        return Response(job_json(job, request), status=202 if is_new else 200, headers={"Location": location})
+
+
+class ExportDetail(ProjectView):
+    @extend_schema(operation_id="exports_retrieve", responses={200: dict})
+    def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        return Response(job_json(jobs.job_of(ExportJob, self.project(_ROLE), job_id), request))
+
+
+class ExportCancel(ProjectView):
+    @extend_schema(request=None, responses={200: dict})
+    def post(self, request: Request, project_id: int, job_id: int) -> Response:
+        job = jobs.job_of(ExportJob, self.project(_ROLE), job_id)
+        return Response(job_json(exports.cancel(job), request))
+
+
+class ExportDownload(ProjectView):
+    @extend_schema(responses={200: bytes, 206: bytes})
+    def get(self, request: Request, project_id: int, job_id: int) -> HttpResponseBase:
+        job = _done(self.project(_ROLE), job_id)
+        return downloads.attachment(
+            request,
+            key=job.file_key,
+            name=exports.file_name(job),
+            content_type=exporter_for(job.format).content_type,
+            etag=job.result["sha256"],
+        )
+
+
+class ExportManifest(ProjectView):
+    @extend_schema(operation_id="exports_manifest", responses={200: dict})
+    def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        return Response(exports.manifest(_done(self.project(_ROLE), job_id)))
+
+
+def _start(project: Project, request: Request, sent: dict[str, Any]) -> ExportJob:
+    for name in ("snapshot", "images"):
+        if sent.get(name):
+            raise Refused(
+                f"Exports with `{name}` are not supported yet: leave it out to export what holds now, as one file.",
+                code=f"unsupported_{name}",
+            )
+    for name in ("filter", "options"):
+        if not isinstance(sent.get(name) or {}, dict):
+            raise BadInput(f"{name}: expected an object, got {sent[name]!r}.", code=f"bad_{name}")
+    job = exports.start(
+        project,
+        actor=request.user,
+        format=str(sent.get("format", "")),
+        filter=sent.get("filter"),
+        options=sent.get("options"),
+    )
+    tasks.nudge(tasks.run_export, job.pk)
+    return job
+
+
+def _done(project: Project, job_id: int) -> ExportJob:
+    job = jobs.job_of(ExportJob, project, job_id)
+    if not job.file_key:
+        raise Conflict(
+            f"The export is {job.state}: there is a file once it is done.", code="not_done", state=job.state
+        )
+    return job

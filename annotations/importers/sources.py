@@ -1,0 +1,116 @@
+"""Which source a request names: uploaded files, an archive, or files of the server. Others are refused by name."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.errors import BadInput, Refused
+from annotations.importers import archive, captions, folder
+from annotations.importers.base import Batch, Options, StagedFile
+from annotations.importers.uploads import MAX_FILES, StagedUpload, too_many_files
+
+UNSUPPORTED = ("urls", "s3", "manifest", "tar", "parquet")
+SUPPORTED = "files, archive (zip), items with a path, path"
+_TRUE, _FALSE = ("true", "1", "on", "yes"), ("false", "0", "off", "no", "")
+
+
+@dataclass(frozen=True)
+class Source:
+    name: str
+    batch: Batch
+
+
+def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str) -> Source:
+    """Read the one source that the request names."""
+    by_field: dict[str, list[StagedUpload]] = {}
+    for upload in uploads:
+        by_field.setdefault(upload.field, []).append(upload)
+    for name in UNSUPPORTED:
+        if name in sent or name in by_field:
+            raise unsupported(name)
+    if "archive" in by_field:
+        return Source("archive", _with_words(_archive(by_field["archive"], area), sent, by_field))
+    if "items" in sent:
+        return Source("items", folder.read_items(_items(sent["items"])))
+    if "path" in sent:
+        return Source("folder", _with_words(folder.read_folder(str(sent["path"])), sent, by_field))
+    files = tuple(StagedFile(upload.path, upload.key) for upload in by_field.get("files", []))
+    return Source("upload", _with_words(Batch(files), sent, by_field))
+
+
+def options(sent: Mapping[str, Any]) -> Options:
+    """The switches of a form or body: `create_tags`, `complete`, `unmatched_captions` (report or ignore)."""
+    unmatched = sent.get("unmatched_captions", "report")
+    if unmatched not in ("report", "ignore"):
+        raise BadInput(
+            f"unmatched_captions: expected report or ignore, got {unmatched!r}.", code="bad_option"
+        )
+    return Options(
+        create_tags=_flag(sent, "create_tags", default=True),
+        complete=_flag(sent, "complete", default=False),
+        report_unmatched=unmatched == "report",
+    )
+
+
+def unsupported(name: str) -> Refused:
+    return Refused(
+        f"Imports from “{name}” are not supported yet. What works: {SUPPORTED}.",
+        code="unsupported_source",
+        source=name,
+        supported=SUPPORTED.split(", "),
+    )
+
+
+def _archive(archives: Sequence[StagedUpload], area: str) -> Batch:
+    if len(archives) > 1:
+        raise BadInput("Expected one archive a request, got several.", code="several_archives")
+    upload = archives[0]
+    if upload.path.lower().endswith((".tar", ".tar.gz", ".tgz")):
+        raise unsupported("tar")
+    with upload.open_staged() as stream:
+        return archive.read_zip(stream, area=f"{area}/unpacked", label=upload.path)
+
+
+def _items(items: object) -> list[Any]:
+    if not isinstance(items, list):
+        raise BadInput(f"items: expected a list, got {type(items).__name__}.", code="bad_items")
+    if len(items) > MAX_FILES:
+        raise too_many_files()
+    return items
+
+
+def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> Batch:
+    """Add the captions that came as a field of JSON or as a file of CSV or JSON."""
+    words, errors = dict(batch.words), list(batch.errors)
+    for upload in (*by_field.get("captions_file", []), *by_field.get("captions", [])):
+        table, told = captions.read_captions(upload.read_all(), label=upload.path)
+        words.update(table)
+        errors += told
+    if sent.get("captions"):
+        table, told = captions.captions_from_object(_json(sent["captions"]), label="captions")
+        words.update(table)
+        errors += told
+    return Batch(batch.files, words, tuple(errors))
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise BadInput(
+            f"captions: expected a JSON object of file name to caption, got text that does not parse ({error}).",
+            code="bad_json",
+        ) from error
+
+
+def _flag(sent: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    value = sent.get(name, default)
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in (*_TRUE, *_FALSE):
+        return text in _TRUE
+    raise BadInput(f"{name}: expected true or false, got {value!r}.", code="bad_option")

@@ -1,0 +1,105 @@
+"""The life of a job row: claimed by one conditional UPDATE, kept by heartbeats, finished once.
+
+What the work is, imports, exports and others know. A claim that went stale can be taken over by
+anybody; the former holder finds out at its next write and stops.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+
+from annotations.errors import Conflict
+from annotations.models.job import FINISHED_STATES, Job, JobState
+
+STALE_AFTER = timedelta(seconds=15)
+MAX_ATTEMPTS = 5
+MAX_ERRORS_KEPT = 1_000
+
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+
+class ClaimLost(Exception):  # noqa: N818 (an event, not a fault)
+    """Somebody else holds the job now, or it is finished: the work stops without a trace."""
+
+
+def claim(model: type[AnyJob], job_id: int) -> AnyJob | None:
+    """Take a job that waits or whose worker fell silent; None if it is not to be had."""
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, heartbeat_at__lt=Now() - STALE_AFTER)
+    token = uuid.uuid4()
+    taken = model._default_manager.filter(free, pk=job_id).update(
+        state=JobState.RUNNING,
+        claim=token,
+        heartbeat_at=Now(),
+        started_at=Coalesce(F("started_at"), Now()),
+        attempts=F("attempts") + 1,
+    )
+    return model._default_manager.select_related("project", "actor").get(pk=job_id) if taken else None
+
+
+def held(job: AnyJob) -> AnyJob:
+    """The job's row, locked for this transaction; raises ClaimLost if the claim is not ours any more."""
+    row = _ours(job).select_for_update().first()
+    if row is None:
+        raise ClaimLost(f"job {job.pk}")
+    return row
+
+
+def beat(job: Job, **changes: Any) -> None:
+    """Say that the work goes on; raises ClaimLost if somebody took over."""
+    if not _ours(job).update(heartbeat_at=Now(), **changes):
+        raise ClaimLost(f"job {job.pk}")
+
+
+def finish(job: Job, state: JobState, *, reason: str = "", result: Mapping[str, Any] | None = None) -> None:
+    """End a held job; raises ClaimLost if it is not ours any more."""
+    changes: dict[str, Any] = {"state": state, "reason": reason, "finished_at": Now(), "claim": None}
+    if result is not None:
+        changes["result"] = dict(result)
+    if not _ours(job).update(**changes):
+        raise ClaimLost(f"job {job.pk}")
+
+
+def request_cancel(job: AnyJob) -> AnyJob:
+    """Stop a job: at once if it waits, else at its worker's next step."""
+    model = type(job)
+    waiting = model._default_manager.filter(pk=job.pk, state=JobState.QUEUED)
+    if not waiting.update(state=JobState.CANCELLED, cancel_requested=True, finished_at=Now()):
+        running = model._default_manager.filter(pk=job.pk, state=JobState.RUNNING)
+        if not running.update(cancel_requested=True):
+            job.refresh_from_db()
+            raise Conflict(f"The job is {job.state} already.", code="job_finished", state=job.state)
+    job.refresh_from_db()
+    return job
+
+
+def waiting_ids(model: type[Job]) -> list[int]:
+    """Jobs that need a nudge: their message was lost, or their worker fell silent."""
+    silent = Q(state=JobState.RUNNING, heartbeat_at__lt=Now() - STALE_AFTER)
+    unheard = Q(state=JobState.QUEUED, created_at__lt=Now() - STALE_AFTER)
+    rows = model._default_manager.filter(silent | unheard, attempts__lt=MAX_ATTEMPTS)
+    return list(rows.order_by("id").values_list("id", flat=True)[:1_000])
+
+
+def give_up(model: type[Job]) -> int:
+    """Fail the jobs that ended their worker several times in a row; returns how many."""
+    silent = model._default_manager.filter(
+        state=JobState.RUNNING, heartbeat_at__lt=Now() - STALE_AFTER, attempts__gte=MAX_ATTEMPTS
+    )
+    return silent.update(
+        state=JobState.FAILED,
+        claim=None,
+        finished_at=Now(),
+        reason=f"Its worker died {MAX_ATTEMPTS} times in a row without progress. See the worker's log.",
+    )
+
+
+def is_finished(job: Job) -> bool:
+    return job.state in FINISHED_STATES
+
+
+def _ours(job: AnyJob) -> Any:
+    return type(job)._default_manager.filter(pk=job.pk, claim=job.claim, state=JobState.RUNNING)

@@ -1,0 +1,160 @@
+"""Where files lie and how they get there: staged uploads, originals, renditions and exports.
+
+Everything goes through Django's default storage, so that S3 can take its place. On a file system a file
+appears under its key whole or not at all. What the files mean is known elsewhere.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+STAGING = "staging"
+# A server file that an import reads in place: this prefix, then its absolute path.
+SERVER_FILE = "file:"
+DISPLAY = "display"
+
+
+def original_key(project_id: int, sha256: str, extension: str) -> str:
+    return f"projects/{project_id}/originals/{sha256[:2]}/{sha256}.{extension.lstrip('.')}"
+
+
+def rendition_key(project_id: int, sha256: str, size: int | str) -> str:
+    """`size` is the long side in pixels, or DISPLAY for the full-size copy without position."""
+    return f"projects/{project_id}/renditions/{size}/{sha256[:2]}/{sha256}.jpg"
+
+
+def export_key(project_id: int, job_id: int, claim: uuid.UUID, extension: str) -> str:
+    """Holds the claim, so that two workers on the same job never write the same file."""
+    return f"projects/{project_id}/exports/{job_id}-{claim.hex[:12]}.{extension}"
+
+
+def new_staging_area() -> str:
+    """A fresh prefix for the uploads of one request."""
+    return f"{STAGING}/{uuid.uuid4().hex}"
+
+
+def local_path(key: str) -> Path | None:
+    """The file behind a key, or None where the storage has no files of its own (S3)."""
+    if key.startswith(SERVER_FILE):
+        return Path(key.removeprefix(SERVER_FILE))
+    try:
+        return Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+
+
+def exists(key: str) -> bool:
+    path = local_path(key)
+    return path.exists() if path else default_storage.exists(key)
+
+
+def read(key: str, limit_bytes: int | None = None) -> bytes:
+    """The bytes of a file; at most one more than the limit, so that the caller can see it is exceeded."""
+    with open_for_reading(key) as stream:
+        return stream.read() if limit_bytes is None else stream.read(limit_bytes + 1)
+
+
+def open_for_reading(key: str) -> BinaryIO:
+    path = local_path(key)
+    return path.open("rb") if path else default_storage.open(key, "rb")
+
+
+def size_bytes(key: str) -> int:
+    path = local_path(key)
+    return path.stat().st_size if path else default_storage.size(key)
+
+
+def put(key: str, data: bytes, *, durable: bool = False) -> None:
+    """Store bytes under a key that names their content. `durable` waits until the disk has them."""
+    path = local_path(key)
+    if path is None:
+        if not default_storage.exists(key):
+            default_storage.save(key, ContentFile(data))
+        return
+    temporary = _temporary_beside(path)
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            if durable:
+                _flush_to_disk(stream)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writer(key: str) -> Iterator[BinaryIO]:
+    """Write a file piece by piece; it appears under its key when the block ends without an error."""
+    path = local_path(key)
+    if path is None:
+        with tempfile.TemporaryFile() as stream:
+            yield stream
+            stream.seek(0)
+            default_storage.save(key, File(stream))
+        return
+    temporary = _temporary_beside(path)
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            _flush_to_disk(stream)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def delete(key: str) -> None:
+    """Remove a stored file; a server's own file and one that is gone already are left alone."""
+    if key and not key.startswith(SERVER_FILE):
+        default_storage.delete(key)
+
+
+def delete_area(prefix: str) -> None:
+    """Remove everything below a prefix of ours."""
+    path = local_path(prefix)
+    if path is not None:
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    folders, files = default_storage.listdir(prefix)
+    for name in files:
+        default_storage.delete(f"{prefix}/{name}")
+    for name in folders:
+        delete_area(f"{prefix}/{name}")
+
+
+def abandoned_staging_areas(*, older_than: timedelta) -> list[str]:
+    """Areas whose request died before it became a job, or whose job was removed."""
+    path = local_path(STAGING)
+    if path is None or not path.is_dir():
+        return []
+    before = datetime.now(UTC) - older_than
+    return [
+        f"{STAGING}/{area.name}"
+        for area in path.iterdir()
+        if datetime.fromtimestamp(area.stat().st_mtime, UTC) < before
+    ]
+
+
+def import_roots() -> list[Path]:
+    """The server folders that an import may read."""
+    return [Path(root).resolve() for root in settings.IMPORT_ROOTS]
+
+
+def _temporary_beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+
+
+def _flush_to_disk(stream: BinaryIO) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
