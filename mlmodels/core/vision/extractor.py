@@ -66,10 +66,10 @@ class Extractor:
         self, images: Sequence[Image.Image]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         pixels = self._transform(images)
-        features, classes = self.engine.run(pixels)
-        if self._transform.mirror:
-            other_features, other_classes = self.engine.run(mirrored(pixels))
-            features, classes = (features + other_features) / 2, (classes + other_classes) / 2
+        views = [pixels, mirrored(pixels)] if self._transform.mirror else [pixels]
+        outputs = [self.engine.run(view) for view in views]
+        features = np.asarray(np.mean([out[0] for out in outputs], axis=0), dtype=np.float32)
+        classes = np.asarray(np.mean([out[1] for out in outputs], axis=0), dtype=np.float32)
         short = shorten(features)
         norms = np.linalg.norm(short, axis=1, keepdims=True)
         unit = np.asarray(short / np.maximum(norms, 1e-12), dtype=np.float32)
