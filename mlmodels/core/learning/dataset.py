@@ -60,10 +60,21 @@ class HeadInputs:
             has_caption=self.has_caption[rows],
         )
 
+    def with_more(self, other: "HeadInputs") -> "HeadInputs":
+        """These images and then the `other` ones, of the same tags and extractor."""
+        return HeadInputs(
+            vision=np.concatenate([self.vision, other.vision]),
+            has_vision=np.concatenate([self.has_vision, other.has_vision]),
+            class_prior=np.concatenate([self.class_prior, other.class_prior]),
+            caption_prior=np.concatenate([self.caption_prior, other.caption_prior]),
+            terms=(*self.terms, *other.terms),
+            has_caption=np.concatenate([self.has_caption, other.has_caption]),
+        )
+
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What people said of N images and K tags; images that nobody reviewed yet stand in it with truth -1.
+    """What people said of N images and K tags.
 
     Attributes:
         inputs: of the same images and tags.
@@ -96,6 +107,17 @@ class TrainingSet:
         if len(self.image_ids) != images or len(set(self.image_ids)) != images:
             count = len(set(self.image_ids))
             raise TrainingDataError("image_ids", f"expected {images} different ids, got {count}")
+
+    def with_unreviewed(self, inputs: HeadInputs) -> "TrainingSet":
+        """This set with more images at its end, of which nothing is known; they get ids below all others."""
+        lowest = min(0, *self.image_ids)
+        return TrainingSet(
+            inputs=self.inputs.with_more(inputs),
+            truth=np.concatenate([self.truth, np.full(inputs.class_prior.shape, -1, dtype=np.int8)]),
+            weights=np.concatenate([self.weights, np.ones(len(inputs), dtype=np.float32)]),
+            tag_ids=self.tag_ids,
+            image_ids=(*self.image_ids, *range(lowest - len(inputs), lowest)),
+        )
 
 
 def _expect_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:

@@ -12,7 +12,7 @@ from mlmodels.core.learning.terms import TermWeights, count_terms
 
 Floats = NDArray[np.float32]
 
-VISION_SCALE, TERM_SCALE, CAPTION_SCALE, PIXEL_SCALE = 2.0, 1.0, 0.5, 0.5
+VISION_SCALE, TERM_SCALE, CAPTION_SCALE, PIXEL_SCALE = 2.0, 1.5, 0.7, 0.5
 """Relative trust: under one ridge, a block with twice the scale is shrunk a quarter as much."""
 
 DEVIATION_FLOOR = 0.1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlmodels.core.errors import TrainingDataError
 from mlmodels.core.learning import basis, calibration, encoding, fusion, splits, teaching
-from mlmodels.core.learning.dataset import TrainingSet
+from mlmodels.core.learning.dataset import HeadInputs, TrainingSet
 from mlmodels.core.learning.encoding import Encoding
 from mlmodels.core.learning.heads import Head
 from mlmodels.core.learning.solver import Problem, sigmoid, solve
@@ -59,14 +59,20 @@ class _Layout:
         return np.asarray(stacked[np.arange(len(values)), self.folds + 1], dtype=np.float32)
 
 
-def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> FitResult:
+def fit(
+    training: TrainingSet,
+    *,
+    seed: int,
+    warm_start: Head | None = None,
+    unreviewed: HeadInputs | None = None,
+) -> FitResult:
     """Fit a head of all tags.
 
     Args:
-        training: N images, K tags. Images that nobody reviewed belong in it too, with truth -1: their captions
-            teach the pixels before the first review.
+        training: N images, K tags.
         seed: of folds and basis; the same data and seed give the same bits.
         warm_start: an earlier head of the same extractor; it saves time and does not change the optimum.
+        unreviewed: other images of the same tags, none of them of the holdout; their captions teach the pixels.
 
     Raises:
         TrainingDataError: if there is no image or no tag.
@@ -74,7 +80,9 @@ def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> 
     if not training.truth.size:
         shape = training.truth.shape
         raise TrainingDataError("truth", f"expected images and tags, got shape {shape}; wait for reviews")
-    tags = len(training.tag_ids)
+    images, tags = training.truth.shape
+    if unreviewed is not None:
+        training = training.with_unreviewed(unreviewed)
     weights = (training.weights / training.weights.mean()).astype(np.float32)
     folds = _assign_folds(training, seed)
     encoded = encoding.fit_encoding(training.inputs)
@@ -103,7 +111,7 @@ def fit(training: TrainingSet, *, seed: int, warm_start: Head | None = None) -> 
         bias=mixture[0] + mixture[1] * layout.slopes[0, :tags] + offsets,
         coefficients=turn @ _blend(mixture[2:], [fitted[:, :tags] for fitted in fits]),
     )
-    return FitResult(head, out_of_fold)
+    return FitResult(head, out_of_fold[:images])
 
 
 def _assign_folds(training: TrainingSet, seed: int) -> NDArray[np.intp]:

@@ -1,0 +1,71 @@
+"""The solver against scikit-learn, column by column."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from mlmodels.core.learning.basis import directions
+from mlmodels.core.learning.solver import Problem, newton, solve
+
+RNG = np.random.default_rng(0)
+FEATURES = RNG.standard_normal((80, 12)).astype(np.float32)
+TRUTH = (RNG.random((80, 3)) < 1 / (1 + np.exp(-FEATURES[:, :3]))).astype(np.float32)
+
+
+def reference(column: int, rows: np.ndarray, ridge: float) -> np.ndarray:
+    model = LogisticRegression(C=1 / ridge, fit_intercept=False, tol=1e-8, max_iter=1000)
+    return model.fit(FEATURES[rows], TRUTH[rows, column]).coef_[0]
+
+
+@pytest.mark.parametrize("ridge", [0.3, 5.0])
+def test_every_column_equals_its_own_regression(ridge: float) -> None:
+    weights = np.ones_like(TRUTH)
+    weights[:40, 1] = 0
+    found = solve(Problem(FEATURES, TRUTH, weights, 0 * TRUTH, ridge), tolerance=1e-4)
+
+    rows = np.arange(80)
+    for column, kept in enumerate([rows, rows[40:], rows]):
+        np.testing.assert_allclose(found[:, column], reference(column, kept, ridge), atol=2e-3)
+
+
+def test_the_start_does_not_move_the_optimum() -> None:
+    problem = Problem(FEATURES, TRUTH, np.ones_like(TRUTH), 0 * TRUTH, 1.0)
+    far = 5 * RNG.standard_normal((12, 3)).astype(np.float32)
+
+    np.testing.assert_allclose(solve(problem, far, tolerance=1e-4), solve(problem, tolerance=1e-4), atol=1e-3)
+
+
+def test_an_offset_that_explains_everything_leaves_nothing_to_learn() -> None:
+    offsets = (40 * TRUTH - 20).astype(np.float32)
+    found = solve(Problem(FEATURES, TRUTH, np.ones_like(TRUTH), offsets, 1.0))
+
+    np.testing.assert_allclose(found, 0, atol=1e-4)
+
+
+def test_newton_equals_scikit_learn_around_zero() -> None:
+    found = newton(
+        FEATURES[:, :4].astype(float), TRUTH[:, 0].astype(float), np.ones(80), np.zeros(4), np.full(4, 2.0)
+    )
+    model = LogisticRegression(C=0.5, fit_intercept=False, tol=1e-10, max_iter=1000)
+
+    np.testing.assert_allclose(found, model.fit(FEATURES[:, :4], TRUTH[:, 0]).coef_[0], atol=1e-4)
+
+
+def test_a_strong_pull_keeps_newton_at_the_centre() -> None:
+    centre = np.array([1.0, -2.0])
+    found = newton(
+        FEATURES[:, :2].astype(float), TRUTH[:, 0].astype(float), np.ones(80), centre, np.full(2, 1e8)
+    )
+
+    np.testing.assert_allclose(found, centre, atol=1e-5)
+
+
+@pytest.mark.parametrize(("rows", "most"), [(10, 100), (80, 20), (80, 5)])
+def test_directions_are_orthonormal_and_keep_what_they_can(rows: int, most: int) -> None:
+    features = FEATURES[:rows]
+    found = directions(features, seed=0, most=most)
+
+    np.testing.assert_allclose(found.T @ found, np.eye(found.shape[1]), atol=1e-4)
+    kept = np.linalg.norm(features @ found) ** 2
+    best = (np.linalg.svd(features, compute_uv=False)[:most] ** 2).sum()
+    assert kept > 0.98 * best
