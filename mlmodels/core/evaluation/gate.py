@@ -18,7 +18,7 @@ AP_MARGIN = 0.02
 KEYSTROKE_MARGIN = 0.10
 SMALL_LOSS = 0.005
 CHANCE_DEVIATIONS = 4.0
-PERMUTATIONS = 100
+PERMUTATIONS = 30
 MOST_IMAGES = 2000
 """More images than this decide nothing that these do not; they are drawn by the seed."""
 

@@ -1,0 +1,179 @@
+"""Who the gate lets through: clear cases, undecided ones, chance, and the same model twice."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mlmodels.core.evaluation import gate
+from mlmodels.core.evaluation.gate import Verdict, judge
+
+THRESHOLDS = np.full(12, 0.5)
+
+
+def evidence(images: int, seed: int = 0) -> tuple[NDArray[np.int8], np.random.Generator]:
+    rng = np.random.default_rng(seed)
+    return (rng.random((images, 12)) < 0.2).astype(np.int8), rng
+
+
+def model(truth: NDArray[np.int8], rng: np.random.Generator, noise: float) -> NDArray[np.float64]:
+    """Probabilities that know the truth up to `noise`."""
+    return 1 / (1 + np.exp(-(4.0 * truth - 2.5 + noise * rng.standard_normal(truth.shape))))
+
+
+def verdict(
+    truth: NDArray[np.int8],
+    candidate: NDArray[np.float64],
+    *others: NDArray[np.float64],
+    holdout: bool = True,
+) -> Verdict:
+    return judge(
+        truth=truth,
+        candidate=candidate,
+        candidate_thresholds=THRESHOLDS,
+        incumbents=[(other, THRESHOLDS) for other in others],
+        holdout=holdout,
+        seed=0,
+    )
+
+
+def test_a_clearly_better_candidate_is_promoted() -> None:
+    truth, rng = evidence(300)
+    result = verdict(truth, model(truth, rng, 0.5), model(truth, rng, 2.0))
+
+    assert result.outcome == "promoted"
+    assert result.details["better"] == 1.0
+    assert result.details["incumbent_0_average_precision_lower"] > 0
+
+
+def test_a_clearly_worse_candidate_is_refused_with_its_figures() -> None:
+    truth, rng = evidence(300)
+    result = verdict(truth, model(truth, rng, 2.0), model(truth, rng, 0.5))
+
+    assert result.outcome == "refused"
+    assert "macro average precision -0." in result.reasons[0]
+    assert result.details["incumbent_0_average_precision_upper"] < 0
+
+
+def test_the_best_of_the_last_days_counts_as_the_live_version_does() -> None:
+    truth, rng = evidence(300)
+    candidate, weak, strong = (model(truth, rng, noise) for noise in (1.5, 2.5, 0.5))
+
+    assert verdict(truth, candidate, weak).outcome == "promoted"
+    assert verdict(truth, candidate, weak, strong).outcome == "refused"
+
+
+def test_the_same_scores_are_no_loss() -> None:
+    truth, rng = evidence(100)
+    scores = model(truth, rng, 1.0)
+    result = verdict(truth, scores, scores)
+
+    assert result.outcome == "promoted"
+    assert result.details["better"] == 0.0
+
+
+def test_training_images_never_promote_for_good() -> None:
+    truth, rng = evidence(300)
+
+    assert (
+        verdict(truth, model(truth, rng, 0.5), model(truth, rng, 2.0), holdout=False).outcome == "provisional"
+    )
+
+
+def test_too_few_images_let_a_candidate_without_visible_loss_teach() -> None:
+    truth, rng = evidence(30)
+    good, other = model(truth, rng, 1.4), model(truth, rng, 1.5)
+    result = verdict(truth, good, other)
+
+    width = (
+        result.details["incumbent_0_average_precision_upper"]
+        - result.details["incumbent_0_average_precision_lower"]
+    )
+    assert width / 2 > gate.AP_MARGIN
+    assert result.details["incumbent_0_average_precision_point"] > 0
+    assert result.outcome == "provisional"
+
+
+def test_too_few_images_do_not_hide_a_loss() -> None:
+    truth, rng = evidence(30)
+
+    assert verdict(truth, model(truth, rng, 2.5), model(truth, rng, 1.0)).outcome == "refused"
+
+
+def test_more_keystrokes_are_a_loss_even_at_the_same_ranking() -> None:
+    truth, rng = evidence(300)
+    scores = model(truth, rng, 1.0)
+    result = judge(
+        truth=truth,
+        candidate=scores,
+        candidate_thresholds=np.full(12, 0.999),
+        incumbents=[(scores, THRESHOLDS)],
+        holdout=True,
+        seed=0,
+    )
+
+    assert result.outcome == "refused"
+    assert result.details["incumbent_0_keystrokes_upper"] < 0
+
+
+@pytest.mark.parametrize("images", [20, 60, 200])
+@pytest.mark.parametrize("holdout", [True, False])
+def test_candidates_of_shuffled_truth_are_refused(images: int, holdout: bool) -> None:
+    for seed in range(5):
+        truth, rng = evidence(images, seed)
+        candidate = model(rng.permutation(truth), rng, 1.0)
+        # Against an incumbent that knows nothing either, only chance can tell.
+        ignorant = np.full(truth.shape, 0.2)
+        assert verdict(truth, candidate, ignorant, holdout=holdout).outcome == "refused"
+
+
+def test_of_equal_models_few_are_called_better() -> None:
+    better = 0
+    for seed in range(40):
+        truth, rng = evidence(120, seed)
+        better += verdict(truth, model(truth, rng, 1.5), model(truth, rng, 1.5)).details["better"] == 1.0
+
+    assert better <= 3
+
+
+def test_unknown_pairs_decide_nothing() -> None:
+    truth, rng = evidence(100)
+    scores, other = model(truth, rng, 1.0), model(truth, rng, 1.0)
+    masked = truth.copy()
+    masked[:, 3] = -1
+    changed = scores.copy()
+    changed[:, 3] = 0.001
+
+    assert verdict(masked, changed, changed).details["macro_tags"] == 11
+    one = verdict(masked, scores, other).details["incumbent_0_average_precision_point"]
+    two = verdict(masked, changed, other).details["incumbent_0_average_precision_point"]
+    assert one == pytest.approx(two)
+
+
+def test_a_verdict_can_be_computed_again() -> None:
+    truth, rng = evidence(50)
+    candidate, other = model(truth, rng, 1.0), model(truth, rng, 1.2)
+
+    assert verdict(truth, candidate, other) == verdict(truth, candidate, other)
+
+
+def test_very_many_images_are_judged_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "MOST_IMAGES", 100)
+    truth, rng = evidence(300)
+
+    assert verdict(truth, model(truth, rng, 0.5), model(truth, rng, 2.0)).details["images"] == 100
+
+
+def test_no_yes_is_nothing_to_judge_by() -> None:
+    truth = np.zeros((20, 12), dtype=np.int8)
+    result = verdict(truth, np.zeros((20, 12)), np.zeros((20, 12)))
+
+    assert result.outcome == "refused"
+    assert "no tag has a yes" in result.reasons[0]
+
+
+def test_scores_that_do_not_fit_are_refused_with_both_shapes() -> None:
+    truth, _ = evidence(20)
+    with pytest.raises(ValueError, match=r"expected scores \(20, 12\).*got \(20, 11\)"):
+        verdict(truth, np.zeros((20, 11)))
+    with pytest.raises(ValueError, match="NaN"):
+        verdict(truth, np.full((20, 12), np.nan))
