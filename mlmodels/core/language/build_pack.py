@@ -17,6 +17,7 @@ import numpy as np
 POS_FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 HYPERNYM_POINTERS = ("@", "@i")
 DERIVATION_POINTER = "+"
+DERIVED = {"n": ("verbs", "data.verb"), "a": ("nouns", "data.noun")}  # swimmer -> swim, snowy -> snow
 SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 
 
@@ -26,7 +27,7 @@ class Synset:
 
     lexfile: int
     hypernyms: list[int] = field(default_factory=list)
-    verbs: list[int] = field(default_factory=list)  # derivationally related verb synsets of a noun
+    related: dict[str, list[int]] = field(default_factory=lambda: {"n": [], "v": []})  # derived from or to
 
 
 def data_lines(path: Path) -> Iterator[str]:
@@ -46,8 +47,8 @@ def read_synsets(path: Path) -> dict[int, Synset]:
             symbol, offset, pos, _words = fields[cursor + 1 + 4 * number : cursor + 5 + 4 * number]
             if symbol in HYPERNYM_POINTERS:
                 synset.hypernyms.append(int(offset))
-            elif symbol == DERIVATION_POINTER and pos == "v" and int(offset) not in synset.verbs:
-                synset.verbs.append(int(offset))
+            elif symbol == DERIVATION_POINTER and int(offset) not in synset.related.get(pos, [int(offset)]):
+                synset.related[pos].append(int(offset))
         synsets[int(fields[0])] = synset
     return synsets
 
@@ -94,13 +95,13 @@ def pack_pos(folder: Path, pos: str, counts: dict[tuple[str, str], dict[int, int
         edges = [[rank[up] for up in synsets[offset].hypernyms] for offset in offsets]
         arrays["hypernyms_per_synset"] = np.array([len(ups) for ups in edges], np.uint8)
         arrays["hypernyms"] = np.array([up for ups in edges for up in ups], np.int32)
-    if pos == "n":
-        verb_rank = {
-            offset: number for number, offset in enumerate(sorted(read_synsets(folder / "data.verb")))
-        }
-        related = [[verb_rank[verb] for verb in synsets[offset].verbs] for offset in offsets]
-        arrays["verbs_per_synset"] = np.array([len(verbs) for verbs in related], np.uint8)
-        arrays["verbs"] = np.array([verb for verbs in related for verb in verbs], np.int32)
+    if pos in DERIVED:
+        name, other = DERIVED[pos]
+        other_rank = {offset: number for number, offset in enumerate(sorted(read_synsets(folder / other)))}
+        letter = name[0]
+        targets = [[other_rank[to] for to in synsets[offset].related[letter]] for offset in offsets]
+        arrays[f"{name}_per_synset"] = np.array([len(own) for own in targets], np.uint8)
+        arrays[name] = np.array([to for own in targets for to in own], np.int32)
     exceptions = sorted(set((folder / f"{POS_FILES[pos]}.exc").read_text(encoding="utf-8").splitlines()))
     arrays["exceptions"] = np.frombuffer("\n".join(exceptions).encode(), np.uint8)
     return arrays

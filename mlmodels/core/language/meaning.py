@@ -1,75 +1,140 @@
-"""Tags that a word implies through WordNet: a puppy is a dog, jogging is running.
+"""Tags that a word implies through WordNet: a puppy is a dog, a skateboarder has a skateboard, snowy means snow.
 
-Senses are not disambiguated: the first two count, the second one less.
+Senses are not disambiguated: the first two count, the second by how often it was counted beside the first.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mlmodels.core.language import wordnet
 from mlmodels.core.language.matching import Mention
-from mlmodels.core.language.vocabulary import Word, fold, term_lemma, term_part
+from mlmodels.core.language.vocabulary import LETTERS, Word, fold, term_lemma, term_part
 from mlmodels.core.types import TagTerm
 
-NOUN_SCORE, VERB_SCORE = 0.8, 0.5
+SCORES = {"n": 0.8, "v": 0.6}  # a hypernym of no steps, that is a synonym
 STEP = 0.9
-SENSE_WEIGHTS = (1.0, 0.4)
+DERIVED_SCORE = 0.5
+SYNONYM_HEAD_SCORE = 0.5
+SECOND_SENSE = (0.2, 0.7)  # least and most weight
 LONGEST_COMPOUND = 3
+COMPOUND_PARTS = frozenset({"NOUN", "PROPN", "ADJ", "VERB", "NUM"})
+KEPT_ANSWERS = 65536
 
 
 class Implied(NamedTuple):
     tag_id: int
     score: float
+    rule: str
 
 
-class HypernymIndex:
-    """The synsets of a vocabulary; what a lemma implies is looked up once and kept."""
+class MeaningIndex:
+    """The synsets of a vocabulary; what a base form implies is looked up once and kept."""
 
     def __init__(self, tags: Sequence[TagTerm], tokenize: Callable[[str], Sequence[str]]) -> None:
         self._tags_of: dict[str, dict[int, float]] = defaultdict(dict)
+        self._tags_by_root: dict[str, dict[int, float]] = defaultdict(dict)
         self._implied: dict[tuple[str, str], tuple[Implied, ...]] = {}
         for tag in tags:
             for text in (tag.name, *tag.aliases):
                 for synset, weight in term_synsets(tuple(fold(form) for form in tokenize(text))):
-                    own = self._tags_of[synset]
-                    own[tag.id] = max(own.get(tag.id, 0.0), weight)
+                    keep_best(self._tags_of[synset], tag.id, weight)
+                    for root in roots(synset):
+                        keep_best(self._tags_by_root[root], tag.id, weight)
 
-    def implied(self, lemma: str, pos: str) -> tuple[Implied, ...]:
-        """Tags that a base form ("n" or "v") implies, with scores; at most 65,536 answers are kept."""
-        key = (lemma, pos)
+    def implied(self, lemma: str, letter: str) -> tuple[Implied, ...]:
+        """Tags that a base form implies as noun "n", verb "v" or adjective "a", with score and rule."""
+        key = (lemma, letter)
         if key not in self._implied:
-            if len(self._implied) >= 65536:
+            if len(self._implied) >= KEPT_ANSWERS:
                 self._implied.clear()
-            self._implied[key] = self._look_up(lemma, pos)
+            self._implied[key] = self._look_up(lemma, letter)
         return self._implied[key]
 
-    def _look_up(self, lemma: str, pos: str) -> tuple[Implied, ...]:
-        scores: dict[int, float] = {}
-        base = NOUN_SCORE if pos == "n" else VERB_SCORE
-        for synset, weight in zip(wordnet.synsets(lemma, pos), SENSE_WEIGHTS, strict=False):
-            for ancestor, steps in wordnet.ancestors(synset).items():
-                for tag_id, tag_weight in self._tags_of.get(ancestor, {}).items():
-                    score = base * weight * tag_weight * STEP**steps
-                    scores[tag_id] = max(scores.get(tag_id, 0.0), score)
-        return tuple(Implied(tag_id, score) for tag_id, score in scores.items())
+    def _look_up(self, lemma: str, letter: str) -> tuple[Implied, ...]:
+        best: dict[int, Implied] = {}
+        for synset, weight in weighted_senses(lemma, letter):
+            for implied in chain(
+                self._above(synset, weight),
+                self._of_one_root(synset, weight),
+                self._by_synonym(synset, weight),
+            ):
+                known = best.get(implied.tag_id)
+                if known is None or implied.score > known.score:
+                    best[implied.tag_id] = implied
+        return tuple(best.values())
+
+    def _above(self, synset: str, weight: float) -> Iterator[Implied]:
+        score = SCORES.get(synset[0], 0.0) * weight
+        for ancestor, steps in wordnet.ancestors(synset).items():
+            for tag_id, tag_weight in self._tags_of.get(ancestor, {}).items():
+                yield Implied(tag_id, score * tag_weight * STEP**steps, "hypernym")
+
+    def _of_one_root(self, synset: str, weight: float) -> Iterator[Implied]:
+        tags_of = self._tags_of if synset[0] == "a" else self._tags_by_root
+        for root in roots(synset):
+            for tag_id, tag_weight in tags_of.get(root, {}).items():
+                yield Implied(tag_id, DERIVED_SCORE * weight * tag_weight, "meaning")
+
+    def _by_synonym(self, synset: str, weight: float) -> Iterator[Implied]:
+        for head in synonym_heads(synset):
+            for tag_id, tag_weight in self._tags_of.get(head, {}).items():
+                yield Implied(tag_id, SYNONYM_HEAD_SCORE * weight * tag_weight, "meaning")
 
     def find(self, words: Sequence[Word]) -> list[Mention]:
-        """Mentions by hypernym; a compound in WordNet ("dirt bike") speaks instead of its last word."""
+        """Mentions by meaning; a compound in WordNet ("dirt bike") speaks instead of its last word."""
         mentions: list[Mention] = []
         for position, word in enumerate(words):
-            if word.pos == "VERB":
-                first, lemma, pos = position, word.lemma, "v"
-            elif word.pos in {"NOUN", "PROPN"}:
-                first, lemma = compound(words, position)
-                pos = "n"
-            else:
+            letter = LETTERS.get(word.pos, "") if word.pos != "AUX" else ""
+            if not letter:
                 continue
+            first, lemma = compound(words, position) if letter == "n" else (position, word.lemma)
             mentions.extend(
-                Mention(tag_id, first, position + 1, "hypernym", score)
-                for tag_id, score in self.implied(lemma, pos)
+                Mention(tag_id, first, position + 1, rule, score)
+                for tag_id, score, rule in self.implied(lemma, letter)
             )
         return mentions
+
+
+def keep_best(weights: dict[int, float], tag_id: int, weight: float) -> None:
+    weights[tag_id] = max(weights.get(tag_id, 0.0), weight)
+
+
+def roots(synset: str) -> tuple[str, ...]:
+    """What a synset shares with its derivations: a noun's verbs, a verb itself, an adjective's nouns."""
+    return (synset,) if synset[0] == "v" else wordnet.derived(synset)
+
+
+def synonym_heads(synset: str) -> set[str]:
+    """First sense of the last word of each compound that means the same ("male child", a boy, is a child).
+
+    Only within one broad kind: a hot dog is food, and no dog.
+
+    Example:
+        >>> wordnet.synsets("child", "n")[0] in synonym_heads(wordnet.synsets("boy", "n")[0])
+        True
+    """
+    if synset[0] != "n":
+        return set()
+    heads = (lemma.rpartition("_")[2] for lemma in wordnet.lemmas(synset) if "_" in lemma)
+    first_senses = {senses[0] for head in heads if (senses := wordnet.synsets(head, "n"))}
+    return {head for head in first_senses if wordnet.lexfile(head) == wordnet.lexfile(synset)}
+
+
+def weighted_senses(lemma: str, letter: str) -> list[tuple[str, float]]:
+    """The first two senses with weights: 1, and for the second its share of the first's count, bounded.
+
+    Example:
+        >>> [(synset, round(weight, 2)) for synset, weight in weighted_senses("dog", "n")]
+        [('n02084071', 1.0), ('n10114209', 0.2)]
+    """
+    found = wordnet.senses(lemma, letter)[:2]
+    least, most = SECOND_SENSE
+    return [
+        (synset, 1.0 if rank == 0 else min(most, max(least, (count + 1) / (found[0][1] + 1))))
+        for rank, (synset, count) in enumerate(found)
+    ]
 
 
 def compound(words: Sequence[Word], position: int) -> tuple[int, str]:
@@ -77,7 +142,7 @@ def compound(words: Sequence[Word], position: int) -> tuple[int, str]:
     lemma = words[position].lemma
     for length in range(LONGEST_COMPOUND, 1, -1):
         first = position + 1 - length
-        if first >= 0:
+        if first >= 0 and all(word.pos in COMPOUND_PARTS for word in words[first:position]):
             joined = "_".join([word.form for word in words[first:position]] + [lemma])
             if wordnet.senses(joined, "n"):
                 return first, joined
@@ -89,7 +154,7 @@ def term_synsets(forms: tuple[str, ...]) -> list[tuple[str, float]]:
     if not forms:
         return []
     noun = "_".join((*forms[:-1], term_lemma(forms[-1], "n")))
-    found = list(zip(wordnet.synsets(noun, "n"), SENSE_WEIGHTS, strict=False))
+    found = weighted_senses(noun, "n")
     if len(forms) == 1 and term_part(forms[0]) == "v":
-        found += zip(wordnet.synsets(term_lemma(forms[0], "v"), "v"), SENSE_WEIGHTS, strict=False)
+        found += weighted_senses(term_lemma(forms[0], "v"), "v")
     return found

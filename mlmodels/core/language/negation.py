@@ -66,6 +66,7 @@ NO_CUES = (  # look like negation, say that something is there
 PHRASE_PARTS = frozenset({"DET", "ADJ", "NUM", "NOUN", "PROPN", "PRON"})
 SKIPPED_PARTS = frozenset({"ADV", "AUX", "PART"})
 NOUN_PARTS = frozenset({"NOUN", "PROPN"})
+LONGEST_REACH = 30  # words; bounds the time for a caption made of cues
 DEFINITE = frozenset(
     ["the", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our", "their"]
 )
@@ -125,9 +126,11 @@ def find_negations(words: Sequence[Word]) -> list[Negation]:
             position += 1
             continue
         end, kind = cue
-        first, last = reach(words, position, end, kind)
+        base = max(0, position - LONGEST_REACH)
+        nearby = words[base : end + LONGEST_REACH]
+        first, last = reach(nearby, position - base, end - base, kind)
         if first < last:
-            found.append(Negation(position, end, first, last))
+            found.append(Negation(position, end, base + first, base + last))
         position = end
     return found
 

@@ -16,20 +16,22 @@ from mlmodels.core.errors import LanguageDataError
 from mlmodels.core.language import parts
 
 LONGEST_RUN = 80  # characters; spaCy's affix rules cost the square of a run without spaces
-LONG_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1}}}")
-PIECE = re.compile(rf"\s+|\S{{1,{LONGEST_RUN}}}")
+# Scripts written without spaces are cut into characters, so that a tag of such a script is found in a sentence.
+SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+CUT = re.compile(rf"[{SPACELESS}]|\S{{{LONGEST_RUN + 1}}}")
+PIECE = re.compile(rf"\s+|[{SPACELESS}]|[^\s{SPACELESS}]{{1,{LONGEST_RUN}}}")
 PHRASES = "noun_phrases"
 
 
 class BoundedTokenizer:
-    """spaCy's tokenizer, except that runs without spaces are cut, so that time grows with length only."""
+    """spaCy's tokenizer, except that long runs without spaces are cut: time grows with length only."""
 
     def __init__(self, tokenizer: Callable[[str], Doc], vocab: Vocab) -> None:
         self._tokenizer = tokenizer
         self.vocab = vocab
 
     def __call__(self, text: str) -> Doc:
-        if LONG_RUN.search(text) is None:
+        if CUT.search(text) is None:
             return self._tokenizer(text)
         words = [token.text for piece in PIECE.findall(text) for token in self._tokenizer(piece)]
         return Doc(self.vocab, words=words, spaces=[False] * len(words))
@@ -50,7 +52,8 @@ def tag_parts(doc: Doc) -> Doc:
 def lemmatize(doc: Doc) -> Doc:
     """Base forms by WordNet, for a pipeline without a lemmatizer."""
     for token in doc:
-        token.lemma_ = parts.lemma_of(token.lower_, token.pos_)
+        if not token.lemma_:  # what an attribute ruler set stands
+            token.lemma_ = parts.lemma_of(token.lower_, token.pos_)
     return doc
 
 

@@ -95,15 +95,16 @@ def term_paths(forms: tuple[str, ...]) -> dict[tuple[str, ...], int]:
     """Key sequences under which a term is stored, each with its freedom.
 
     Example:
-        >>> term_paths(("dogs",))
-        {('dogs',): 0, ('n:dog',): 1, ('v:dog',): 2}
+        >>> term_paths(("dog",))
+        {('dog',): 0, ('n:dog',): 1, ('v:dog',): 2}
     """
     paths = {forms: EXACT}
     if len(forms) == 1:
         own = term_part(forms[0])
         paths[f"{own}:{term_lemma(forms[0], own)}",] = LEMMA
         other = "v" if own == "n" else "n"
-        if base := wordnet.morphy(forms[0], other):
+        base = wordnet.morphy(forms[0], other)
+        if base and (own == "v" or base == forms[0]):  # "glasses" is no form of the verb "to glass"
             paths.setdefault((f"{other}:{base}",), OTHER_PART)
         return paths
     nouns = tuple(f"n:{term_lemma(form, 'n')}" for form in forms)

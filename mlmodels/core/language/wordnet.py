@@ -62,7 +62,7 @@ class PosTable:
         self.lexfiles = own["lexfiles"]
         self._edges = {
             name: (cumulative(own[f"{name}_per_synset"]), own[name])
-            for name in ("hypernyms", "verbs")
+            for name in ("hypernyms", "verbs", "nouns")
             if name in own
         }
         lines = own["exceptions"].tobytes().decode().splitlines()
@@ -82,12 +82,17 @@ class PosTable:
         return list(zip(self._senses[own].tolist(), self._counts[own].tolist(), strict=True))
 
     def related(self, edge: str, synset: int) -> list[int]:
-        """Ranks of the synsets that `edge` ("hypernyms" or "verbs") leads to."""
+        """Ranks of the synsets that `edge` ("hypernyms", "verbs" or "nouns") leads to."""
         if edge not in self._edges:
             return []
         first, targets = self._edges[edge]
         own: list[int] = targets[first[synset] : first[synset + 1]].tolist()
         return own
+
+    def words(self, synset: int) -> list[str]:
+        """Lemmas of a synset, in alphabetical order."""
+        rows = np.searchsorted(self._first_sense, np.flatnonzero(self._senses == synset), side="right") - 1
+        return [self._lemma(row).decode() for row in rows.tolist()]
 
     def name(self, synset: int) -> str:
         return f"{self.pos}{self.offsets[synset]:08d}"
@@ -163,6 +168,29 @@ def synsets(lemma: str, pos: str) -> tuple[str, ...]:
     return tuple(synset for synset, _count in senses(lemma, pos))
 
 
+def lexfile(synset: str) -> int:
+    """Number of the broad kind that a synset is filed under: 5 animals, 13 food, 18 people (lexnames(5WN)).
+
+    Example:
+        >>> lexfile("n02084071")
+        5
+    """
+    table = tables()[synset[0]]
+    return int(table.lexfiles[table.rank(synset)])
+
+
+@lru_cache(maxsize=16384)
+def lemmas(synset: str) -> tuple[str, ...]:
+    """Words of a synset in alphabetical order, with underscores in phrases.
+
+    Example:
+        >>> lemmas("n02084071")
+        ('canis_familiaris', 'dog', 'domestic_dog')
+    """
+    table = tables()[synset[0]]
+    return tuple(table.words(table.rank(synset)))
+
+
 def count(lemma: str, pos: str) -> int:
     """Times a base form was counted as this part of speech, plus one for each sense; 0 when unknown.
 
@@ -207,18 +235,24 @@ def hypernym_distance(synset: str, ancestor: str) -> int | None:
     return ancestors(synset).get(ancestor)
 
 
+DERIVED = {"n": ("verbs", "v"), "a": ("nouns", "n")}
+
+
 @lru_cache(maxsize=16384)
-def related_verbs(synset: str) -> tuple[str, ...]:
-    """Verb synsets derived from a noun synset (swimmer -> swim); empty for other parts of speech.
+def derived(synset: str) -> tuple[str, ...]:
+    """Synsets that share a root: a noun's verbs (swimmer -> swim), an adjective's nouns (snowy -> snow).
+
+    Empty for verbs and adverbs.
 
     Example:
-        >>> synsets("swim", "v")[0] in related_verbs(synsets("swimmer", "n")[0])
+        >>> synsets("swim", "v")[0] in derived(synsets("swimmer", "n")[0])
         True
     """
-    nouns, verbs = tables()["n"], tables()["v"]
-    if synset[0] != "n":
+    if synset[0] not in DERIVED:
         return ()
-    return tuple(verbs.name(rank) for rank in nouns.related("verbs", nouns.rank(synset)))
+    edge, pos = DERIVED[synset[0]]
+    own, other = tables()[synset[0]], tables()[pos]
+    return tuple(other.name(rank) for rank in own.related(edge, own.rank(synset)))
 
 
 @lru_cache(maxsize=32768)
