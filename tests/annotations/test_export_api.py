@@ -1,0 +1,232 @@
+"""Exports by the API: exactly what people said, streamed to a file, with its losses told before."""
+
+import csv
+import hashlib
+import io
+import json
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotations import tasks
+from annotations.exporters.registry import FORMATS
+from annotations.models import ExportJob, Image, JobState
+from annotations.services import exports, image_edits, jobs, storage
+from tests.factories import make_images, make_tags, review_next
+
+
+@pytest.fixture(autouse=True)
+def empty_media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def exported(cast, client_of):
+    """Export as the manager: the job as the API shows it, and the bytes downloaded."""
+    client = client_of(cast.manager)
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+
+    def export(format: str, **body) -> tuple[dict, bytes]:
+        response = client.post(address, {"format": format, **body}, format="json")
+        assert response.status_code == 202, response.json()
+        tasks.run_export(response.json()["id"])
+        job = client.get(response["Location"]).json()
+        assert job["state"] == "done", job
+        return job, b"".join(client.get(job["download_url"]).streaming_content)
+
+    return export
+
+
+@pytest.fixture
+def reviewed(cast):
+    """Three images: one with tags and a rejection, one to which nothing applies, one nobody has seen."""
+    make_tags(cast.project, "dog", "water", "=cmd", "🐕 rtl שלום")
+    make_images(cast.project, 3, caption='A dog, "wet"\nby the lake')
+    first = review_next(
+        cast, cast.annotator, yes=("water", "dog", "=cmd"), rejected=("🐕 rtl שלום",)
+    ).review.image
+    empty = review_next(cast, cast.annotator).review.image
+    (unseen,) = Image.objects.filter(state="pending")
+    return first, empty, unseen
+
+
+def rows_of(data: bytes) -> list[dict]:
+    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+
+
+def test_csv_tells_nothing_applies_from_not_reviewed(cast, reviewed, exported):
+    job, data = exported("csv")
+    by_id = {int(row["id"]): row for row in rows_of(data)}
+    first, empty, unseen = reviewed
+    assert by_id[first.pk]["tags"] == "'=cmd|dog|water"
+    assert (by_id[empty.pk]["tags"], by_id[empty.pk]["state"]) == ("", "reviewed")
+    assert (by_id[unseen.pk]["tags"], by_id[unseen.pk]["state"]) == ("", "pending")
+    assert by_id[first.pk]["caption"] == 'A dog, "wet"\nby the lake'
+    assert job["result"]["items"] == 3
+
+
+def test_csv_long_holds_explicit_verdicts_with_their_source(cast, reviewed, exported):
+    _, data = exported("csv-long")
+    first, empty, _ = reviewed
+    said = [(row["tag"], row["verdict"]) for row in rows_of(data) if int(row["image_id"]) == first.pk]
+    assert said == [("'=cmd", "yes"), ("dog", "yes"), ("water", "yes"), ("🐕 rtl שלום", "no")]
+    dog = next(row for row in rows_of(data) if row["tag"] == "dog")
+    assert (dog["source"], dog["person"]) == ("person", "annotator")
+    assert [row["verdict"] for row in rows_of(data) if int(row["image_id"]) == empty.pk] == [""]
+
+
+def test_csv_long_writes_implied_noes_when_asked(cast, reviewed, exported):
+    _, data = exported("csv-long", options={"implied_no": True})
+    empty = reviewed[1]
+    assert {row["verdict"] for row in rows_of(data) if int(row["image_id"]) == empty.pk} == {"implied no"}
+
+
+def test_jsonl_holds_everything_people_said(cast, reviewed, exported):
+    _, data = exported("jsonl")
+    by_id = {row["id"]: row for row in map(json.loads, data.decode().splitlines())}
+    first, empty, unseen = reviewed
+    assert by_id[first.pk]["yes"] == ["=cmd", "dog", "water"]
+    assert by_id[first.pk]["no"] == ["🐕 rtl שלום"]
+    assert by_id[first.pk]["provenance"]["dog"]["person"] == "annotator"
+    assert by_id[first.pk]["vocabulary_version"] == cast.project.vocabulary_version
+    assert [review["outcome"] for review in by_id[empty.pk]["reviews"]] == ["reviewed"]
+    assert (by_id[unseen.pk]["yes"], by_id[unseen.pk]["reviews"]) == ([], [])
+    assert by_id[first.pk].keys() >= {"id", "name", "sha256", "width_px", "height_px", "caption", "state"}
+    assert by_id[first.pk].keys() >= {"is_holdout", "yes", "no", "disputed", "provenance", "reviews"}
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_the_same_data_gives_the_same_bytes_and_the_result_describes_them(cast, reviewed, exported, format):
+    job, data = exported(format)
+    again, same = exported(format)
+    assert data == same
+    assert job["result"]["sha256"] == again["result"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert job["result"]["bytes"] == len(data)
+    assert job["result"]["losses"] == list(FORMATS[format].losses)
+
+
+def test_the_trash_stays_out_and_a_filter_holds(cast, reviewed, exported):
+    image_edits.trash(cast.project, reviewed[1].pk, actor=cast.manager)
+    assert exported("csv")[0]["result"]["items"] == 2
+    job, data = exported("csv", filter={"state": "reviewed"})
+    assert [int(row["id"]) for row in rows_of(data)] == [reviewed[0].pk]
+    assert job["progress"] == {"done": 1, "total": 1, "unit": "images"}
+
+
+def test_a_download_has_type_name_and_ranges(cast, reviewed, exported, client_of):
+    job, data = exported("csv")
+    client = client_of(cast.manager)
+    whole = client.get(job["download_url"])
+    assert whole["Content-Type"] == "text/csv"
+    assert whole["Content-Disposition"] == f'attachment; filename="outdoors-{job["id"]}.csv"'
+    part = client.get(job["download_url"], headers={"Range": "bytes=10-19"})
+    assert (part.status_code, b"".join(part.streaming_content)) == (206, data[10:20])
+    assert part["Content-Range"] == f"bytes 10-19/{len(data)}"
+    tail = client.get(job["download_url"], headers={"Range": "bytes=-7"})
+    assert b"".join(tail.streaming_content) == data[-7:]
+    beyond = client.get(job["download_url"], headers={"Range": f"bytes={len(data)}-"})
+    assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(data)}")
+    jsonl, _ = exported("jsonl")
+    assert client.get(jsonl["download_url"])["Content-Type"] == "application/x-ndjson"
+
+
+def test_the_manifest_says_what_the_file_holds_and_could_not_hold(cast, reviewed, exported, client_of):
+    job, data = exported("csv")
+    manifest = client_of(cast.manager).get(job["download_url"].replace("download", "manifest")).json()
+    assert manifest["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (manifest["items"], manifest["format"]) == (3, "csv")
+    assert manifest["losses"]
+
+
+def test_losses_are_told_before_any_export(cast, client_of):
+    answer = client_of(cast.manager).get(f"/api/v1/projects/{cast.project.pk}/exports/formats/").json()
+    assert [format["name"] for format in answer["results"]] == ["csv", "csv-long", "jsonl"]
+    assert all(format["losses"] for format in answer["results"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"format": "coco"}, 422, "unsupported_format"),
+        ({}, 422, "unsupported_format"),
+        ({"format": "csv", "snapshot": 3}, 422, "unsupported_snapshot"),
+        ({"format": "csv", "images": True}, 422, "unsupported_images"),
+        ({"format": "csv", "filter": {"colour": "red"}}, 400, "bad_filter"),
+        ({"format": "csv", "filter": {"state": "sleeping"}}, 400, "bad_filter"),
+        ({"format": "csv", "filter": ["state"]}, 400, "bad_filter"),
+        ({"format": "csv", "options": {"implied_no": True}}, 400, "bad_option"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_with_a_reason(cast, client_of, body, status, code):
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+    response = client_of(cast.manager).post(address, body, format="json")
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(("who", "status"), [("annotator", 403), ("reviewer", 403), ("outsider", 404)])
+def test_only_managers_export(cast, client_of, who, status):
+    client = client_of(getattr(cast, who))
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+    assert client.post(address, {"format": "csv"}, format="json").status_code == status
+    assert client.get(address).status_code == status
+
+
+def test_the_same_client_id_exports_once(cast, client_of):
+    body = {"format": "csv", "client_id": str(uuid.uuid4())}
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+    answers = [client_of(cast.manager).post(address, body, format="json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert ExportJob.objects.count() == 1
+
+
+def test_a_file_is_there_only_when_the_export_is_done(cast, client_of):
+    client = client_of(cast.manager)
+    job = client.post(f"/api/v1/projects/{cast.project.pk}/exports/", {"format": "csv"}, format="json").json()
+    assert job["download_url"] is None
+    response = client.get(f"/api/v1/projects/{cast.project.pk}/exports/{job['id']}/download/")
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "not_done")
+
+
+def test_an_export_delivered_twice_or_killed_is_written_once(cast, reviewed, exported, monkeypatch):
+    job, data = exported("csv")
+    tasks.run_export(job["id"])
+    row = ExportJob.objects.get(pk=job["id"])
+    assert storage.read(row.file_key) == data
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*args, **kwargs):
+        raise KilledError
+
+    second = ExportJob.objects.create(project=cast.project, format="csv", result={"losses": []})
+    with monkeypatch.context() as patch:
+        patch.setattr("annotations.services.exports._publish", killed)
+        with pytest.raises(KilledError):
+            tasks.run_export(second.pk)
+    ExportJob.objects.filter(pk=second.pk).update(heartbeat_at="2000-01-01T00:00:00Z")
+    tasks.run_export(second.pk)
+    second.refresh_from_db()
+    assert (second.state, storage.read(second.file_key)) == (JobState.DONE, data)
+
+
+def test_a_worker_that_lost_its_export_leaves_no_file(cast, reviewed):
+    job = ExportJob.objects.create(project=cast.project, format="csv", result={"losses": []})
+    slow = jobs.claim(ExportJob, job.pk)
+    ExportJob.objects.filter(pk=job.pk).update(claim=uuid.uuid4())
+    with pytest.raises(jobs.ClaimLost):
+        exports.run(slow)
+    folder = storage.local_path(f"projects/{cast.project.pk}/exports")
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_queries_do_not_grow_with_images(cast, exported):
+    counted = []
+    for count in (2, 20):
+        make_images(cast.project, count, first=count * 10)
+        with CaptureQueriesContext(connection) as queries:
+            exported("jsonl")
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
