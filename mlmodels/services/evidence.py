@@ -140,7 +140,7 @@ def _answered(
     by_id = {one.image_id: one for one in truths}
     images = model_inputs.images(project_id, list(by_id))
     array = truth_array([by_id[image.image_id] for image in images], language.tag_ids)
-    known: NDArray[np.bool_] = (array >= 0).any(axis=1)
+    known = np.asarray((array >= 0).any(axis=1))
     kept = [image for image, is_known in zip(images, known, strict=True) if is_known]
     return Answered(
         batch=inputs.build(kept, extractor, language),

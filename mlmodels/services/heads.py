@@ -99,7 +99,9 @@ def first_readable(candidates: list[ModelVersion], language: Language) -> Scorer
 def of_version(version: ModelVersion, language: Language) -> Scorer:
     """The scorer of this version for the tags of `language`; raises ArtifactError."""
     head = load_head(version).align(language.tag_ids)
-    return Scorer(version=version, head=head, extractor=version.extractor, thresholds=head.thresholds.astype(np.float64))
+    return Scorer(
+        version=version, head=head, extractor=version.extractor, thresholds=head.thresholds.astype(np.float64)
+    )
 
 
 def prior(project_id: int, language: Language, *, problem: str = "") -> Scorer:

@@ -42,7 +42,7 @@ def build(images: Sequence[ImageInput], extractor: Extractor | None, language: L
     """Read the features of these images and their captions. One query."""
     features = stored_features([image.image_id for image in images], extractor)
     captions = [image.caption for image in images]
-    readings = tuple(language.reader.read(captions))
+    readings = language.read(captions)
     return Batch(
         image_ids=tuple(image.image_id for image in images),
         inputs=assemble(features, captions, readings, language),

@@ -82,7 +82,7 @@ def _features(project_id: int, scorer: Scorer, picture_key: str | None) -> Featu
 
 
 def _batch(features: Features, caption: str, language: Language) -> Batch:
-    readings = tuple(language.reader.read([caption]))
+    readings = language.read([caption])
     return Batch(
         image_ids=(0,), inputs=inputs.assemble(features, [caption], readings, language), readings=readings
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from annotations.selectors import model_inputs
 from mlmodels import selectors
-from mlmodels.services import extractors, scoring
+from mlmodels.models import ModelVersion
+from mlmodels.services import extractors, heads, languages, scoring
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Walked:
 def next_of_queue(project_id: int) -> int:
     """What people are asked about next, with whatever is live."""
     return scoring.refresh(project_id, model_inputs.next_of_queue(project_id, scoring.NEXT_OF_QUEUE))
+
+
+def before_promotion(version: ModelVersion) -> int:
+    """Store what a version that is not live yet says of the images that are asked about next."""
+    language = languages.of_project(version.project_id)
+    scorer = heads.of_version(version, language)
+    next_ids = model_inputs.next_of_queue(version.project_id, scoring.NEXT_OF_QUEUE)
+    return scoring.refresh(version.project_id, next_ids, scorer=scorer)
 
 
 def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Walked:

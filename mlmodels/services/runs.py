@@ -63,7 +63,7 @@ def enter(run: TrainingRun, stage: str) -> None:
 
     Raises:
         CancelledByPerson: somebody asked to stop.
-        ClaimLostError: another worker took over.
+        ClaimLost: another worker took over.
     """
     jobs.beat(run, stage=stage, done=STAGES.index(stage))
     if TrainingRun.objects.filter(pk=run.pk, cancel_requested=True).exists():
@@ -88,7 +88,7 @@ def _beat_until(run: TrainingRun, ended: threading.Event) -> None:
         while not ended.wait(HEARTBEAT_EVERY_S):
             try:
                 jobs.beat(run)
-            except jobs.ClaimLostError:
+            except jobs.ClaimLost:
                 return  # the worker itself finds out at its next stage
             except DatabaseError:
                 logger.exception("run %s: a heartbeat failed", run.pk)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from annotations.selectors import model_inputs, truth
 from annotations.services import queue, suggestions
 from annotations.types import QueueRank, SuggestionRow
-from mlmodels.services import heads, inputs, languages, ranking
+from mlmodels.services import heads, inputs, languages, ranking, versions
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
@@ -33,6 +33,8 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     vocabulary_version = project.vocabulary_version
     language = languages.of_project(project_id)
     scorer = scorer or heads.scorer_for(project_id, language)
+    if scorer.problem:
+        versions.fall_back(project_id, scorer)
     stored = 0
     for start in range(0, len(image_ids), CHUNK_IMAGES):
         images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])

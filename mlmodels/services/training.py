@@ -19,7 +19,7 @@ from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson, NotTrainable
 from mlmodels.models import Extractor, ModelVersion, TrainingRun
 from mlmodels.services import evidence as evidence_service
-from mlmodels.services import extractors, heads, judging, runs, versions
+from mlmodels.services import extractors, heads, judging, rescoring, runs, versions
 from mlmodels.services.evidence import Evidence
 from mlmodels.services.judging import Judgement
 
@@ -51,7 +51,7 @@ def execute(run_id: int) -> TrainingRun | None:
         jobs.finish(run, JobState.CANCELLED, reason="Stopped at a person's wish.")
     except NotTrainable as error:
         jobs.finish(run, JobState.REFUSED, reason=error.message)
-    except jobs.ClaimLostError:
+    except jobs.ClaimLost:
         logger.warning("run %s was taken over by another worker", run_id)
     except Exception as error:  # the outer edge of the work: the row must not stay open
         logger.exception("run %s failed", run_id)
@@ -82,7 +82,7 @@ def _work(run: TrainingRun) -> None:
         _end_refused(run, version)
         return
     runs.enter(run, "rescore")
-    versions.rescore_next(version)
+    rescoring.before_promotion(version)
     runs.enter(run, "publish")
     _end_live(run, version)
 
@@ -210,14 +210,14 @@ def _end_live(run: TrainingRun, version: ModelVersion) -> None:
         jobs.held(run)
         versions.go_live(version, newly_trained=True)
         _record(run, version)
-        jobs.finish(run, JobState.DONE, result=result(version))
+        _finish(run, JobState.DONE, result=result(version))
 
 
 def _end_refused(run: TrainingRun, version: ModelVersion) -> None:
     with transaction.atomic():
         jobs.held(run)
         _record(run, version)
-        jobs.finish(run, JobState.REFUSED, reason=" ".join(version.reasons), result=result(version))
+        _finish(run, JobState.REFUSED, reason=" ".join(version.reasons), result=result(version))
 
 
 def _end_skipped(run: TrainingRun, evidence: Evidence) -> None:
@@ -227,7 +227,12 @@ def _end_skipped(run: TrainingRun, evidence: Evidence) -> None:
     with transaction.atomic():
         jobs.held(run)
         _move_cursor(run, evidence)
-        jobs.finish(run, JobState.DONE, reason=reason, result={"skipped": True} | result(newest))
+        _finish(run, JobState.DONE, reason=reason, result={"skipped": True} | result(newest))
+
+
+def _finish(run: TrainingRun, state: JobState, *, reason: str = "", result: dict[str, Any]) -> None:
+    jobs.beat(run, done=len(runs.STAGES), stage="")
+    jobs.finish(run, state, reason=reason, result=result)
 
 
 def _record(run: TrainingRun, version: ModelVersion) -> None:

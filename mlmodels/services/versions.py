@@ -3,6 +3,7 @@
 Going live is one UPDATE of the project's live row, in the transaction that marks the version as activated.
 """
 
+import logging
 from typing import Any
 
 from django.db import transaction
@@ -10,12 +11,14 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotations.errors import NotFound
-from annotations.selectors import model_inputs
 from annotations.services import audit, live_model
 from mlmodels import selectors
 from mlmodels.errors import ArtifactNotReadable
 from mlmodels.models import ModelVersion
-from mlmodels.services import heads, languages, scoring
+from mlmodels.services import heads
+from mlmodels.services.heads import Scorer
+
+logger = logging.getLogger(__name__)
 
 
 def next_number(project_id: int) -> int:
@@ -53,12 +56,19 @@ def activate(project_id: int, version_id: int, *, actor_id: int | None) -> Model
     return version
 
 
-def rescore_next(version: ModelVersion) -> int:
-    """Store what this version says of the images that are asked about next; returns how many."""
-    language = languages.of_project(version.project_id)
-    scorer = heads.of_version(version, language)
-    next_ids = model_inputs.next_of_queue(version.project_id, scoring.NEXT_OF_QUEUE)
-    return scoring.refresh(version.project_id, next_ids, scorer=scorer)
+@transaction.atomic
+def fall_back(project_id: int, scorer: Scorer) -> None:
+    """Make official what serves instead of a version whose file is unreadable, and say so."""
+    version = scorer.version
+    logger.error("project %s: %s", project_id, scorer.problem)
+    live_model.publish(
+        project_id,
+        version_id=scorer.version_id,
+        number=scorer.number,
+        provisional=version is not None and version.verdict == ModelVersion.Verdict.PROVISIONAL,
+        metrics=(version.metrics if version else {}) | {"problem": scorer.problem},
+        tags=tags_shown(version) if version else {},
+    )
 
 
 def _refuse_unreadable(version: ModelVersion) -> None:

@@ -1,10 +1,13 @@
 """A project whose pictures are easy to learn: features are planted where no pixels are needed."""
 
+import io
+
 import numpy as np
+import PIL.Image
 import pytest
 
 from annotations.models import Image, Role
-from annotations.services import leases
+from annotations.services import leases, storage
 from mlmodels.models import Extractor, ImageFeature
 from tests.factories import Cast, answer_lease, make_cast, make_images, make_tags
 
@@ -77,3 +80,34 @@ class Planted:
 def _number(image: Image) -> int:
     """From the middle of the sha256: the order of the queue reads its beginning."""
     return int(image.sha256[20:28], 16)
+
+
+@pytest.fixture(scope="session")
+def network():
+    """The default extractor, once for all tests."""
+    from mlmodels.core.vision.extractor import load_extractor
+
+    return load_extractor(allow_hub=False, engine="torch", mirror=False, threads=1)
+
+
+@pytest.fixture
+def loaded(network, monkeypatch):
+    """Workers load this one."""
+    from mlmodels.services import extractors
+
+    monkeypatch.setattr(extractors, "load", lambda name: network)
+    return network
+
+
+def drawn(colour: str) -> bytes:
+    """A small picture file."""
+    stream = io.BytesIO()
+    picture = PIL.Image.new("RGB", (64, 48), "white")
+    picture.paste(colour, (8, 8, 40, 40))
+    picture.save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def with_file(image: Image, data: bytes) -> Image:
+    storage.put(image.storage_key, data)
+    return image

@@ -1,0 +1,135 @@
+"""When a project retrains by itself: the table of situations, the ledger, and one run however often it is nudged."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotations.models import Review
+from mlmodels import selectors, tasks
+from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
+from mlmodels.services import policy, runs, training
+from mlmodels.services.policy import Situation
+
+NOTHING = Situation(reviews_waiting=0, decisions_waiting=0, quiet_s=None, since_run_s=None, run_open=False)
+
+
+def situation(**changes):
+    return Situation(**(NOTHING.__dict__ | {"quiet_s": 0.5, "decisions_waiting": 1} | changes))
+
+
+@pytest.mark.parametrize(
+    ("now", "paused", "code", "again_in_s"),
+    [
+        (NOTHING, False, "nothing_new", None),
+        (situation(reviews_waiting=9), False, "still_answering", 2.5),
+        (situation(reviews_waiting=10), False, "enough_reviews", None),
+        (situation(reviews_waiting=1, quiet_s=3.0), False, "quiet", None),
+        (situation(reviews_waiting=0, decisions_waiting=2, quiet_s=3.5), False, "quiet", None),
+        (situation(reviews_waiting=50, since_run_s=4.0), False, "too_soon", 6.0),
+        (situation(reviews_waiting=50, since_run_s=10.0), False, "enough_reviews", None),
+        (situation(reviews_waiting=50, since_run_s=20.0, last_failed=True), False, "too_soon", 40.0),
+        (situation(reviews_waiting=50, run_open=True), False, "run_open", None),
+        (situation(reviews_waiting=50, quiet_s=9.0), True, "paused", None),
+    ],
+)
+def test_the_table_of_situations(now, paused, code, again_in_s):
+    answer = policy.decide(TrainingPolicy(paused=paused), now)
+
+    assert (answer.code, answer.again_in_s) == (code, again_in_s)
+    assert (answer.outcome == "ran") == (code in ("enough_reviews", "quiet"))
+
+
+def test_nudged_twice_one_run_is_asked_for(planted):
+    planted.images(30)
+    planted.review(12)
+
+    first = policy.check(planted.project.pk)
+    second = policy.check(planted.project.pk)
+
+    assert first.code == "enough_reviews"
+    assert second.code == "run_open"
+    assert TrainingRun.objects.get().trigger == "policy"
+
+
+def test_reviews_of_the_holdout_alone_never_ask_for_a_run(planted):
+    planted.images(30, holdout=True)
+    planted.review(15)
+    assert policy.check(planted.project.pk).code == "nothing_new"
+    assert not TrainingRun.objects.exists()
+
+
+def test_after_a_run_its_answers_do_not_wait_any_more(planted):
+    planted.images(30)
+    planted.review(12)
+    training.execute(policy.check(planted.project.pk).run_id)
+
+    assert policy.check(planted.project.pk).code == "nothing_new"
+    assert policy.situation(planted.project.pk).reviews_waiting == 0
+
+
+def test_quiet_is_measured_from_the_newest_answer(planted):
+    planted.images(30)
+    planted.review(2)
+    assert policy.check(planted.project.pk).code == "still_answering"
+
+    Review.objects.update(created_at=timezone.now() - timedelta(seconds=4))
+
+    assert policy.check(planted.project.pk).code == "quiet"
+
+
+def test_the_ledger_has_a_line_for_each_change_and_none_for_idle_ticks(planted):
+    planted.images(30)
+    for _ in range(3):
+        policy.check(planted.project.pk)
+    planted.review(2)
+    for _ in range(3):
+        policy.check(planted.project.pk)
+    planted.review(10)
+    ran = policy.check(planted.project.pk)
+    for _ in range(3):
+        policy.check(planted.project.pk)
+
+    lines = PolicyCheck.objects.order_by("id").values_list("outcome", "code", "run")
+    assert list(lines) == [
+        ("waited", "still_answering", None),
+        ("ran", "enough_reviews", ran.run_id),
+        ("waited", "run_open", None),
+    ]
+    assert selectors.ledger(planted.project.pk).first().code == "run_open"
+
+
+def test_beat_heals_a_lost_nudge_and_sends_the_run(planted, monkeypatch):
+    planted.images(30)
+    planted.review(12)
+    sent = []
+    monkeypatch.setattr(tasks.train, "delay", sent.append)
+
+    tasks.check_policies()
+
+    assert sent == [TrainingRun.objects.get().pk]
+
+
+def test_a_check_that_only_time_can_change_comes_again_by_itself(planted, monkeypatch):
+    planted.images(30)
+    planted.review(2)
+    later = []
+    monkeypatch.setattr(tasks.check_policy, "apply_async", lambda **sent: later.append(sent["countdown"]))
+
+    tasks.check_policy(planted.project.pk)
+
+    assert len(later) == 1
+    assert 0 < later[0] <= 3
+
+
+def test_the_sweep_sends_a_run_whose_worker_died_again(planted, monkeypatch):
+    run = runs.request(planted.project.pk)
+    runs.claim(run.pk)
+    sent = []
+    monkeypatch.setattr(tasks.train, "delay", sent.append)
+
+    tasks.sweep()
+    TrainingRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    tasks.sweep()
+
+    assert sent == [run.pk]

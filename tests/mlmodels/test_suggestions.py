@@ -1,0 +1,219 @@
+"""Suggestions follow what happens: new pictures, a new tag, a changed caption, another version, a broken file."""
+
+import pytest
+
+from annotations.models import Image, LiveModel, QueueEntry, SuggestionSet
+from annotations.services import queue, tags
+from annotations.types import TagSpec
+from mlmodels import tasks
+from mlmodels.models import ImageFeature, ModelVersion
+from mlmodels.services import heads, rescoring, runs, scoring, training, versions
+from tests.factories import make_tags
+
+
+def words_of(planted, image):
+    found = SuggestionSet.objects.get(image=image)
+    names = {tag_id: name for name, tag_id in planted.tags.items()}
+    return [names[tag_id] for tag_id in found.tag_ids]
+
+
+def train(planted):
+    run = training.execute(runs.request(planted.project.pk).pk)
+    return ModelVersion.objects.get(run=run)
+
+
+def test_before_the_first_review_a_caption_suggests_with_its_evidence(planted):
+    (image,) = planted.images(1, caption="A dog runs past a boat.")
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    found = SuggestionSet.objects.get(image=image)
+    assert words_of(planted, image) == ["dog", "boat", "tree"]
+    assert planted.tags["dog"] in found.offered_ids
+    assert planted.tags["tree"] not in found.offered_ids
+    assert (found.calibrated, found.model_number) == (False, 0)
+    said = next(source for source in found.sources[0] if source["kind"] == "caption")
+    assert said["evidence"] == {"start": 2, "end": 5, "text": "dog", "rule": "exact"}
+
+
+def test_a_denied_mention_is_kept_with_its_place_but_not_offered(planted):
+    (image,) = planted.images(1, caption="A boat without a dog.")
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    found = SuggestionSet.objects.get(image=image)
+    place = found.tag_ids.index(planted.tags["dog"])
+    said = next(source for source in found.sources[place] if source["kind"] == "caption")
+    assert planted.tags["dog"] not in found.offered_ids
+    assert said["score"] == 0.0
+    assert said["evidence"]["negated"] is True
+    assert (said["evidence"]["start"], said["evidence"]["end"]) == (17, 20)
+
+
+def test_a_denied_mention_is_kept_even_among_many_better_tags(planted):
+    make_tags(planted.project, *(f"thing {index}" for index in range(30)))
+    (image,) = planted.images(1, caption="No dog: " + ", ".join(f"thing {index}" for index in range(30)))
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    found = SuggestionSet.objects.get(image=image)
+    assert len(found.tag_ids) == 20
+    assert found.tag_ids[-1] == planted.tags["dog"]
+
+
+def test_a_tag_created_now_is_suggested_by_its_prior(planted):
+    (image,) = planted.images(1, caption="A red car under a tree.")
+    scoring.refresh(planted.project.pk, [image.pk])
+    (car,) = tags.create_many(planted.project, [TagSpec(name="car")], actor=None)
+
+    tasks.vocabulary_changed(planted.project.pk)
+
+    assert car.pk in SuggestionSet.objects.get(image=image).offered_ids
+
+
+def test_a_new_tag_is_suggested_beside_a_head_that_does_not_know_it(planted):
+    planted.images(40, caption="A red car.")
+    planted.review(30)
+    version = train(planted)
+    (car,) = tags.create_many(planted.project, [TagSpec(name="car")], actor=None)
+
+    rescoring.next_of_queue(planted.project.pk)
+
+    entry = QueueEntry.objects.filter(project=planted.project).first()
+    found = SuggestionSet.objects.get(image_id=entry.image_id)
+    assert car.pk in found.tag_ids
+    assert found.model_number == version.number
+
+
+def test_an_alias_counts_in_captions_as_soon_as_it_is_there(planted):
+    (image,) = planted.images(1, caption="A hound by the sea.")
+    tag = planted.project.tags.get(name="boat")
+    scoring.refresh(planted.project.pk, [image.pk])
+    tags.update(tag, {"aliases": ["hound"]}, actor=planted.cast.manager)
+
+    tasks.vocabulary_changed(planted.project.pk)
+    tasks.walk(planted.project.pk, everything=True)
+
+    assert words_of(planted, image)[0] == "boat"
+
+
+def test_a_changed_caption_is_read_again(planted):
+    (image,) = planted.images(1, caption="A dog.")
+    scoring.refresh(planted.project.pk, [image.pk])
+    Image.objects.filter(pk=image.pk).update(caption="A tree.")
+
+    tasks.images_changed(planted.project.pk, [image.pk])
+
+    assert words_of(planted, image)[0] == "tree"
+
+
+def test_a_walk_brings_only_stale_suggestions_up_to_date_and_then_finds_none(planted):
+    planted.images(30)
+    planted.review(20)
+    version = train(planted)
+    assert rescoring.has_stale(planted.project.pk), "reviewed images still lack the new version's suggestions"
+
+    walked = rescoring.walk(planted.project.pk)
+
+    assert walked.scored == 20
+    assert not rescoring.has_stale(planted.project.pk)
+    numbers = set(SuggestionSet.objects.values_list("model_number", flat=True))
+    assert numbers == {version.number}
+
+
+def test_the_queue_asks_first_where_the_model_is_least_sure(planted):
+    planted.images(90)
+    planted.review(60)
+    train(planted)
+
+    first = QueueEntry.objects.filter(project=planted.project).order_by("rank").first()
+
+    assert first.reason.startswith("uncertain: ")
+    assert first.rank < 0
+
+
+def test_before_the_scores_are_calibrated_the_queue_is_in_random_order(planted):
+    planted.images(10)
+    scoring.refresh(planted.project.pk, list(Image.objects.values_list("pk", flat=True)))
+    assert set(QueueEntry.objects.values_list("reason", flat=True)) == {"random"}
+
+
+def test_an_image_without_a_caption_or_a_feature_does_no_harm(planted):
+    (image,) = planted.images(1)
+    ImageFeature.objects.update(vector=None, class_probabilities=None, error="The file is cut.")
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    found = SuggestionSet.objects.get(image=image)
+    assert found.offered_ids == []
+    assert all(sources == [] for sources in found.sources)
+
+
+def test_a_project_without_tags_has_nothing_to_suggest(planted):
+    (image,) = planted.images(1, caption="A dog.")
+    for tag in planted.project.tags.all():
+        tags.retire(tag, actor=planted.cast.manager)
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    assert SuggestionSet.objects.get(image=image).tag_ids == []
+
+
+class TestVersions:
+    @pytest.fixture
+    def two(self, planted):
+        planted.images(90)
+        planted.review(40)
+        first = train(planted)
+        planted.review(30)
+        second = train(planted)
+        assert second.verdict != "refused", second.reasons
+        return first, second
+
+    def test_roll_back_serves_the_earlier_version_and_keeps_the_cursor(self, planted, two):
+        first, _ = two
+        before = LiveModel.objects.get(project=planted.project)
+
+        versions.activate(planted.project.pk, first.pk, actor_id=planted.cast.admin.pk)
+        tasks.version_activated(planted.project.pk)
+
+        live = LiveModel.objects.get(project=planted.project)
+        assert (live.version_id, live.number) == (first.pk, first.number)
+        assert live.read_decisions == before.read_decisions
+        entry = QueueEntry.objects.filter(project=planted.project).first()
+        assert SuggestionSet.objects.get(image_id=entry.image_id).model_number == first.number
+
+    def test_a_tampered_file_leaves_the_earlier_version_serving_and_says_so(self, planted, two):
+        first, second = two
+        file = heads.artifact_folder(second) / "head.safetensors"
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+        heads._load_head.cache_clear()
+
+        rescoring.next_of_queue(planted.project.pk)
+
+        live = LiveModel.objects.get(project=planted.project)
+        assert live.number == first.number
+        assert f"version {second.number}" in live.metrics["problem"]
+        entry = QueueEntry.objects.filter(project=planted.project).first()
+        assert SuggestionSet.objects.get(image_id=entry.image_id).model_number == first.number
+
+    def test_without_any_readable_file_the_prior_serves(self, planted, two):
+        for version in two:
+            (heads.artifact_folder(version) / "manifest.json").unlink()
+        heads._load_head.cache_clear()
+
+        rescoring.next_of_queue(planted.project.pk)
+
+        live = LiveModel.objects.get(project=planted.project)
+        assert (live.version_id, live.number) == (None, 0)
+        assert live.metrics["problem"]
+
+
+def test_an_image_that_left_the_queue_gets_suggestions_but_no_rank(planted):
+    (image,) = planted.images(1, caption="A dog.")
+    queue.leave(image)
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    assert SuggestionSet.objects.filter(image=image).exists()
+    assert not QueueEntry.objects.filter(image=image).exists()
