@@ -18,21 +18,20 @@ Floats = NDArray[np.float32]
 PRIOR_COLUMNS = (
     "base",
     "mentioned",
-    "caption",
-    "literal",
+    "prominent",
     "pixels",
     "sure_pixels",
     "no_caption",
     "no_pixels",
     "no_caption_pixels",
 )
-CAPTION_COLUMNS, PIXEL_COLUMNS = [1, 2, 3], [4, 5, 8]
-PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, TAUGHT_COLUMN = 4, 6, 8, 9
-SHIPPED = np.array([-4.2, 2.8, 0.3, 2.0, 1.2, 2.8, 0.1, 0.0, 0.0], dtype=np.float32)
-"""The tag's own word alone: 0.71, an implied one under 0.3, pixels alone under 0.5: never an offer."""
+CAPTION_COLUMNS, PIXEL_COLUMNS = [1, 2], [3, 4, 7]
+PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, TAUGHT_COLUMN = 3, 5, 7, 8
+SHIPPED = np.array([-4.3, 4.1, 1.9, 1.1, 3.0, 0.1, 0.0, 0.0], dtype=np.float32)
+"""The tag's own word alone: 0.85, an implied one under 0.5, pixels alone under 0.5: never an offer."""
 
-MENTION, IMPLIED, LITERAL = 0.3, 0.72, 0.8
-"""Matches from MENTION on count as mentioned; from IMPLIED to LITERAL they turn from meant to written."""
+MENTIONED, PROMINENT = (0.0, 0.3), (0.7, 0.85)
+"""Match scores between which the two caption figures rise from 0 to 1."""
 
 TAUGHT = 0.6
 """Trust in what captions taught the pixels, until reviews say more; the column that follows PRIOR_COLUMNS."""
@@ -73,9 +72,8 @@ def prior_features(inputs: HeadInputs) -> Floats:
     no_pixels = np.broadcast_to(~inputs.has_vision[:, None], pixels.shape)
     columns = [
         np.ones_like(pixels),
-        np.minimum(caption / MENTION, 1),
-        caption,
-        np.clip((caption - IMPLIED) / (LITERAL - IMPLIED), 0, 1),
+        _rise(caption, MENTIONED),
+        _rise(caption, PROMINENT),
         pixels,
         pixels**3,
         no_caption,
@@ -83,6 +81,11 @@ def prior_features(inputs: HeadInputs) -> Floats:
         no_caption * pixels,
     ]
     return np.stack(columns, axis=-1).astype(np.float32)
+
+
+def _rise(values: Floats, between: tuple[float, float]) -> Floats:
+    low, high = between
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), dtype=np.float32)
 
 
 def only_caption(features: Floats) -> Floats:
@@ -110,7 +113,7 @@ def prior_scores(inputs: HeadInputs) -> Scores:
     >>> empty, one = np.zeros((1, 2), dtype=np.float32), np.ones(1, dtype=bool)
     >>> inputs = HeadInputs(empty, one, empty, np.array([[1, 0]], dtype=np.float32), (("dog",),), one)
     >>> [f"{p:.2f}" for p in prior_scores(inputs).probability[0]]
-    ['0.71', '0.01']
+    ['0.85', '0.01']
     """
     features = prior_features(inputs)
     return Scores(
