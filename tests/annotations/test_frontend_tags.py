@@ -15,7 +15,7 @@ from annotations.templatetags import frontend
 urlpatterns = [
     path("projects/<int:project_id>/", View.as_view(), name="overview"),
     path("projects/<int:project_id>/review/", View.as_view(), name="review"),
-    path("projects/<int:project_id>/tags/", View.as_view(), name="tags"),
+    path("projects/<int:project_id>/import/", View.as_view(), name="import"),
     path("projects/<int:project_id>/models/", View.as_view(), name="models"),
 ]
 
@@ -51,10 +51,17 @@ def test_every_bare_import_of_a_module_is_in_the_import_map() -> None:
     assert [pair for pair in sorted(wanted) if pair[1] not in known] == []
 
 
+def test_preloading_follows_imports_to_the_last_module() -> None:
+    behind = frontend.modules_behind("review/page")
+    assert {"review/page", "lib/outbox", "idb-keyval", "lib/backoff"} <= behind
+    html = render("{% preload_modules 'review/page' %}")
+    assert html.count('rel="modulepreload"') == len(behind)
+
+
 @override_settings(ROOT_URLCONF=__name__)
 def test_navigation_shows_what_the_role_may_open_and_what_is_served() -> None:
     assert titles("annotator") == ["Overview", "Review"]
-    assert titles("manager") == ["Overview", "Review", "Tags", "Models"]
+    assert titles("manager") == ["Overview", "Review", "Models", "Import"]
 
 
 @override_settings(ROOT_URLCONF=__name__)

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from annotations.models import Decision, Review
-from tests.browser.conftest import Scene, go_live
+from annotations.selectors import draw
+from tagger import health
+from tests.browser.conftest import CAPTION, Scene, go_live
 
 SignIn = Callable[..., Page]
 
@@ -53,6 +56,43 @@ def test_offered_tags_are_on_and_their_words_are_marked_in_the_caption(scene: Sc
     expect(caption.locator("mark[data-weak]")).to_have_text([re.compile("^tree")])
     expect(caption.locator("del")).to_have_text([re.compile("^boat")])
     expect(caption.locator(".cue")).to_have_text("with no")
+
+
+@pytest.mark.parametrize("scene", [f"🐕‍🦺🌳 {CAPTION}"], indirect=True)
+def test_evidence_counts_characters_beyond_the_basic_plane_as_one(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    expect(page.locator("[data-caption] mark")).to_have_text(
+        [re.compile("^dog"), re.compile("^tree"), re.compile("^lake")]
+    )
+
+
+def test_a_blind_item_looks_the_same_without_suggestions(
+    scene: Scene, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw, "RANDOM_SHARE", 0.0)
+    monkeypatch.setattr(draw, "BLIND_SHARE", 1.0)
+    page = open_review(scene, sign_in)
+    expect(page.get_by_text("Tag this one without suggestions.").first).to_be_visible()
+    expect(page.locator(".chip")).to_have_count(0)
+    expect(page.locator("[data-caption]")).to_have_text(CAPTION)
+    expect(page.locator("[data-caption] mark")).to_have_count(0)
+
+
+def test_the_strip_says_that_no_worker_is_running(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    strip = page.locator("[data-model]")
+    expect(strip).to_have_text("Model v1. No worker is running: suggestions wait")
+    health.beat("ml")
+    expect(strip).to_have_text("Model v1")
+
+
+def test_a_held_key_acts_once(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.down("1")
+    page.keyboard.down("1")
+    page.keyboard.down("1")
+    page.keyboard.up("1")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
 
 
 def test_ten_pictures_by_keyboard_store_what_was_chosen(scene: Scene, sign_in: SignIn) -> None:

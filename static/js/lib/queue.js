@@ -25,6 +25,7 @@ class Ahead {
   constructor(item) {
     this.item = item;
     this.picture = null;
+    this.renewing = null; // a promise while its suggestions are being renewed
     this.isReady = false;
     this.ready = decoded(item.image.url)
       .then((picture) => (this.picture = picture))
@@ -141,7 +142,21 @@ export class Queue extends EventTarget {
     }
   }
 
+  // While suggestions are renewed, the lease and the page may differ: `renewing` tells whoever wants to show or answer
+  // one of these items to wait for the answer.
   async #renew(aheads, { refresh }) {
+    const asked = this.#askForRenewal(aheads, refresh);
+    if (refresh) for (const ahead of aheads) ahead.renewing = asked;
+    try {
+      await asked;
+    } finally {
+      for (const ahead of aheads) ahead.renewing = null;
+    }
+    this.#tell();
+    this.fill();
+  }
+
+  async #askForRenewal(aheads, refresh) {
     let answer;
     try {
       const leases = aheads.map(({ item }) => item.lease.token);
@@ -151,16 +166,14 @@ export class Queue extends EventTarget {
       return; // The next round tries again; an answer is accepted even after its lease ran out.
     }
     const items = new Map((answer.items ?? []).map((item) => [item.image.id, item]));
-    const leases = new Map((answer.renewed ?? []).map((lease) => [lease.token, lease]));
+    const leases = new Map(answer.renewed.map((lease) => [lease.token, lease]));
     for (const ahead of aheads) {
       const fresh = items.get(ahead.item.image.id);
-      const lease = leases.get(ahead.item.lease.token) ?? fresh?.lease;
-      if (fresh && refresh) ahead.item = fresh;
+      const lease = leases.get(ahead.item.lease.token);
+      if (fresh) ahead.item = fresh;
       else if (lease) ahead.item.lease = lease;
       else this.#ahead = this.#ahead.filter((other) => other !== ahead);
     }
-    this.#tell();
-    this.fill();
   }
 
   #tell() {

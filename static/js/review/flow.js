@@ -14,6 +14,7 @@ export class Flow extends EventTarget {
   #watch = new Stopwatch();
   #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
   #isUndoing = false;
+  #isTaking = false;
   current = null; // {ahead, selection, keystrokes}
 
   // `memory` keeps the answers of the session that can be taken back: [{client_id, review, names}].
@@ -33,14 +34,21 @@ export class Flow extends EventTarget {
     return this.current ? [this.current.ahead.item, ...waiting] : waiting;
   }
 
-  next() {
+  async next() {
+    if (this.#isTaking) return;
     const ahead = this.#queue.take();
-    this.#show(ahead, ahead && (ahead.selection ?? new Selection(ahead.item)));
+    if (ahead?.renewing) {
+      this.#isTaking = true;
+      await ahead.renewing;
+      this.#isTaking = false;
+    }
+    this.#show(ahead, ahead && selectionOf(ahead));
     if (ahead) this.#queue.fill();
   }
 
+  // False when there is nothing to answer, or its suggestions are just coming: nobody answers what was not shown.
   answer(outcome) {
-    if (!this.current) return false;
+    if (!this.current || this.current.ahead.renewing) return false;
     const { ahead, selection, keystrokes } = this.current;
     const { image, lease } = ahead.item;
     const said = outcome === "reviewed" ? selection.answer() : { tags: [], rejected: [] };
@@ -77,11 +85,13 @@ export class Flow extends EventTarget {
     }
   }
 
-  // The item on screen got its first suggestions while nobody had touched it.
+  // The item on screen got its first suggestions: they come before what was added meanwhile.
   redrawCurrent() {
     if (!this.current) return;
+    const added = this.current.selection.on();
     this.current.selection = new Selection(this.current.ahead.item);
-    this.dispatchEvent(new CustomEvent("show", { detail: { ...this.current, isSame: true } }));
+    for (const tag of added) this.current.selection.add(tag);
+    this.dispatchEvent(new CustomEvent("show", { detail: this.current }));
   }
 
   async #takeBack(last) {
@@ -132,8 +142,9 @@ export class Flow extends EventTarget {
   // The taken-back item comes on screen; the one that was there waits as it is, first in line.
   #reopen(ahead, item, names) {
     if (this.current) {
-      this.current.ahead.selection = this.current.selection;
-      this.#queue.putBack(this.current.ahead);
+      const { ahead: waiting, selection: chosen } = this.current;
+      waiting.chosen = { item: waiting.item, selection: chosen };
+      this.#queue.putBack(waiting);
     }
     ahead.item = item;
     const selection = new Selection(item);
@@ -170,4 +181,13 @@ export class Flow extends EventTarget {
   #notice(text) {
     this.dispatchEvent(new CustomEvent("notice", { detail: { text } }));
   }
+}
+
+// What was chosen before the item was put back. New suggestions came meanwhile: the choice is laid over them.
+function selectionOf(ahead) {
+  const { item, chosen } = ahead;
+  if (chosen?.item === item) return chosen.selection;
+  const selection = new Selection(item);
+  if (chosen) selection.restore(chosen.selection.on());
+  return selection;
 }

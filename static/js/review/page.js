@@ -73,9 +73,12 @@ function answer(outcome, event) {
   if (!flow.current) return;
   answeredAt = event.timeStamp;
   said = SAID[outcome];
-  tally.answered();
-  flow.answer(outcome);
-  drawCounts();
+  if (flow.answer(outcome)) {
+    tally.answered();
+    drawCounts();
+  } else {
+    answeredAt = null;
+  }
 }
 
 async function undo() {
@@ -102,9 +105,10 @@ document.addEventListener("keydown", (event) => {
   const read = keys.read(event);
   if (!read) return;
   event.preventDefault();
+  if (event.repeat) return; // a key that is held acts once
   if (read.position) toggle(read.position - 1);
   else if (read.command === "alone") setAlone(true);
-  else if (!event.repeat) commands[read.command](event);
+  else commands[read.command](event);
 });
 
 document.addEventListener("keyup", (event) => {
@@ -211,12 +215,12 @@ async function look() {
   const [stats, health] = await Promise.all([api.get("stats/"), site.get("healthz").catch(() => null)]);
   images = stats.images;
   const { number } = stats.live_model;
-  strip.model({ number, isWorking: health ? health.workers.ml : true });
   if (stats.me && !outbox.size) tally.today = stats.me.today;
   const isNewVersion = liveNumber !== null && number !== liveNumber;
-  if (isNewVersion) notices.say(`Model v${number} is live. Waiting images have its suggestions.`);
   liveNumber = number;
   await freshen(isNewVersion);
+  strip.model({ number, isWorking: health ? health.workers.ml : true });
+  if (isNewVersion) notices.say(`Model v${number} is live. Waiting images have its suggestions.`);
   drawCounts();
   drawState();
 }
@@ -224,12 +228,10 @@ async function look() {
 // A new version speaks for what waits; an item that was handed out before anything was suggested gets its first chips.
 async function freshen(isNewVersion) {
   const { current } = flow;
-  const bare =
-    current && isBare(current.ahead.item) && !current.selection.chips.length ? current.ahead : null;
+  const bare = current && isBare(current.ahead.item) ? current.ahead : null;
   if (!isNewVersion && !bare && !queue.hasBareItems) return;
   await queue.refresh(bare);
-  if (bare && flow.current === current && !current.selection.chips.length && !isBare(bare.item))
-    flow.redrawCurrent();
+  if (bare && flow.current === current && !isBare(bare.item)) flow.redrawCurrent();
 }
 
 setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
