@@ -10,7 +10,8 @@ from typing import NamedTuple
 from mlmodels.core.language.vocabulary import EXACT, OTHER_PART, Word, caption_keys, fold, term_paths
 from mlmodels.core.types import TagTerm
 
-# Share of mentions for which the tag is true, measured on 2,084 captions and rounded.
+# Set by hand to rank. On 2,084 captions the tag was true for 0.76 of exact, 0.77 of lemma and 0.39 of
+# other-part mentions; aliases were not measured.
 SCORES = {"exact": 0.85, "alias": 0.85, "lemma": 0.8}
 OTHER_PART_SCORE = 0.5
 

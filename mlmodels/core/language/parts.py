@@ -114,7 +114,7 @@ def closed_or_symbol(word: str) -> str:
 
 
 def closed(word: str, previous: str) -> str:
-    """Part of a closed-class word; a possessive 's follows a noun, and "down", "back" never head a phrase."""
+    """Part of a closed-class word; "'s" after a noun is taken as the possessive."""
     if word in {"'s", "’s"} and previous in {"NOUN", "PROPN"}:
         return "POSS"
     return CLOSED[word]
@@ -126,7 +126,7 @@ def evidence_known(word: str) -> bool:
 
 
 def context(pos: str, word: str, before: Sequence[str], following: str) -> float:
-    """What the neighbours add to the log count of a part of speech; figures set by hand on captions."""
+    """What the neighbours add to the log count of a part of speech; figures set by hand, not fitted."""
     previous = before[-1] if before else ""
     ahead = CLOSED.get(following, "")
     participle = word.endswith(("ing", "ed"))

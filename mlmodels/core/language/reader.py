@@ -15,7 +15,9 @@ from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence, TagTerm
 SURROGATES = re.compile("[\ud800-\udfff]")  # half characters, which spaCy cannot encode
 CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "NUM"})
 BATCH_SIZE = 256
-LATENESS = 0.15  # what a caption names last is less often what the picture is about: +0.02 AP measured
+# What a caption names last is less often what the picture is about. At 0.1 and 0.2 this raised macro AP by
+# 0.023 on 400 captions and 0.015 on 2,084 others.
+LATENESS = 0.15
 
 
 class CaptionReader:
