@@ -47,7 +47,7 @@ def route(name: str) -> dict[str, str] | None:
 class Heartbeat(bootsteps.StartStopStep):
     """Says every few seconds that this worker's main process lives and which queues it serves."""
 
-    requires = {"celery.worker.components:Timer"}
+    requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
 
     def start(self, parent: Any) -> None:
         names = [name for name in QUEUES if name in parent.app.amqp.queues.consume_from]

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tagger import embedded
 from tagger.embedded import ServerError
@@ -108,7 +109,9 @@ def initialise(layout: Layout, settings: dict[str, str] | None = None) -> None:
 
 
 def _run_as(account: Account | None, layout: Layout, command: list[str], commands: str = "") -> None:
-    identity = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+    identity: dict[str, Any] = {}
+    if account is not None:
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
     done = subprocess.run(command, input=commands, cwd=layout.sockets, capture_output=True, text=True,
                           check=False, **identity)  # fmt: skip
     if done.returncode or "ERROR:" in done.stderr:

@@ -117,16 +117,8 @@ def run_redis(layout: Layout) -> None:
 def postgres_ready(layout: Layout) -> bool:
     if not layout.postgres_socket.exists():
         return False
-    command = [
-        postgres_program(layout, "pg_isready"),
-        "-q",
-        "-h",
-        layout.sockets,
-        "-U",
-        DATABASE,
-        "-d",
-        DATABASE,
-    ]
+    program = str(postgres_program(layout, "pg_isready"))
+    command = [program, "-q", "-h", str(layout.sockets), "-U", DATABASE, "-d", DATABASE]
     return subprocess.run(command, check=False).returncode == 0
 
 

@@ -1,5 +1,6 @@
-"""Django settings, read from the environment alone. `docs/settings.md` lists every variable."""
+"""Django settings, read from the environment alone; `docs/production.env.example` shows the variables of a server."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -205,11 +206,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tagger.api_errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
-if token_days := env.integer("TOKEN_DAYS", 90, minimum=0):
-    from datetime import timedelta
-
-    REST_KNOX["TOKEN_TTL"] = timedelta(days=token_days)
+TOKEN_DAYS = env.integer("TOKEN_DAYS", 90, minimum=0)  # 0: tokens do not expire
+REST_KNOX = {"TOKEN_TTL": timedelta(days=TOKEN_DAYS) if TOKEN_DAYS else None, "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tagger",
     "DESCRIPTION": "People and a model tag images together.",

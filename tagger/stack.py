@@ -82,7 +82,7 @@ def keep(layout: Layout) -> None:
     except BlockingIOError:
         return  # another keeper serves
     users = _lock_file(layout, "users.lock")
-    with servers(layout) as children:
+    with servers(layout, wait=False) as children:
         while not _try_exclusive(users):
             for child in children:
                 child.revive()
@@ -122,8 +122,11 @@ class Server:
         return cls(layout, name, stop_signal, _spawn(layout, name, "tagger.embedded", name))
 
     def revive(self) -> None:
-        """Start it again if it has ended; its own start clears what the old one left."""
-        if self.process.poll() is not None:
+        """Start it again if it was killed: its own start clears what the old one left."""
+        ended = self.process.poll()
+        if ended is not None and ended >= 0:
+            raise ServerError(f"{self.name} ended with {ended}. Its log in {self.layout.logs} says why.")
+        if ended is not None:
             self.process = Server.start(self.layout, self.name, self.stop_signal).process
 
     def await_end(self) -> None:
@@ -135,7 +138,7 @@ class Server:
 
 
 @contextmanager
-def servers(layout: Layout) -> Iterator[list[Server]]:
+def servers(layout: Layout, *, wait: bool = True) -> Iterator[list[Server]]:
     """The embedded servers as children of this process, stopped at the end."""
     children: list[Server] = []
     try:
@@ -144,7 +147,8 @@ def servers(layout: Layout) -> Iterator[list[Server]]:
             children.append(Server.start(layout, "postgres", signal.SIGINT))
         if embedded.uses_redis():
             children.append(Server.start(layout, "redis", signal.SIGTERM))
-        _wait_for(layout, [child.process for child in children])
+        if wait:
+            _wait_for(layout, [child.process for child in children])
         yield children
     finally:
         for child in children:

@@ -25,7 +25,9 @@ class TokenThrottle(BaseThrottle):
         key = f"tagger:calls:{token.pk}:{int(time.time())}"
         try:
             with broker.client().pipeline(transaction=False) as pipeline:
-                calls, _ = pipeline.incr(key).expire(key, 2).execute()
+                pipeline.incr(key)
+                pipeline.expire(key, 2)
+                calls, _ = pipeline.execute()
         except RedisError:
             logger.warning("Redis does not answer: requests are not counted")
             return True

@@ -1,13 +1,14 @@
 """What every test stands on: this run's own PostgreSQL and Redis, clean Redis for each test."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from django.conf import settings
 
-from tests import servers
+from tests import servers, workers
 
 _servers = pytest.StashKey[ExitStack]()
 
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if run := config.stash.get(_servers, None):
         run.close()
+
+
+@pytest.fixture
+def live_workers(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
+    """A real Celery worker of all queues on this test's database; tests may kill it."""
+    with workers.running() as worker:
+        yield worker
 
 
 @pytest.fixture(autouse=True)

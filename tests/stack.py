@@ -60,10 +60,8 @@ class Site:
         """Pid of every supervised program by its name: web, worker-io, worker-ml, worker-train, beat..."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            command = " ".join(child.cmdline())
-            for name, sign in _SIGNS.items():
-                if sign in command:
-                    found[name] = child.pid
+            command = _command(child)
+            found |= {name: child.pid for name, sign in _SIGNS.items() if sign in command}
         return found
 
     def everything(self) -> list[psutil.Process]:
@@ -86,6 +84,14 @@ _SIGNS = {
     "worker-train": "--queues=train",
     "beat": " beat ",
 }
+
+
+def _command(process: psutil.Process) -> str:
+    """Empty for one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def free_port() -> int:
@@ -125,7 +131,7 @@ def wait(running: Site, *, whole: bool = True) -> None:
         answers = running.is_whole() if whole else running.health() is not None
         return answers or running.process.poll() is not None
 
-    in_time = processes.wait_until(settled, timeout_s=START_TIMEOUT_S, every_s=0.1)
+    in_time = processes.wait_until(settled, timeout_s=START_TIMEOUT_S, every_s=0.25)
     if not in_time or running.process.poll() is not None:
         stop(running)
         raise AssertionError(f"The site did not start:\n{running.output.read_text()}\n{running.health()}")

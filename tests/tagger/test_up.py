@@ -29,7 +29,7 @@ def kill_and_await_return(site: Site, name: str) -> None:
     def returned() -> bool:
         return site.programs().get(name, killed) != killed and site.is_whole()
 
-    assert processes.wait_until(returned, timeout_s=BACK_WITHIN_S, every_s=0.1), f"{name} did not come back"
+    assert processes.wait_until(returned, timeout_s=BACK_WITHIN_S, every_s=0.25), f"{name} did not come back"
 
 
 def test_the_site_answers_with_every_part_alive(site: Site) -> None:
