@@ -49,7 +49,7 @@ const typeahead = new TypeAhead({
 
 let images = null; // how many the project holds, once known
 let liveNumber = null;
-let refused = 0;
+let refused = { count: 0, lead: "" };
 let answeredAt = null;
 let said = ""; // the result of the last answer, spoken with the next item
 
@@ -173,13 +173,13 @@ queue.addEventListener("change", () => {
 
 outbox.addEventListener("change", drawSaved);
 outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
-  refused += 1;
+  const lead = status === 409 ? "Not counted" : "Not saved";
+  refused = { count: refused.count + 1, lead };
   const onDismiss = () => {
-    refused = 0;
+    refused = { count: 0, lead: "" };
     drawSaved();
   };
-  const lead = status === 409 ? "Not counted." : "Not saved.";
-  notices.say(`${lead} ${error.message}`, { tone: "stop", onDismiss });
+  notices.say(`${lead}. ${error.message}`, { tone: "stop", onDismiss });
   if (entry.body.create_missing) typeahead.forget();
   drawSaved();
 });

@@ -103,12 +103,10 @@ function savedWords(state, waiting, refused) {
   if (state === "offline") return { tone: "offline", mark: "cloud", text: `Offline, ${waiting} kept here` };
   if (state === "signed-out")
     return { tone: "offline", mark: "key", text: `Signed out, ${waiting} kept here.` };
-  if (refused)
-    return {
-      tone: "offline",
-      mark: "stop",
-      text: `Not saved: ${refused === 1 ? "one answer" : `${refused} answers`}`,
-    };
+  if (refused.count) {
+    const answers = refused.count === 1 ? "one answer" : `${refused.count} answers`;
+    return { tone: "offline", mark: "stop", text: `${refused.lead}: ${answers}` };
+  }
   if (waiting) return { tone: "waiting", mark: "spin", text: `Saving ${waiting}` };
   return { tone: "saved", mark: "check", text: "Saved" };
 }
