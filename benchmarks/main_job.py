@@ -2,9 +2,9 @@
 
     python benchmarks/main_job.py PACK [--seeds 3] [--images 2084] [--json FILE]
 
-Starts a Tagger of its own, imports photographs of split `train`, reviews them as the queue hands them out, and after
-0, 50, 100, 250 and 500 reviews that may be trained on asks `predict` for the photographs of split `val`, which are
-never imported. At the end the export must equal what was sent, to the last tag.
+Starts a Tagger of its own, imports photographs of split `train`, reviews them as the queue hands them
+out, and after 0, 50, 100, 250 and 500 reviews that may be trained on asks `predict` for the photographs
+of split `val`, which are never imported. At the end the export must equal what was sent, to the last tag.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from pack import Pack, Photo, read
 from sklearn.metrics import average_precision_score, f1_score
 from stack import running_stack
 
-CHECKPOINTS = (0, 50, 100, 250, 500)
+CHECKPOINTS = "0,50,100,250,500"
 UPLOAD_BATCH = 200
 WAIT_S = 300
 
@@ -73,7 +73,9 @@ class Api:
             time.sleep(float(answer.headers.get("Retry-After", 1)))
         if answer.status_code >= 400:
             raise SystemExit(f"{method} {address}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer
+        return (
+            answer.json() if answer.headers.get("Content-Type", "").startswith("application/json") else answer
+        )
 
     def job(self, address: str, **content: Any) -> dict[str, Any]:
         """Start a job and wait for its end."""
@@ -94,7 +96,7 @@ def _has_ended(job: dict[str, Any]) -> bool:
     return job["state"] not in ("queued", "running")
 
 
-def run_once(api: Api, pack: Pack, seed: int, image_count: int) -> Run:
+def run_once(api: Api, pack: Pack, seed: int, image_count: int, checkpoints: list[int]) -> Run:
     run = Run(seed=seed)
     photos = random.Random(seed).sample(pack.of("train"), min(image_count, len(pack.of("train"))))
     api.project = api.call("POST", "projects/", json={"name": f"Main job, seed {seed}"})["id"]
@@ -105,7 +107,7 @@ def run_once(api: Api, pack: Pack, seed: int, image_count: int) -> Run:
     import_photos(api, photos, run)
     by_id = images_by_id(api, photos)
     annotator = Annotator(api, by_id)
-    for wanted in CHECKPOINTS:
+    for wanted in checkpoints:
         annotator.review_until(wanted)
         seconds, stats = wait_for_model(api, annotator)
         run.points.append(judge(api, pack, tag_ids, wanted, seconds, stats))
@@ -264,7 +266,7 @@ def print_table(runs: list[Run], start_seconds: float) -> None:
     )
     print("| reviews | AP | micro F1 | corrections | seconds to live (largest) |")
     print("| --- | --- | --- | --- | --- |")
-    for place, reviews in enumerate(CHECKPOINTS):
+    for place, reviews in enumerate(point.reviews for point in runs[0].points):
         points = [run.points[place] for run in runs]
         seconds = [point.seconds_to_live for point in points if point.seconds_to_live is not None]
         print(
@@ -283,12 +285,16 @@ def main() -> None:
     parser.add_argument("pack", type=Path, metavar="PACK")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, default=2084)
+    parser.add_argument("--reviews", default=CHECKPOINTS, help="checkpoints (default %(default)s)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     pack = read(options.pack)
     with running_stack() as stack:
         api = Api(stack.url, stack.token())
-        runs = [run_once(api, pack, seed, options.images) for seed in range(1, options.seeds + 1)]
+        checkpoints = [int(number) for number in options.reviews.split(",")]
+        runs = [
+            run_once(api, pack, seed, options.images, checkpoints) for seed in range(1, options.seeds + 1)
+        ]
         print_table(runs, stack.start_seconds)
         if options.json:
             rows = {"start_seconds": stack.start_seconds, "runs": [asdict(run) for run in runs]}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -83,7 +84,10 @@ class ProjectDetail(ProjectView):
 class ProjectStats(ProjectView):
     @extend_schema(responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(stats.project_stats(self.project()))
+        project = self.project()
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        mine = stats.person_today(project, request.user, since=midnight)
+        return Response(stats.project_stats(project) | {"me": mine})
 
 
 class MemberList(ProjectView):
