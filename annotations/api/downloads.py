@@ -17,6 +17,10 @@ _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
+class _OutOfRangeError(Exception):
+    """The range asked for begins behind the file's end."""
+
+
 def attachment(
     request: Request | HttpRequest, *, key: str, name: str, content_type: str, etag: str
 ) -> HttpResponseBase:
@@ -27,18 +31,14 @@ def attachment(
         stream, total = storage.open_for_reading(key), storage.size_bytes(key)
     except FileNotFoundError as error:
         raise NotFound("The file is gone from the storage. Start the export again.") from error
-    span = _span(request, total, etag)
     response: HttpResponseBase
-    if span == "unsatisfiable":
+    try:
+        span = _span(request, total, etag)
+    except _OutOfRangeError:
         stream.close()
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{total}"})
-    elif span is None:
-        response = FileResponse(stream, content_type=content_type)
     else:
-        first, last = span
-        response = StreamingHttpResponse(_pieces(stream, first, last), status=206, content_type=content_type)
-        response["Content-Length"] = str(last - first + 1)
-        response["Content-Range"] = f"bytes {first}-{last}/{total}"
+        response = _whole_or_part(stream, total, span, content_type)
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = f'"{etag}"'
@@ -47,8 +47,20 @@ def attachment(
     return response
 
 
-def _span(request: Request | HttpRequest, total: int, etag: str) -> tuple[int, int] | str | None:
-    """First and last byte asked for, None for all, or that there are none."""
+def _whole_or_part(
+    stream: BinaryIO, total: int, span: tuple[int, int] | None, content_type: str
+) -> HttpResponseBase:
+    if span is None:
+        return FileResponse(stream, content_type=content_type)
+    first, last = span
+    response = StreamingHttpResponse(_pieces(stream, first, last), status=206, content_type=content_type)
+    response["Content-Length"] = str(last - first + 1)
+    response["Content-Range"] = f"bytes {first}-{last}/{total}"
+    return response
+
+
+def _span(request: Request | HttpRequest, total: int, etag: str) -> tuple[int, int] | None:
+    """First and last byte asked for, or None for all. Raises _OutOfRangeError where there are none."""
     found = _RANGE.match(request.META.get("HTTP_RANGE", "").replace(" ", ""))
     if found is None or request.META.get("HTTP_IF_RANGE", f'"{etag}"') != f'"{etag}"':
         return None
@@ -58,7 +70,7 @@ def _span(request: Request | HttpRequest, total: int, etag: str) -> tuple[int, i
     first = int(start) if start else max(total - int(end), 0)
     last = min(int(end), total - 1) if start and end else total - 1
     if first >= total or (not start and int(end) == 0):
-        return "unsatisfiable"
+        raise _OutOfRangeError
     return (first, last) if first <= last else None
 
 

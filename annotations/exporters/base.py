@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a verdict comes from: the latest decision behind it. Shaped for people, so names and no ids."""
+    """Where a verdict comes from: the latest decision behind it. `at` is ISO 8601 in UTC."""
 
     source: str
     person: str | None
-    at: datetime
+    at: str
     scope: str
     score: float | None
     model_version: int

@@ -43,7 +43,7 @@ def _origin(provenance: Provenance | None) -> tuple[object, ...]:
     return (
         provenance.source,
         cells.guard(provenance.person or ""),
-        provenance.at.isoformat(),
+        provenance.at,
         "" if provenance.score is None else provenance.score,
         provenance.model_version or "",
     )

@@ -50,7 +50,7 @@ def _origin(provenance: Provenance) -> dict[str, Any]:
     return {
         "source": provenance.source,
         "person": provenance.person,
-        "at": provenance.at.isoformat(),
+        "at": provenance.at,
         "scope": provenance.scope,
         "score": provenance.score,
         "model_version": provenance.model_version,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from annotations.errors import BadInput, TooLarge
-from annotations.importers.base import Batch, ItemError, StagedFile, clean_path
+from annotations.importers.base import Batch, ItemError, StagedFile, Words, clean_path
 from annotations.importers.captions import MAX_TABLE_BYTES, read_captions
 from annotations.picture_decoding import MAX_BYTES
 from annotations.services import storage
@@ -54,7 +54,7 @@ def _read(archive: zipfile.ZipFile, area: str, label: str) -> Batch:
     budget = _Budget()
     files: list[StagedFile] = []
     errors: list[ItemError] = []
-    words = {}
+    words: dict[str, Words] = {}
     for number, entry in enumerate(entries):
         if (refusal := _refusal(entry)) is not None:
             errors.append(refusal)

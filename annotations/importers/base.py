@@ -52,11 +52,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Options:
-    """How an import treats words. `complete`: its tags are all that apply, so an image counts as reviewed."""
+    """How an import treats words. `complete`: its tags are all that apply, so an image counts as reviewed.
+
+    `upload` is the same for several requests that bring one person's choice of files; they share a report.
+    """
 
     create_tags: bool = True
     complete: bool = False
     report_unmatched: bool = True
+    upload: str = ""
 
 
 def clean_path(name: str) -> str:

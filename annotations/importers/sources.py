@@ -1,13 +1,14 @@
 """Which source a request names: uploaded files, an archive, or files of the server. Others are refused by name."""
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from annotations.errors import BadInput, Refused
-from annotations.importers import archive, captions, folder
-from annotations.importers.base import Batch, Options, StagedFile
+from annotations.importers import archive, captions, folder, matching
+from annotations.importers.base import Batch, Options, StagedFile, clean_path
 from annotations.importers.uploads import MAX_FILES, StagedUpload, too_many_files
 
 UNSUPPORTED = ("urls", "s3", "manifest", "tar", "parquet")
@@ -36,11 +37,15 @@ def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str)
     if "path" in sent:
         return Source("folder", _with_words(folder.read_folder(str(sent["path"])), sent, by_field))
     files = tuple(StagedFile(upload.path, upload.key) for upload in by_field.get("files", []))
-    return Source("upload", _with_words(Batch(files), sent, by_field))
+    batch = _with_words(Batch(files), sent, by_field)
+    if "elsewhere" in by_field:
+        report = sent.get("unmatched_captions") != "ignore"
+        batch = _beside(batch, by_field["elsewhere"], report_unmatched=report)
+    return Source("upload", batch)
 
 
 def options(sent: Mapping[str, Any]) -> Options:
-    """The switches of a form or body: `create_tags`, `complete`, `unmatched_captions` (report or ignore)."""
+    """The switches of a form or body: `create_tags`, `complete`, `unmatched_captions` (report or ignore), `upload`."""
     unmatched = sent.get("unmatched_captions", "report")
     if unmatched not in ("report", "ignore"):
         raise BadInput(
@@ -50,6 +55,7 @@ def options(sent: Mapping[str, Any]) -> Options:
         create_tags=_flag(sent, "create_tags", default=True),
         complete=_flag(sent, "complete", default=False),
         report_unmatched=unmatched == "report",
+        upload=_upload_id(sent.get("upload") or ""),
     )
 
 
@@ -92,6 +98,34 @@ def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, li
         words.update(table)
         errors += told
     return Batch(batch.files, words, tuple(errors))
+
+
+def _beside(batch: Batch, lists: Sequence[StagedUpload], *, report_unmatched: bool) -> Batch:
+    """Match captions as if the files of the same upload's other requests were here: `elsewhere` lists their names."""
+    others = [StagedFile(clean_path(name), "") for upload in lists for name in _names(upload)]
+    own = len(batch.files)
+    matched, errors = matching.match(
+        [*batch.files, *others], batch.words, report_unmatched=report_unmatched
+    )
+    return Batch(tuple(matched[:own]), {}, (*batch.errors, *errors))
+
+
+def _names(upload: StagedUpload) -> list[str]:
+    try:
+        listed = json.loads(upload.read_all())
+    except ValueError:
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise BadInput("elsewhere: expected a JSON list of file names, got something else.", code="bad_json")
+    return listed
+
+
+def _upload_id(value: object) -> str:
+    """A UUID in one spelling; empty where the request stands alone."""
+    try:
+        return str(uuid.UUID(str(value))) if value else ""
+    except ValueError as error:
+        raise BadInput(f"upload: expected a UUID, got {value!r}.", code="bad_option") from error
 
 
 def _json(value: object) -> object:

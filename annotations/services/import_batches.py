@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from annotations import pictures
 from annotations.importers.base import ItemError, base_name
@@ -66,7 +66,9 @@ def store(job: ImportJob, looked: Sequence[Looked]) -> int:
     placed = _Placed(project, job, [found.facts.sha256 for found in looked if found.facts])
     errors = [error for found in looked if (error := placed.place(found)) is not None]
     placed.write()
-    tagged = imported_tags.store(job, [(found.item, found.item.image) for found in looked if found.facts])
+    tagged = imported_tags.store(
+        job, [(found.item, found.item.image) for found in looked if found.item.image]
+    )
     _finish_items([found.item for found in looked], tagged.changed_image_ids)
     queue.enter(image for image in placed.new if image.state == Image.State.PENDING)
     counters.add(project.pk, _deltas(placed, tagged.deltas))
@@ -200,7 +202,24 @@ def _finish_items(items: Sequence[ImportItem], tagged_image_ids: frozenset[int])
             item.state = ImportItem.State.UPDATED
         if item.image is not None:
             item.image_id = item.image.pk
-    ImportItem.objects.bulk_update(items, ["state", "error_code", "error_message", "image"])
+    # One statement with arrays: bulk_update's CASE per row took half of an import's processor time.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE annotations_importitem item
+            SET state = said.state, error_code = said.code, error_message = said.message, image_id = said.image_id
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+                 AS said(id, state, code, message, image_id)
+            WHERE item.id = said.id
+            """,
+            [
+                [item.pk for item in items],
+                [str(item.state) for item in items],
+                [item.error_code for item in items],
+                [item.error_message for item in items],
+                [item.image_id for item in items],
+            ],
+        )
 
 
 def _tell_job(row: ImportJob, items: Sequence[ImportItem], errors: Sequence[ItemError]) -> None:

@@ -34,10 +34,11 @@ def start(
     actor: User | None,
     source: str,
     batch: Batch,
-    options: Options = Options(),
+    options: Options | None = None,
     area: str = "",
 ) -> ImportJob:
     """Store the job with its items. `area` is the staging area that the finished job removes."""
+    options = options or Options()
     files, unmatched = matching.match(batch.files, batch.words, report_unmatched=options.report_unmatched)
     if not files and not batch.errors and not unmatched:
         raise BadInput(

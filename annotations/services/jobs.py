@@ -81,7 +81,7 @@ def waiting_ids(model: type[Job]) -> list[int]:
     silent = Q(state=JobState.RUNNING, heartbeat_at__lt=Now() - STALE_AFTER)
     unheard = Q(state=JobState.QUEUED, created_at__lt=Now() - STALE_AFTER)
     rows = model._default_manager.filter(silent | unheard, attempts__lt=MAX_ATTEMPTS)
-    return list(rows.order_by("id").values_list("id", flat=True)[:1_000])
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:1_000])
 
 
 def give_up(model: type[Job]) -> int:

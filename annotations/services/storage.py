@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -67,7 +67,7 @@ def read(key: str, limit_bytes: int | None = None) -> bytes:
 
 def open_for_reading(key: str) -> BinaryIO:
     path = local_path(key)
-    return path.open("rb") if path else default_storage.open(key, "rb")
+    return path.open("rb") if path else cast(BinaryIO, default_storage.open(key, "rb"))
 
 
 def size_bytes(key: str) -> int:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +11,7 @@ from annotations.exporters.cells import guard
 from annotations.exporters.registry import FORMATS
 
 AWKWARD = ("=1+1", "a b", "a,b", 'quo"te', "co:lon", "sla/sh", "pi|pe", "🐕", "שלום", "café", "cafe\u0301")
-SAID = Provenance("person", "ines", datetime(2026, 1, 2, tzinfo=UTC), "image", 0.5, 3)
+SAID = Provenance("person", "ines", "2026-01-02T00:00:00.000000Z", "image", 0.5, 3)
 
 
 def row(number: int, yes: tuple[str, ...] = (), state: str = "reviewed") -> ExportRow:
