@@ -15,7 +15,7 @@ def connect() -> None:
 def on_images_changed(*, project_id: int, image_ids: Sequence[int], **_: Any) -> None:
     from mlmodels import tasks
 
-    tasks.images_changed.delay(project_id, list(image_ids))
+    tasks.nudge(tasks.images_changed, project_id, list(image_ids))
 
 
 def on_reviews_changed(*, project_id: int, **_: Any) -> None:

@@ -1,10 +1,13 @@
 """Celery's door to the model's services. Every task reads rows to see what to do; twice has one effect."""
 
+import logging
 import time
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.core.cache import cache
+from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
 
 from annotations.errors import DomainError
 from annotations.selectors import model_inputs
@@ -13,6 +16,8 @@ from mlmodels import selectors
 from mlmodels.models import TrainingRun
 from mlmodels.services import features, policy, prediction, rescoring, runs, scoring, training
 
+logger = logging.getLogger(__name__)
+
 # Nudges that come close together become one task, which starts after the last of them was committed.
 GATHER_S = 0.5
 GATHER_EXPIRES_S = 5
@@ -20,6 +25,18 @@ CHECK_SOONEST_S = 0.2
 # A sweep looks at a project for at most a fiftieth of the time.
 SWEEP_REST_FACTOR = 50
 SWEEP_EXPIRES_S = 600
+
+
+def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
+    """Send a task once the transaction has committed; without a broker the sweep will find what to do."""
+
+    def send() -> None:
+        try:
+            task.apply_async(args=list(args), countdown=countdown_s)
+        except BrokerError:
+            logger.warning("the broker does not answer: %s%s waits for the sweep", task.name, args)
+
+    transaction.on_commit(send)
 
 
 @shared_task
@@ -31,7 +48,7 @@ def images_changed(project_id: int, image_ids: list[int]) -> None:
 
 def nudge_features(project_id: int) -> None:
     if cache.add(f"features:{project_id}", 1, timeout=GATHER_EXPIRES_S):
-        compute_features.apply_async(args=[project_id], countdown=GATHER_S)
+        nudge(compute_features, project_id, countdown_s=GATHER_S)
 
 
 @shared_task
@@ -41,12 +58,12 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
     done = features.compute_slice(project_id, after_id=after_id)
     scoring.refresh(project_id, done.computed)
     if done.resume_after is not None:
-        compute_features.delay(project_id, done.resume_after)
+        nudge(compute_features, project_id, done.resume_after)
 
 
 def nudge_vocabulary(project_id: int) -> None:
     if cache.add(f"vocabulary:{project_id}", 1, timeout=GATHER_EXPIRES_S):
-        vocabulary_changed.apply_async(args=[project_id], countdown=GATHER_S)
+        nudge(vocabulary_changed, project_id, countdown_s=GATHER_S)
 
 
 @shared_task
@@ -54,14 +71,14 @@ def vocabulary_changed(project_id: int) -> None:
     """A new tag or word: first what people are asked about next, then everything."""
     cache.delete(f"vocabulary:{project_id}")
     rescoring.next_of_queue(project_id)
-    walk.delay(project_id, everything=True)
+    nudge(walk, project_id, 0, True)
 
 
 @shared_task
 def version_activated(project_id: int) -> None:
     """Somebody put another version live."""
     rescoring.next_of_queue(project_id)
-    walk.delay(project_id)
+    nudge(walk, project_id)
 
 
 @shared_task
@@ -69,7 +86,7 @@ def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
     """Bring one chunk of suggestions up to date, and go on until all are."""
     walked = rescoring.walk(project_id, after_id=after_id, everything=everything)
     if walked.resume_after is not None:
-        walk.delay(project_id, walked.resume_after, everything)
+        nudge(walk, project_id, walked.resume_after, everything)
 
 
 @shared_task
@@ -78,10 +95,10 @@ def train(run_id: int) -> None:
     if run is None:
         return
     if run.result.get("version"):
-        walk.delay(run.project_id)
+        nudge(walk, run.project_id)
     waiting = runs.next_waiting(run.project_id)
     if waiting is not None:
-        train.delay(waiting)
+        nudge(train, waiting)
     else:
         nudge_policy(run.project_id)
 
@@ -89,16 +106,16 @@ def train(run_id: int) -> None:
 def nudge_policy(project_id: int, in_s: float = 0.0) -> None:
     """Ask for a check now, or when time alone may have changed its answer."""
     if in_s:
-        check_policy.apply_async(args=[project_id], countdown=in_s)
+        nudge(check_policy, project_id, countdown_s=in_s)
     elif cache.add(f"policy:{project_id}", 1, timeout=1):
-        check_policy.delay(project_id)
+        nudge(check_policy, project_id)
 
 
 @shared_task
 def check_policy(project_id: int) -> None:
     answer = policy.check(project_id)
     if answer.run_id is not None:
-        train.delay(answer.run_id)
+        nudge(train, answer.run_id)
     elif answer.again_in_s is not None and cache.add(f"policy-later:{project_id}", 1, timeout=1):
         nudge_policy(project_id, in_s=max(answer.again_in_s, CHECK_SOONEST_S))
 
@@ -115,7 +132,7 @@ def sweep() -> None:
     """From beat: heals what a killed worker or a lost message has left undone."""
     jobs.give_up(TrainingRun)
     for run_id in jobs.waiting_ids(TrainingRun):
-        train.delay(run_id)
+        nudge(train, run_id)
     for project_id in model_inputs.project_ids():
         if cache.add(f"sweep:{project_id}", 1, timeout=SWEEP_EXPIRES_S):
             _sweep_project(project_id)
@@ -128,7 +145,7 @@ def _sweep_project(project_id: int) -> None:
     if project is not None and selectors.wants_features(project_id, project.extractor):
         nudge_features(project_id)
     if rescoring.has_stale(project_id):
-        walk.delay(project_id)
+        nudge(walk, project_id)
     rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)
     cache.set(f"sweep:{project_id}", 1, timeout=max(1, min(SWEEP_EXPIRES_S, int(rest_s))))
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from celery.exceptions import TimeoutError as NoAnswer
 from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,18 +39,24 @@ def _ask_worker(project_id: int, fields: dict[str, Any]) -> dict[str, Any]:
     if picture is not None and picture.size > PICTURE_MAX_BYTES:
         limit_mb = PICTURE_MAX_BYTES // 2**20
         raise TooLarge(f"The picture has {picture.size:,} bytes; at most {limit_mb} MiB are read.")
-    key = None if picture is None else prediction.hand_over(picture.read())
+    try:
+        answer = _answer_of_worker(project_id, None if picture is None else picture.read(), fields)
+    except (NoAnswer, BrokerError, RedisError) as error:
+        raise NoWorker from error
+    if "error" in answer:
+        raise _as_error(answer["error"])
+    return answer
+
+
+def _answer_of_worker(project_id: int, picture: bytes | None, fields: dict[str, Any]) -> dict[str, Any]:
+    key = None if picture is None else prediction.hand_over(picture)
     asked = tasks.predict.apply_async(
         args=[project_id, key, fields["caption"], fields["limit"]], expires=WAIT_S
     )
     try:
-        answer: dict[str, Any] = asked.get(timeout=WAIT_S, propagate=True)
-    except NoAnswer as error:
-        raise NoWorker from error
+        answer: dict[str, Any] = asked.get(timeout=WAIT_S)
     finally:
         asked.forget()
-    if "error" in answer:
-        raise _as_error(answer["error"])
     return answer
 
 

@@ -72,7 +72,7 @@ class RunList(ProjectView):
         stored, is_new = requests.once(
             project_id=project.pk, user=request.user, client_id=client_id, body=fields, act=ask
         )
-        tasks.train.delay_on_commit(stored["id"])
+        tasks.nudge(tasks.train, stored["id"])
         answer = Response(run_json(_run(project, stored["id"])), status=202 if is_new else 200)
         answer["Location"] = f"{request.path}{stored['id']}/"
         return answer

@@ -68,7 +68,7 @@ class VersionActivate(ProjectView):
     def post(self, request: Request, project_id: int, version_id: int) -> Response:
         project = self.project(Role.ADMIN)
         version = versions.activate(project.pk, version_id, actor_id=request.user.pk)
-        tasks.version_activated.delay_on_commit(project.pk)
+        tasks.nudge(tasks.version_activated, project.pk)
         return Response(version_json(version, version.pk))
 
 

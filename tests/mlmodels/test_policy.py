@@ -103,7 +103,7 @@ def test_beat_heals_a_lost_nudge_and_sends_the_run(planted, monkeypatch):
     planted.images(30)
     planted.review(12)
     sent = []
-    monkeypatch.setattr(tasks.train, "delay", sent.append)
+    monkeypatch.setattr(tasks.train, "apply_async", lambda **options: sent.extend(options["args"]))
 
     tasks.check_policies()
 
@@ -126,7 +126,7 @@ def test_the_sweep_sends_a_run_whose_worker_died_again(planted, monkeypatch):
     run = runs.request(planted.project.pk)
     runs.claim(run.pk)
     sent = []
-    monkeypatch.setattr(tasks.train, "delay", sent.append)
+    monkeypatch.setattr(tasks.train, "apply_async", lambda **options: sent.extend(options["args"]))
 
     tasks.sweep()
     TrainingRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))

@@ -1,0 +1,65 @@
+"""`train` and `evaluate`: the worker's services at a prompt."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotations.models import LiveModel
+from mlmodels.models import ModelVersion
+from mlmodels.services import runs
+
+
+def run(name, *arguments):
+    output = StringIO()
+    call_command(name, *map(str, arguments), stdout=output)
+    return output.getvalue()
+
+
+def test_train_puts_a_version_live_and_says_how_good_it_is(planted):
+    planted.images(60)
+    planted.review(40)
+
+    said = run("train", planted.project.pk)
+
+    version = ModelVersion.objects.get()
+    assert LiveModel.objects.get(project=planted.project).version_id == version.pk
+    assert f"version 1: {version.verdict}" in said
+    assert str(version.metrics["macro_average_precision"]) in said
+
+
+def test_train_fails_with_a_reason_where_there_is_nothing_to_learn(planted):
+    planted.images(3)
+    with pytest.raises(CommandError, match="review"):
+        run("train", planted.project.pk)
+
+
+def test_train_does_not_disturb_a_run_that_is_at_work(planted):
+    planted.images(3)
+    runs.claim(runs.request(planted.project.pk).pk)
+    with pytest.raises(CommandError, match="Another run"):
+        run("train", planted.project.pk)
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_an_unknown_project_is_named(transactional_db, name):
+    with pytest.raises(CommandError, match="12345"):
+        run(name, 12345)
+
+
+def test_evaluate_prints_the_live_model_on_the_holdout(planted):
+    planted.images(40)
+    planted.images(20, first=1000, holdout=True)
+    planted.review(50)
+    run("train", planted.project.pk)
+
+    said = run("evaluate", planted.project.pk)
+
+    assert said.startswith("version 1 on ")
+    assert "micro f1" in said
+
+
+def test_evaluate_without_a_reviewed_holdout_says_so(planted):
+    planted.images(5)
+    with pytest.raises(CommandError, match="holdout"):
+        run("evaluate", planted.project.pk)
