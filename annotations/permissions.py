@@ -10,6 +10,7 @@ REQUIRED_ROLE: dict[str, Role] = {
     "predict": Role.ANNOTATOR,
     "see_images": Role.ANNOTATOR,
     "undo_any_review": Role.REVIEWER,
+    "see_gallery": Role.REVIEWER,
     "verify": Role.REVIEWER,
     "see_history": Role.REVIEWER,
     "see_unsure": Role.REVIEWER,

@@ -29,7 +29,7 @@ VOCABULARY: tuple[SampleTag, ...] = (
         "snow",
         ("snowfall", "snowflake"),
         "Snow on the ground or in the air; white peaks alone count not.",
-        "n",
+        None,
     ),
     SampleTag(
         "mountain",

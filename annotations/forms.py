@@ -1,0 +1,183 @@
+"""Forms of the pages: they read what was typed. What is allowed, services decide."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from annotations.errors import DomainError
+from annotations.models import Image, Project, Role, Tag
+from annotations.types import TagSpec
+
+TAGS_AT_ONCE_MAX = 2_000
+TOKEN_DAYS = (("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("0", "until it is revoked"))
+
+
+class DomainForm(forms.Form):
+    """A form that can show why a service refused what it sent."""
+
+    def refuse(self, error: DomainError, field: str | None = None) -> None:
+        self.add_error(field if field in self.fields else None, error.message)
+
+    def chosen(self, names: Iterable[str]) -> dict[str, Any]:
+        """The fields that were sent, so that one that a page leaves out keeps its value."""
+        return {name: self.cleaned_data[name] for name in names if name in self.data}
+
+
+class ProjectForm(DomainForm):
+    """What a project starts with; everything but the name has a sensible value."""
+
+    name = forms.CharField(max_length=200)
+    description = forms.CharField(
+        required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 2}), help_text="For the team."
+    )
+    instructions = forms.CharField(
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="How to tag. Annotators can open it while they review.",
+    )
+    reviews_per_image = forms.IntegerField(
+        initial=1,
+        min_value=1,
+        max_value=20,
+        help_text="With two or more, the majority wins and a tie goes to a reviewer.",
+    )
+    holdout_percent = forms.IntegerField(
+        initial=15,
+        min_value=0,
+        max_value=50,
+        label="Holdout, percent",
+        help_text="Images that are tagged without suggestions and never trained on: they judge the model. "
+        "It counts for images imported from now on.",
+    )
+    unmarked = forms.ChoiceField(
+        choices=[
+            (Project.Unmarked.NO, "means no: a finished review answers every tag"),
+            (Project.Unmarked.UNKNOWN, "means nothing: only explicit answers count"),
+        ],
+        initial=Project.Unmarked.NO,
+        label="A tag left unmarked",
+        help_text="“Means nothing” is for vocabularies too large to go through for each image.",
+    )
+    keep_gps = forms.BooleanField(
+        required=False,
+        label="Keep the place where a picture was taken",
+        help_text="Else positions in photographs are hidden from everybody but managers.",
+    )
+
+
+class DeleteProjectForm(DomainForm):
+    """Typing the name is the confirmation."""
+
+    name = forms.CharField(label="The project's name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"]
+        if name != self.project.name:
+            raise forms.ValidationError(f"Type “{self.project.name}” exactly as it stands here.")
+        return name
+
+
+class NewTagsForm(DomainForm):
+    """One tag a line; aliases after a colon, with commas between them."""
+
+    words = forms.CharField(
+        label="New tags",
+        strip=True,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "dog: puppy, hound"}),
+        help_text="One a line. Aliases follow a colon, with commas between them.",
+    )
+
+    def clean_words(self) -> list[TagSpec]:
+        specs = [_spec(line) for line in self.cleaned_data["words"].splitlines() if line.strip()]
+        if len(specs) > TAGS_AT_ONCE_MAX:
+            raise forms.ValidationError(
+                f"At most {TAGS_AT_ONCE_MAX:,} tags at once, not {len(specs):,}. Send them in parts."
+            )
+        return specs
+
+
+class TagForm(DomainForm):
+    name = forms.CharField(max_length=400)
+    aliases = forms.CharField(
+        required=False,
+        max_length=100_000,
+        help_text="Other words for it, with commas between them. They count when captions are read and in type-ahead.",
+    )
+    description = forms.CharField(
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What belongs to it, and what does not.",
+    )
+    hotkey = forms.CharField(
+        required=False,
+        max_length=5,
+        help_text="One letter that the review page does not use itself.",
+        widget=forms.TextInput(attrs={"maxlength": "1", "size": "2", "autocomplete": "off"}),
+    )
+
+    @classmethod
+    def of(cls, tag: Tag) -> "TagForm":
+        aliases = ", ".join(alias.name for alias in tag.aliases.all())
+        return cls(
+            initial={
+                "name": tag.name,
+                "aliases": aliases,
+                "description": tag.description,
+                "hotkey": tag.hotkey,
+            }
+        )
+
+    def clean_aliases(self) -> list[str]:
+        return _words(self.cleaned_data["aliases"])
+
+
+class MemberForm(DomainForm):
+    username = forms.CharField(
+        label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role], initial=Role.ANNOTATOR)
+
+
+class RoleForm(DomainForm):
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
+
+
+class TokenForm(DomainForm):
+    days = forms.TypedChoiceField(choices=TOKEN_DAYS, coerce=int, initial="90", label="Valid for")
+
+
+class GalleryForm(forms.Form):
+    """The gallery's filter, from the address: every combination is a link that can be sent."""
+
+    q = forms.CharField(required=False, max_length=200)
+    state = forms.ChoiceField(
+        required=False, choices=[("", "Any state"), *((state, state) for state in Image.State.values)]
+    )
+    tag = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+    suggested = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, tags: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tag"].choices = [("", "Any tag"), *tags]  # type: ignore[attr-defined]
+        self.fields["suggested"].choices = [("", "Any suggestion"), *tags]  # type: ignore[attr-defined]
+
+    def clean_q(self) -> str:
+        return self.cleaned_data["q"].replace("\x00", "")
+
+
+def _spec(line: str) -> TagSpec:
+    name, _, aliases = line.partition(":")
+    return TagSpec(name=name.strip(), aliases=_words(aliases))
+
+
+def _words(text: str) -> list[str]:
+    """Words between commas, each once."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))

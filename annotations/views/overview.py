@@ -1,0 +1,143 @@
+"""Overview of a project: how far it is, what the model saves, when it learns next, and what to do next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from annotations.models import ImportJob, Membership
+from annotations.models.job import FINISHED_STATES
+from annotations.permissions import allows
+from annotations.selectors import progress, stats, vocabulary
+from annotations.services import sample_project
+from annotations.views import plots
+from annotations.views.base import ProjectPage
+
+TAGS_SHOWN = 12
+STATES = {
+    "pending": "waits for a review",
+    "reviewed": "reviewed",
+    "disputed": "people disagree",
+    "unsure": "waits for a reviewer",
+    "broken": "broken",
+}
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The one thing to do now: a sentence and where it is done."""
+
+    title: str
+    text: str
+    action: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """An import that runs; the sample project's first draws what it imports."""
+
+    sentence: str
+    done: int
+    total: int
+    waits: bool
+
+
+class OverviewPage(ProjectPage):
+    template = "annotations/overview.html"
+    section = "overview"
+
+    def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        response = self._part() if self.is_part else self.page(**self._figures(), **self._plots())
+        # The same address answers the page, and to htmx the part of it that moves.
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def _part(self) -> HttpResponse:
+        return self.page(template="annotations/_overview_live.html", **self._figures())
+
+    def _figures(self) -> dict[str, Any]:
+        figures = stats.project_stats(self.project)
+        has_tags = vocabulary.active_tags(self.project).exists()
+        work = running_import(self.project.pk)
+        midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return {
+            "figures": figures,
+            "reviewed": figures["by_state"]["reviewed"],
+            "states": [(state, text, figures["by_state"][state]) for state, text in STATES.items()],
+            "work": work,
+            "next_step": next_step(
+                self.membership, figures, has_tags=has_tags, is_importing=work is not None
+            ),
+            "mine": stats.person_today(self.project, self.membership.user, midnight),
+        }
+
+    def _plots(self) -> dict[str, Any]:
+        days = progress.reviews_by_day(self.project)
+        names = [f"{count.day:%-d %b}" for count in days]
+        named = [index % 7 == 6 or index == 0 for index in range(len(days))]
+        tags = _tag_rows(self)
+        return {
+            "days": days,
+            "day_columns": plots.columns([*names[:-1], "Today"], [count.reviews for count in days], named),
+            "has_reviews": any(count.reviews for count in days),
+            "tag_rows": tags,
+            "tag_plot_height": plots.ROW_TOP * 2 + plots.ROW_HEIGHT * len(tags) - 8,
+        }
+
+
+def running_import(project_id: int) -> Work | None:
+    """What an unfinished import of the project is doing, the oldest first."""
+    job = (
+        ImportJob.objects.filter(project_id=project_id)
+        .exclude(state__in=FINISHED_STATES)
+        .order_by("pk")
+        .first()
+    )
+    if job is None:
+        return None
+    total = job.total or 0
+    if job.source == sample_project.SOURCE and not job.done:
+        drawn = job.result.get("drawn", 0)
+        return Work("Drawing the scenes", drawn, total, waits=job.claim is None)
+    return Work("Importing images", job.done, total, waits=job.claim is None)
+
+
+def next_step(
+    membership: Membership, figures: dict[str, Any], *, has_tags: bool, is_importing: bool
+) -> NextStep | None:
+    """What a person with this role does next; None while reviewing is what is left to do and has begun."""
+    manages = allows(membership.role, "import")
+    if not figures["images"] and not is_importing:
+        if manages:
+            return NextStep(
+                "No images yet", "Bring some in; the first suggestions follow.", "Import images", "import"
+            )
+        return NextStep("No images yet", "A manager of this project imports them.")
+    if not has_tags:
+        if manages:
+            return NextStep(
+                "No tags yet", "Write down the words to tag with, one a line.", "Write the tags", "tags"
+            )
+        return NextStep("No tags yet", "A manager of this project writes them down.")
+    if not figures["images"]:
+        return None
+    if not figures["reviews"]:
+        text = "Suggestions come from pixels and captions; each answer teaches the model."
+        return NextStep("Nothing reviewed yet", text, "Review the first image", "review")
+    if not figures["by_state"]["pending"] and not figures["by_state"]["unsure"]:
+        if manages:
+            return NextStep("Every image is reviewed", "Take the tags with you.", "Export", "export")
+        return NextStep("Every image is reviewed", "Nothing is left to do here.")
+    return None
+
+
+def _tag_rows(page: OverviewPage) -> tuple[plots.Bar, ...]:
+    """The tags with the most yes, and amber those with too few to learn."""
+    answers = progress.answers_by_tag(page.project)
+    names = dict(vocabulary.active_tags(page.project).values_list("pk", "name"))
+    yes = {tag_id: answers[tag_id].yes for tag_id in names if tag_id in answers and answers[tag_id].yes}
+    shown = sorted(yes, key=lambda tag_id: (-yes[tag_id], names[tag_id]))[:TAGS_SHOWN]
+    return plots.rows([names[pk] for pk in shown], [yes[pk] for pk in shown], ["" for _ in shown])
