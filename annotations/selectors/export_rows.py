@@ -34,8 +34,8 @@ def chunks(project: Project, wanted: Filter, needs: Needs) -> Iterator[list[Expo
     names = dict(Tag.objects.filter(project=project).values_list("id", "name"))
     images = _images(project, wanted).order_by("id")
     last_id = 0
-    while found := list(images.filter(id__gt=last_id).values_list(*_FIELDS)[:CHUNK]):
-        last_id = found[-1][0]
+    while found := list(images.filter(id__gt=last_id).values(*_FIELDS)[:CHUNK]):
+        last_id = found[-1]["id"]
         yield _rows(project, found, names, needs)
 
 
@@ -49,21 +49,21 @@ def _images(project: Project, wanted: Filter) -> Any:
 
 
 def _rows(
-    project: Project, found: Sequence[tuple[Any, ...]], names: Mapping[int, str], needs: Needs
+    project: Project, found: Sequence[dict[str, Any]], names: Mapping[int, str], needs: Needs
 ) -> list[ExportRow]:
-    ids = [row[0] for row in found]
+    ids = [row["id"] for row in found]
     verdicts = truth.verdicts(project, ids)
     provenance = _provenance(verdicts, names) if needs.provenance else {}
     reviews = _reviews(ids) if needs.reviews else {}
     return [
         ExportRow(
-            *row,
-            yes=_named(verdicts[row[0]].yes, names),
-            no=_named(verdicts[row[0]].no, names),
-            disputed=_named(verdicts[row[0]].disputed, names),
-            implied_no=_named(verdicts[row[0]].implied_no, names) if needs.implied_no else (),
-            provenance=provenance.get(row[0], {}),
-            reviews=tuple(reviews.get(row[0], ())),
+            **row,
+            yes=_named(verdicts[row["id"]].yes, names),
+            no=_named(verdicts[row["id"]].no, names),
+            disputed=_named(verdicts[row["id"]].disputed, names),
+            implied_no=_named(verdicts[row["id"]].implied_no, names) if needs.implied_no else (),
+            provenance=provenance.get(row["id"], {}),
+            reviews=tuple(reviews.get(row["id"], ())),
         )
         for row in found
     ]

