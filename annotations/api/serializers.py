@@ -1,5 +1,6 @@
 """Shapes of request bodies: DRF checks types and ranges here; rules live in the services."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotations.models import Review
@@ -7,6 +8,7 @@ from annotations.models import Review
 # Texts in JSON may carry a NUL, which PostgreSQL cannot store; CharField refuses it.
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
 class TagWord(serializers.Field):
     """A tag in a body: its id (integer), or its name or an alias (string)."""
 
