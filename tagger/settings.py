@@ -242,6 +242,7 @@ STORAGES = {
 MEDIA_ROOT = LAYOUT.media
 FILE_UPLOAD_PERMISSIONS = 0o600
 MODELS_ROOT = LAYOUT.models
+WEIGHTS_DIR = env.text("TAGGER_WEIGHTS_DIR")  # folder with weights of further backbones
 IMPORT_ROOTS = env.items("TAGGER_IMPORT_ROOTS")  # folders that imports by path may read
 
 LOGGING = {

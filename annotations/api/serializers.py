@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotations.models import Review
+from annotations.models.image import CAPTION_MAX_CHARS
 
 # Texts in JSON may carry a NUL, which PostgreSQL cannot store; CharField refuses it.
 
@@ -61,7 +62,7 @@ class TagChanges(TagBody):
 
 class ImageChanges(serializers.Serializer):
     revision = serializers.IntegerField(min_value=0)
-    caption = serializers.CharField(required=False, allow_blank=True, max_length=200_000)
+    caption = serializers.CharField(required=False, allow_blank=True, max_length=CAPTION_MAX_CHARS)
     metadata = serializers.DictField(required=False)
 
 

@@ -104,9 +104,7 @@ def _beside(batch: Batch, lists: Sequence[StagedUpload], *, report_unmatched: bo
     """Match captions as if the files of the same upload's other requests were here: `elsewhere` lists their names."""
     others = [StagedFile(clean_path(name), "") for upload in lists for name in _names(upload)]
     own = len(batch.files)
-    matched, errors = matching.match(
-        [*batch.files, *others], batch.words, report_unmatched=report_unmatched
-    )
+    matched, errors = matching.match([*batch.files, *others], batch.words, report_unmatched=report_unmatched)
     return Batch(tuple(matched[:own]), {}, (*batch.errors, *errors))
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from annotations.importers.base import ItemError, Words
+from annotations.models.image import CAPTION_MAX_CHARS
 
-CAPTION_MAX_CHARS = 20_000
 TAG_MAX_CHARS = 200
 
 

@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from annotations.models.project import Project
 
+CAPTION_MAX_CHARS = 200_000
+
 
 class Image(models.Model):
     class State(models.TextChoices):

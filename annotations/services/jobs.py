@@ -22,7 +22,7 @@ MAX_ERRORS_KEPT = 1_000
 AnyJob = TypeVar("AnyJob", bound=Job)
 
 
-class ClaimLost(Exception):  # noqa: N818 (an event, not a fault)
+class ClaimLost(Exception):
     """Somebody else holds the job now, or it is finished: the work stops without a trace."""
 
 

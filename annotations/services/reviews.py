@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone

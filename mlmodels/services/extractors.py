@@ -1,7 +1,10 @@
 """Extractors: the table's row for a name, and the network itself, loaded once in a worker process."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from django.conf import settings
 
 from mlmodels.models import Extractor
 
@@ -14,7 +17,7 @@ def load(name: str) -> "VisionExtractor":
     """The network, ready to embed. Only workers that need pixels call this: it loads torch."""
     from mlmodels.core.vision.extractor import load_extractor
 
-    return load_extractor(name)
+    return load_extractor(name, weights_dir=Path(settings.WEIGHTS_DIR) if settings.WEIGHTS_DIR else None)
 
 
 def loaded_row(name: str) -> Extractor:

@@ -12,8 +12,8 @@ from annotations.errors import DomainError
 from annotations.exporters.registry import FORMATS
 from annotations.models import ExportJob, JobState
 from annotations.selectors import export_rows
-from annotations.services.accounts import find_project
 from annotations.services import exports, jobs, storage
+from annotations.services.accounts import find_project
 
 
 class Command(BaseCommand):

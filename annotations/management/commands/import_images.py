@@ -11,8 +11,8 @@ from annotations.errors import DomainError
 from annotations.importers import archive, captions, folder
 from annotations.importers.base import Batch, ItemError, Options, StagedFile
 from annotations.models import ImportJob, JobState
-from annotations.services.accounts import find_project
 from annotations.services import imports, jobs, storage
+from annotations.services.accounts import find_project
 
 ERRORS_SHOWN = 20
 
