@@ -40,6 +40,9 @@ PRIOR_PULL = 20.0
 """The shipped coefficients count as much as a few dozen pairs whose outcome was open."""
 
 
+MOST_PAIRS = 200_000
+"""More pairs than this do not make the few coefficients that all tags share any surer."""
+
 TAG_PULLS = (3.0, 10.0, 10.0)
 """Pull of a tag's own bias, caption slope and pixel slope: a few yes for the first, more for the others."""
 
@@ -131,7 +134,7 @@ def fit_prior(features: Floats, truth: NDArray[np.int8], weights: Floats) -> Flo
         truth: int8 [N, K]; -1 is left out.
         weights: float32 [N], with mean 1.
     """
-    known = truth >= 0
+    known = _sampled(truth)
     centre = np.append(SHIPPED, TAUGHT).astype(np.float64)
     return newton(
         features[known].astype(np.float64),
@@ -189,6 +192,17 @@ def fit_slopes(
     return at
 
 
+def _sampled(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """The known pairs, bool [N, K], of evenly spaced images if all would be more than a few numbers need."""
+    known = truth >= 0
+    step = -(-int(known.sum()) // MOST_PAIRS)
+    if step > 1:
+        kept = np.zeros(len(known), dtype=bool)
+        kept[np.flatnonzero(known.any(axis=1))[::step]] = True
+        known &= kept[:, None]
+    return known
+
+
 def tag_parts(features: Floats, shared: Floats) -> Floats:
     """What a tag may scale of its prior logit: 1, the caption's part, the pixels' part; float32 [3, N, K]."""
     caption = features[..., CAPTION_COLUMNS] @ shared[CAPTION_COLUMNS]
@@ -217,7 +231,7 @@ def fit_mixture(
         truth: int8 [N, K]; weights: [N] with mean 1.
         pull: strength of the pull to that centre.
     """
-    known = truth >= 0
+    known = _sampled(truth)
     columns = [np.ones_like(logits), logits, *deviations]
     centre = np.array([0.0, 1.0, *[1 / len(deviations)] * len(deviations)])
     return newton(
