@@ -4,7 +4,9 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from annotations.views import (
+    exports,
     gallery,
+    imports,
     overview,
     people,
     projects,
@@ -33,6 +35,14 @@ urlpatterns = [
     path(f"{_project}/tags/<int:tag_id>/revive/", tags.ReviveTag.as_view(), name="tag-revive"),
     path(f"{_project}/people/", people.PeoplePage.as_view(), name="people"),
     path(f"{_project}/people/<str:username>/", people.MemberPage.as_view(), name="member"),
+    path(f"{_project}/import/", imports.ImportPage.as_view(), name="import"),
+    path(f"{_project}/import/<int:job_id>/", imports.ImportReportPage.as_view(), name="import-report"),
+    path(f"{_project}/import/<int:job_id>/cancel/", imports.CancelImport.as_view(), name="import-cancel"),
+    path(
+        f"{_project}/import/<int:job_id>/refused.csv", imports.ImportRefusals.as_view(), name="import-refused"
+    ),
+    path(f"{_project}/export/", exports.ExportPage.as_view(), name="export"),
+    path(f"{_project}/export/<int:job_id>/cancel/", exports.CancelExport.as_view(), name="export-cancel"),
     path(f"{_project}/settings/", settings.SettingsPage.as_view(), name="settings"),
     path(f"{_project}/settings/delete/", settings.DeleteProjectPage.as_view(), name="project-delete"),
     path("tokens/", tokens.TokensPage.as_view(), name="tokens"),

@@ -27,16 +27,21 @@ function kindOf(status, message) {
 }
 
 async function failure(response) {
-  const body = await response.json().catch(() => ({}));
-  const error = body.error ?? {};
-  const message = error.message ?? body.detail ?? `The server answered ${response.status}.`;
+  const body = await response.json().catch(() => null);
+  return failureOf(response.status, body, response.headers.get("Retry-After"));
+}
+
+// A refusal from its status and JSON body, however it was fetched.
+export function failureOf(status, body, retryAfter = null) {
+  const error = body?.error ?? {};
+  const message = error.message ?? body?.detail ?? `The server answered ${status}.`;
   return new ApiError({
-    kind: kindOf(response.status, message),
-    status: response.status,
-    code: error.code ?? String(response.status),
+    kind: kindOf(status, message),
+    status,
+    code: error.code ?? String(status),
     message,
     fields: error.fields,
-    retryAfter_s: Number(response.headers.get("Retry-After")) || null,
+    retryAfter_s: Number(retryAfter) || null,
   });
 }
 

@@ -1,0 +1,214 @@
+// <image-upload>: files and folders dropped or chosen go to the server in batches, each tried again by itself.
+// Without this module the form inside is an ordinary one.
+import { batches, sorted } from "lib/batches";
+import { element, icon } from "lib/dom";
+import { ofDrop, ofInput } from "lib/dropped";
+import { send } from "lib/sending";
+
+const MEGABYTE = 2 ** 20;
+
+const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const megabytes = (bytes) => `${(bytes / MEGABYTE).toFixed(bytes < 10 * MEGABYTE ? 1 : 0)} MB`;
+
+class ImageUpload extends HTMLElement {
+  #chosen = new Map(); // path to { file, path }: choosing a file again replaces it
+  #work = null; // what is being sent: the batches, which of them landed, and the upload's id
+  #abort = null;
+  #listeners = null;
+
+  connectedCallback() {
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    const on = (target, name, act) => target.addEventListener(name, act, { signal });
+    const zone = this.#part("drop");
+    for (const input of this.querySelectorAll("[data-pick]"))
+      on(input, "change", () => {
+        this.#add(ofInput(input));
+        input.value = "";
+      });
+    on(this, "dragover", (event) => {
+      event.preventDefault();
+      zone.toggleAttribute("data-over", true);
+    });
+    on(this, "dragleave", (event) => {
+      if (!this.contains(event.relatedTarget)) zone.toggleAttribute("data-over", false);
+    });
+    on(this, "drop", async (event) => {
+      event.preventDefault();
+      zone.toggleAttribute("data-over", false);
+      this.#add(await ofDrop(event.dataTransfer));
+    });
+    on(this.#part("clear"), "click", () => (this.#abort ? this.#abort.abort() : this.#clear()));
+    on(this.#part("send"), "click", () => this.#send());
+    on(this.querySelector("form"), "submit", (event) => event.preventDefault());
+    on(window, "beforeunload", (event) => {
+      if (this.#abort) event.preventDefault();
+    });
+  }
+
+  disconnectedCallback() {
+    this.#listeners.abort();
+    this.#abort?.abort();
+  }
+
+  #part(name) {
+    return this.querySelector(`[data-${name}]`);
+  }
+
+  #add(items) {
+    if (this.#abort) return;
+    for (const item of items) this.#chosen.set(item.path, item);
+    this.#work = null;
+    this.#refuse("");
+    this.#show();
+    if (items.length) this.#part("send").focus();
+  }
+
+  #clear() {
+    this.#chosen.clear();
+    this.#work = null;
+    this.#refuse("");
+    this.#show();
+  }
+
+  // What is chosen, in a sentence.
+  #show() {
+    const { pictures, archives, captions } = sorted(this.#chosen.values());
+    const bytes = [...pictures, ...archives].reduce((sum, item) => sum + item.file.size, 0);
+    const what = [
+      pictures.length && plural(pictures.length, "image", "images"),
+      archives.length && plural(archives.length, "zip", "zips"),
+    ].filter(Boolean);
+    const words = captions.map((item) => item.path).join(", ");
+    this.#part("chosen").hidden = !this.#chosen.size;
+    this.#part("count").textContent = what.join(" and ") || "No image yet";
+    this.#part("details").textContent = [bytes && megabytes(bytes), words && `captions from ${words}`]
+      .filter(Boolean)
+      .join(", ");
+    const button = this.#part("send");
+    button.textContent = this.#work ? "Send the rest" : what.length ? `Import ${what.join(" and ")}` : "Import";
+    button.disabled = !what.length;
+    button.hidden = Boolean(this.#abort);
+    this.#part("clear").textContent = this.#abort ? "Stop sending" : "Clear";
+    this.#part("sending").hidden = !this.#abort;
+    for (const input of this.querySelectorAll("[data-pick]")) input.disabled = Boolean(this.#abort);
+  }
+
+  async #send() {
+    const found = sorted(this.#chosen.values());
+    this.#work ??= {
+      id: crypto.randomUUID?.() ?? uuid(),
+      ...found,
+      left: batches(found).map((batch) => ({ ...batch, client_id: crypto.randomUUID?.() ?? uuid() })),
+      all: found.pictures.length + found.archives.length,
+      sentBytes: 0,
+      job: null,
+    };
+    const work = this.#work;
+    work.bytes ??= work.left.reduce((sum, batch) => sum + batch.bytes, 0);
+    this.#refuse("");
+    this.#abort = new AbortController();
+    this.#show();
+    this.#say("Sending.");
+    const started = performance.now();
+    const before = work.sentBytes;
+    const token = this.querySelector("[name=csrfmiddlewaretoken]").value;
+    try {
+      while (work.left.length) {
+        const batch = work.left[0];
+        const tell = (loaded) => this.#tell(work, Math.min(loaded, batch.bytes), before, started);
+        tell(0);
+        const job = await send(this.dataset.api, this.#form(work, batch), {
+          token,
+          signal: this.#abort.signal,
+          onProgress: tell,
+          onWait: (error) => this.#wait(error.message),
+        });
+        work.job ??= job.id;
+        work.sentBytes += batch.bytes;
+        work.left.shift();
+        document.body.dispatchEvent(new Event("import-sent"));
+      }
+    } catch (error) {
+      this.#stopped(error, work);
+      return;
+    }
+    this.#abort = null;
+    this.#say("All files are sent.");
+    location.assign(`${this.dataset.report}${work.job}/`);
+  }
+
+  #form(work, batch) {
+    const form = new FormData(this.querySelector("form"));
+    const sent = new FormData();
+    sent.set("client_id", batch.client_id);
+    sent.set("upload", work.id);
+    sent.set("create_tags", form.getAll("create_tags").includes("true"));
+    sent.set("complete", form.has("complete"));
+    // Only the last request may say that a caption found no file.
+    sent.set("unmatched_captions", work.left.length === 1 ? "report" : "ignore");
+    for (const item of work.captions) sent.append("captions_file", item.file, item.path);
+    for (const item of batch.items)
+      sent.append(batch.kind === "archive" ? "archive" : "files", item.file, item.path);
+    const elsewhere = work.pictures.filter((item) => !batch.items.includes(item));
+    if (batch.kind === "files" && work.captions.length && elsewhere.length) {
+      const names = JSON.stringify(elsewhere.map((item) => item.path));
+      sent.set("elsewhere", new Blob([names], { type: "application/json" }), "elsewhere.json");
+    }
+    return sent;
+  }
+
+  #tell(work, loaded, before, started) {
+    const bytes = work.sentBytes + loaded;
+    const seconds = (performance.now() - started) / 1_000;
+    const rate = seconds > 1 ? (bytes - before) / seconds : 0;
+    const left_s = rate ? Math.ceil((work.bytes - bytes) / rate) : null;
+    this.#part("sending").querySelector("progress").value = work.bytes ? bytes / work.bytes : 0;
+    this.#part("sent").textContent = `${megabytes(bytes)} of ${megabytes(work.bytes)} sent`;
+    this.#part("rate").textContent = rate ? `${megabytes(rate)}/s, ${duration(left_s)} left` : "";
+  }
+
+  #wait(reason) {
+    this.#part("rate").textContent = `${reason} Trying again.`;
+    this.#say(`${reason} Trying again.`);
+  }
+
+  // Stopped by the person, by a refusal, or because the server stayed away: what landed stays, the rest can follow.
+  #stopped(error, work) {
+    const byHand = error.name === "AbortError" || this.#abort.signal.aborted;
+    this.#abort = null;
+    if (work.job === null && !byHand && error.kind === "refused") this.#work = null;
+    const lead = work.job === null ? "Nothing was imported." : "The rest was not sent.";
+    this.#refuse(byHand ? "" : error.message, lead);
+    this.#show();
+    this.#say(byHand ? "Stopped." : "");
+  }
+
+  #refuse(message, lead = "Nothing was imported.") {
+    const place = this.#part("refused");
+    place.replaceChildren();
+    if (!message) return;
+    const text = element("p", {}, element("strong", {}, lead), ` ${message}`);
+    place.append(element("div", { class: "banner", "data-tone": "stop" }, icon("stop"), text));
+  }
+
+  #say(sentence) {
+    this.#part("said").textContent = sentence;
+  }
+}
+
+function duration(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+// randomUUID exists on secure origins only; an installation in a local network may have none.
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
+customElements.define("image-upload", ImageUpload);
