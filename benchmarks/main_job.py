@@ -34,7 +34,8 @@ class Point:
     """What was measured at one number of trainable reviews in one run."""
 
     reviews: int
-    average_precision: float
+    average_precision: float  # over tags with at least 5 yes in `val`
+    average_precision_any_yes: float  # over tags with at least one
     micro_f1: float
     corrections: float
     seconds_to_live: float | None
@@ -218,16 +219,22 @@ def judge(
                 place = column[suggestion["tag"]["id"]]
                 scores[row, place] = suggestion["score"]
                 offered[row, place] = suggestion["offered"]
-    seen = truth.any(axis=0)
     return Point(
         reviews=reviews,
-        average_precision=float(average_precision_score(truth[:, seen], scores[:, seen], average="macro")),
+        average_precision=macro_average_precision(truth, scores, least_yes=5),
+        average_precision_any_yes=macro_average_precision(truth, scores, least_yes=1),
         micro_f1=float(f1_score(truth, offered, average="micro", zero_division=0)),
         corrections=float((truth ^ offered).sum(axis=1).mean()),
         seconds_to_live=seconds,
         live_number=stats["live_model"]["number"],
         verdict=(stats["last_candidate"] or {}).get("verdict", "prior"),
     )
+
+
+def macro_average_precision(truth: np.ndarray, scores: np.ndarray, *, least_yes: int) -> float:
+    """truth, scores: [N, K]; the mean over tags that have at least `least_yes` yes."""
+    tags = truth.sum(axis=0) >= least_yes
+    return float(average_precision_score(truth[:, tags], scores[:, tags], average="macro"))
 
 
 def predict(api: Api, photo: Photo) -> dict[str, Any]:
@@ -264,18 +271,28 @@ def print_table(runs: list[Run], start_seconds: float) -> None:
         f"Import: {statistics.mean(run.images_a_second for run in runs):.0f} images/s; every image has "
         f"suggestions after {statistics.mean(run.seconds_to_suggestions for run in runs):.0f} s.\n"
     )
-    print("| reviews | AP | micro F1 | corrections | seconds to live (largest) |")
-    print("| --- | --- | --- | --- | --- |")
-    for place, reviews in enumerate(point.reviews for point in runs[0].points):
-        points = [run.points[place] for run in runs]
-        seconds = [point.seconds_to_live for point in points if point.seconds_to_live is not None]
-        print(
-            f"| {reviews} | {statistics.mean(point.average_precision for point in points):.3f} "
-            f"| {statistics.mean(point.micro_f1 for point in points):.3f} "
-            f"| {statistics.mean(point.corrections for point in points):.2f} "
-            f"| {f'{statistics.mean(seconds):.1f} ({max(seconds):.1f})' if seconds else '-'} |"
-        )
+    print("AP: macro over tags with at least 5 yes in `val`; in brackets over tags with at least one.\n")
+    print("| reviews | AP | micro F1 | corrections | seconds to a judged model (largest) | promoted |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for points in zip(*(run.points for run in runs), strict=True):
+        print(table_row(points))
     print(f"\nExport equals what was sent: {'yes' if all(run.export_equal for run in runs) else 'NO'}.")
+
+
+def table_row(points: tuple[Point, ...]) -> str:
+    """The mean over the seeds at one checkpoint."""
+
+    def mean(name: str) -> float:
+        return statistics.mean(getattr(point, name) for point in points)
+
+    seconds = [point.seconds_to_live for point in points if point.seconds_to_live is not None]
+    promoted = sum(point.verdict in ("promoted", "provisional") for point in points)
+    return (
+        f"| {points[0].reviews} | {mean('average_precision'):.3f} ({mean('average_precision_any_yes'):.3f}) "
+        f"| {mean('micro_f1'):.3f} | {mean('corrections'):.2f} "
+        f"| {f'{statistics.mean(seconds):.1f} ({max(seconds):.1f})' if seconds else '-'} "
+        f"| {f'{promoted} of {len(points)}' if seconds else '-'} |"
+    )
 
 
 def main() -> None:
