@@ -5,7 +5,7 @@ from annotations.errors import Conflict, Refused, Unavailable
 
 class NoWorker(Unavailable):
     code = "no_worker"
-    message = "Expected an answer from an `ml` worker within 10 s, got none. Start the workers and ask again."
+    message = "Expected an answer from an `ml` worker within 10 s, got none: start one, or ask again when it is idle."
 
 
 class PictureNotReadable(Refused):

@@ -1,6 +1,7 @@
 """Features of a project's images: computed once, in batches, resumable. Suggestions follow in `scoring`."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A slice is one task: short enough (seconds) that other work of the queue comes in between.
+# A slice is one task: so short that other work of the queue, such as a prediction, comes in between.
 SLICE_IMAGES = 256
+SLICE_S = 2.0
 BATCH_IMAGES = 32
 DECODING_THREADS = 2
 
@@ -45,6 +47,7 @@ def compute_slice(project_id: int, *, after_id: int = 0) -> Slice:
     row = extractors.loaded_row(project.extractor)
     missing = selectors.without_feature(project_id, row.pk, after_id=after_id, limit=SLICE_IMAGES)
     computed: list[int] = []
+    started = time.monotonic()
     images = model_inputs.images(project_id, missing)
     with ThreadPoolExecutor(DECODING_THREADS) as pool:
         for batch in _decoded(images, extractor.side_px, pool):
@@ -52,6 +55,8 @@ def compute_slice(project_id: int, *, after_id: int = 0) -> Slice:
             if stored is None:  # another worker holds this project: it goes on to the end
                 return Slice(tuple(computed), None)
             computed += stored
+            if time.monotonic() - started > SLICE_S:
+                return Slice(tuple(computed), batch[-1][0].image_id)
     return Slice(tuple(computed), missing[-1] if len(missing) == SLICE_IMAGES else None)
 
 

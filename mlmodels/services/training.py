@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Answers that arrive while a quick fit computes are taken in by another fit: nobody waits for the next run.
-REREADS = 2
+# Answers that arrive while quick fits compute are taken in by another fit: they need not wait for the next run.
+ABSORB_FOR_S = 5.0
 QUICK_FIT_S = 3.0
 
 
@@ -99,12 +99,16 @@ def _read_and_fit(run: TrainingRun) -> _Fitted | None:
         raise NotTrainable
     runs.enter(run, "fit")
     warm_start = _warm_start(run.project_id, evidence)
-    for attempt in range(REREADS + 1):
+    began = time.monotonic()
+    while True:
         started = time.monotonic()
         fitted = _Fitted(evidence, _fit(evidence, run.seed, warm_start))
-        quick = time.monotonic() - started <= QUICK_FIT_S
-        if attempt == REREADS or not quick or stats.trainable(run.project_id) == evidence.counts:
+        ended = time.monotonic()
+        if ended - started > QUICK_FIT_S or ended - began > ABSORB_FOR_S:
             break
+        if stats.trainable(run.project_id) == evidence.counts:
+            break
+        runs.enter(run, "fit")
         evidence = evidence_service.read(run.project_id, extractor)
         warm_start = fitted.result.head.align(evidence.language.tag_ids)
     return fitted
@@ -150,7 +154,8 @@ def _fit(evidence: Evidence, seed: int, warm_start: Any) -> "FitResult":
         tag_ids=evidence.language.tag_ids,
         image_ids=evidence.training.batch.image_ids,
     )
-    return fit(training, seed=seed, warm_start=warm_start)
+    unreviewed = evidence.unreviewed.inputs if evidence.unreviewed.image_ids else None
+    return fit(training, seed=seed, warm_start=warm_start, unreviewed=unreviewed)
 
 
 def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: float) -> ModelVersion:

@@ -75,6 +75,13 @@ def test_a_slice_says_where_the_next_one_starts(cast, images, monkeypatch):
     assert second.resume_after is None
 
 
+def test_a_slow_slice_ends_early_and_says_where_to_go_on(cast, images, monkeypatch):
+    monkeypatch.setattr(features, "BATCH_IMAGES", 2)
+    monkeypatch.setattr(features, "SLICE_S", 0.0)
+    first = features.compute_slice(cast.project.pk)
+    assert (first.computed, first.resume_after) == ((images[0].pk, images[1].pk), images[1].pk)
+
+
 def test_a_picture_that_cannot_be_read_is_recorded_and_still_has_its_caption(cast, images):
     tags = make_tags(cast.project, "dog")
     with_file(images[1], b"this is no picture")

@@ -33,9 +33,11 @@ def test_reviews_become_a_live_version_that_suggests_on_other_images(planted):
     assert LiveModel.objects.get(project=planted.project).version_id == version.pk
     waiting = SuggestionSet.objects.filter(project=planted.project, model_number=version.number)
     assert waiting.count() == 20
+    wrong = 0
     for suggestions in waiting.select_related("image"):
         offered = {name for name, tag_id in planted.tags.items() if tag_id in suggestions.offered_ids}
-        assert offered == set(planted.yes_of(suggestions.image))
+        wrong += len(offered ^ set(planted.yes_of(suggestions.image)))
+    assert wrong <= 12, "of 60 pairs, where guessing is wrong in 30"
 
 
 def test_the_cursor_counts_what_the_newest_judged_version_has_read(planted):
@@ -102,7 +104,8 @@ def test_holdout_answers_judge_and_never_train(planted):
     version = ModelVersion.objects.get()
     assert version.metrics["judged_on"] == "holdout"
     assert version.holdout_images == answered
-    assert version.trained_images + answered == 130
+    left_out = version.metrics["near_holdout_left_out"]
+    assert version.trained_images + left_out + answered == 130
     trained = set(heads.load_out_of_fold(version).image_ids.tolist())
     assert not trained & {image.image_id for image in model_inputs.holdout(planted.project.pk)}
 
