@@ -1,18 +1,21 @@
 """What the list of projects shows of each: progress, people, last activity, live model, cover. Six queries in all."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from annotations.models import Image, ImportJob, LiveModel, Membership, Project, Review, User
 from annotations.models.job import FINISHED_STATES
 from annotations.selectors import counters, queue
 
 COVER_PICTURES = 3
+# The source of the import that fills a sample project.
+SAMPLE_SOURCE = "sample"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class ProjectCard:
     f1: float | None
     cover: tuple[Picture, ...]
     is_importing: bool
+    is_sample: bool
 
     @property
     def share(self) -> float:
@@ -59,11 +63,7 @@ def cards(user: User) -> list[ProjectCard]:
     live = LiveModel.objects.in_bulk(ids)
     people = _people(ids)
     covers = _covers(ids)
-    importing = set(
-        ImportJob.objects.filter(project__in=ids)
-        .exclude(state__in=FINISHED_STATES)
-        .values_list("project", flat=True)
-    )
+    imports = _imports(ids)
     found = [
         _card(
             membership,
@@ -71,7 +71,7 @@ def cards(user: User) -> list[ProjectCard]:
             live.get(membership.project_id),
             people=people[membership.project_id],
             cover=tuple(covers[membership.project_id]),
-            is_importing=membership.project_id in importing,
+            sources=imports[membership.project_id],
         )
         for membership in memberships
     ]
@@ -85,7 +85,7 @@ def _card(
     *,
     people: int,
     cover: tuple[Picture, ...],
-    is_importing: bool,
+    sources: Mapping[str, bool],
 ) -> ProjectCard:
     return ProjectCard(
         project=membership.project,
@@ -97,8 +97,20 @@ def _card(
         model_number=live.number if live else 0,
         f1=live.metrics.get("micro_f1") if live else None,
         cover=cover,
-        is_importing=is_importing,
+        is_importing=any(sources.values()),
+        is_sample=SAMPLE_SOURCE in sources,
     )
+
+
+def _imports(project_ids: list[int]) -> dict[int, dict[str, bool]]:
+    """By project: the sources of open imports (True), and of the sample project's even when it is finished."""
+    jobs = ImportJob.objects.filter(project__in=project_ids)
+    rows = jobs.filter(Q(source=SAMPLE_SOURCE) | ~Q(state__in=FINISHED_STATES))
+    found: dict[int, dict[str, bool]] = defaultdict(dict)
+    for project_id, source, state in rows.values_list("project", "source", "state"):
+        is_open = state not in FINISHED_STATES
+        found[project_id][source] = found[project_id].get(source, False) or is_open
+    return found
 
 
 def _people(project_ids: list[int]) -> dict[int, int]:

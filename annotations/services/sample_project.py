@@ -12,10 +12,11 @@ from django.db import transaction
 from annotations.models import ImportItem, ImportJob, Project, User
 from annotations.models.job import FINISHED_STATES
 from annotations.sample import VOCABULARY, Scene, draw_scenes
+from annotations.selectors.project_cards import SAMPLE_SOURCE
 from annotations.services import imports, jobs, projects, storage, tags
 from annotations.types import TagSpec
 
-SOURCE = "sample"
+SOURCE = SAMPLE_SOURCE
 NAME = "Sample scenes"
 COUNT = 240
 SEED = 1

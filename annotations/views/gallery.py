@@ -25,6 +25,11 @@ class Tile:
     yes: tuple[str, ...]
 
     @property
+    def larger_url(self) -> str:
+        """For tiles that are wider than the small thumbnail."""
+        return self.thumbnail_url.replace("size=256", "size=512")
+
+    @property
     def more(self) -> int:
         return max(0, len(self.yes) - TAGS_ON_TILE)
 

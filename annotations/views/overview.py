@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRefresh
 
 from annotations.models import ImportJob, Membership
 from annotations.models.job import FINISHED_STATES
@@ -50,13 +51,20 @@ class OverviewPage(ProjectPage):
     section = "overview"
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        response = self._part() if self.is_part else self.page(**self._figures(), **self._plots())
+        response = self._part() if self.is_part else self._whole()
         # The same address answers the page, and to htmx the part of it that moves.
         patch_vary_headers(response, ["HX-Request"])
         return response
 
+    def _whole(self) -> HttpResponse:
+        return self.page(**self._figures(), **self._plots())
+
     def _part(self) -> HttpResponse:
-        return self.page(template="annotations/_overview_live.html", **self._figures())
+        figures = self._figures()
+        if "working" in self.request.GET and figures["work"] is None:
+            # An import has ended: navigation and plots have new numbers too.
+            return HttpResponseClientRefresh()
+        return self.page(template="annotations/_overview_live.html", **figures)
 
     def _figures(self) -> dict[str, Any]:
         figures = stats.project_stats(self.project)

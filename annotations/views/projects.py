@@ -25,6 +25,7 @@ class ProjectsPage(Page):
             cards=cards,
             may_create=access.may_create_projects(self.user),
             worker_notice=workers.notice(("io", "ml", "train")),
+            has_sample=any(card.is_sample for card in cards),
             sample_count=sample_project.COUNT,
         )
 

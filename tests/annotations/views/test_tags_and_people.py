@@ -48,8 +48,8 @@ class TestTags:
         assert "<strong>.85</strong>" in page and ".46" in page
         assert "6 of 10 yes needed" in page
         dog, cat = page[page.index(">dog<") :].split("</tr>")[:2]
-        assert '<td class="end">1</td> <td class="end">0</td>' in dog
-        assert '<td class="end">0</td> <td class="end">1</td>' in cat
+        assert '<td class="end">1</td> <td class="end wide-only">0</td>' in dog
+        assert '<td class="end">0</td> <td class="end wide-only">1</td>' in cat
 
     def test_a_tag_is_edited(self, cast, browser_of, here):
         tag_id = make_tags(cast.project, "dog")["dog"]
