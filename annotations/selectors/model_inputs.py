@@ -87,6 +87,15 @@ def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
     ]
 
 
+def captioned_unreviewed(project_id: int, limit: int) -> list[ImageInput]:
+    """Training-side images with a caption that nobody has finished yet; a stable random choice of at most `limit`."""
+    rows = image_rows(project_id).filter(is_holdout=False, state=Image.State.PENDING).exclude(caption="")
+    rows = rows.order_by("shuffle", "id")[:limit]
+    return [
+        ImageInput(*row) for row in rows.values_list("id", "storage_key", "caption", "phash", "is_holdout")
+    ]
+
+
 def holdout(project_id: int) -> list[HoldoutImage]:
     """Every holdout image by ascending id, reviewed or not."""
     rows = image_rows(project_id).filter(is_holdout=True).order_by("id")

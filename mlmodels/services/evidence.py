@@ -22,6 +22,8 @@ from mlmodels.services.languages import Language
 SAME_PICTURE_BITS = 6
 SAME_PICTURE_COSINE = 0.97
 MOST_WEIGHT = 10.0
+# Captions of so many images that nobody has reviewed teach the pixels; more cost time and gave nothing.
+MOST_UNREVIEWED = 1_500
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,7 @@ class Evidence:
     extractor: Extractor
     counts: TrainableCounts
     training: Answered
+    unreviewed: Batch
     holdout: Answered
     near_holdout: int
     fingerprint: str
@@ -85,36 +88,45 @@ def read(project_id: int, extractor: Extractor) -> Evidence:
             language,
         )
         vision = inputs.stored_vision([image.image_id for image in holdout_images], extractor)
+        waiting = model_inputs.captioned_unreviewed(project_id, MOST_UNREVIEWED)
+        unreviewed = inputs.build(waiting, extractor, language)
     pictures = HoldoutPictures(hashes=_hashes([image.phash for image in holdout_images]), vision=vision)
-    near = near_holdout(training, pictures)
+    near = near_holdout(training.hashes, training.batch.inputs.vision, pictures)
     training = _only(training, ~near)
+    far = ~near_holdout(_hashes([image.phash for image in waiting]), unreviewed.inputs.vision, pictures)
+    unreviewed = _rows(unreviewed, far)
     return Evidence(
         language=language,
         vocabulary_version=project.vocabulary_version,
         extractor=extractor,
         counts=counts,
         training=training,
+        unreviewed=unreviewed,
         holdout=holdout,
         near_holdout=int(near.sum()),
-        fingerprint=fingerprint(extractor, language, training),
+        fingerprint=fingerprint(extractor, language, training, unreviewed),
     )
 
 
-def near_holdout(training: Answered, holdout: HoldoutPictures) -> NDArray[np.bool_]:
-    """Which training images show what a holdout image shows, by perceptual hash or cosine; bool [N]."""
-    bits = np.bitwise_count(training.hashes[:, None] ^ holdout.hashes[None, :])  # [N, H]
-    cosine = training.batch.inputs.vision @ holdout.vision.T  # [N, H]; zero where there is no feature
+def near_holdout(
+    hashes: NDArray[np.uint64], vision: NDArray[np.float32], holdout: HoldoutPictures
+) -> NDArray[np.bool_]:
+    """Which of N images show what a holdout image shows, by perceptual hash or cosine; bool [N]."""
+    bits = np.bitwise_count(hashes[:, None] ^ holdout.hashes[None, :])  # [N, H]
+    cosine = vision @ holdout.vision.T  # [N, H]; zero where there is no feature
     near: NDArray[np.bool_] = ((bits <= SAME_PICTURE_BITS) | (cosine > SAME_PICTURE_COSINE)).any(axis=1)
     return near
 
 
-def fingerprint(extractor: Extractor, language: Language, training: Answered) -> str:
+def fingerprint(extractor: Extractor, language: Language, training: Answered, unreviewed: Batch) -> str:
     """A digest of all that a fit reads; equal digests, equal fits."""
     digest = hashlib.sha256(extractor.key.encode())
     digest.update(repr(language.terms).encode())
-    digest.update(np.asarray(training.batch.image_ids, dtype=np.int64).tobytes())
-    digest.update(repr([reading.terms for reading in training.batch.readings]).encode())
-    for array in (training.truth, training.weights, training.batch.inputs.has_vision):
+    for batch in (training.batch, unreviewed):
+        digest.update(np.asarray(batch.image_ids, dtype=np.int64).tobytes())
+        digest.update(repr([reading.terms for reading in batch.readings]).encode())
+        digest.update(np.ascontiguousarray(batch.inputs.has_vision).tobytes())
+    for array in (training.truth, training.weights):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -153,17 +165,20 @@ def _answered(
 def _only(answered: Answered, keep: NDArray[np.bool_]) -> Answered:
     if keep.all():
         return answered
-    rows = np.flatnonzero(keep)
-    batch = answered.batch
     return Answered(
-        batch=Batch(
-            image_ids=tuple(batch.image_ids[row] for row in rows),
-            inputs=batch.inputs.rows(rows),
-            readings=tuple(batch.readings[row] for row in rows),
-        ),
-        truth=answered.truth[rows],
-        weights=answered.weights[rows],
-        hashes=answered.hashes[rows],
+        batch=_rows(answered.batch, keep),
+        truth=answered.truth[keep],
+        weights=answered.weights[keep],
+        hashes=answered.hashes[keep],
+    )
+
+
+def _rows(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
+    rows = np.flatnonzero(keep)
+    return Batch(
+        image_ids=tuple(batch.image_ids[row] for row in rows),
+        inputs=batch.inputs.rows(rows),
+        readings=tuple(batch.readings[row] for row in rows),
     )
 
 
