@@ -110,6 +110,17 @@ def test_holdout_answers_judge_and_never_train(planted):
     assert not trained & {image.image_id for image in model_inputs.holdout(planted.project.pk)}
 
 
+def test_captions_of_unreviewed_images_teach_but_never_the_holdouts(planted):
+    silent = planted.images(3)
+    waiting = planted.images(4, first=100, caption="A dog.")
+    holdout = planted.images(3, first=200, holdout=True, caption="A dog.")
+    reviewed = planted.review(2)
+    read = evidence.read(planted.project.pk, planted.extractor)
+    expected = {image.pk for image in waiting} - {image.pk for image in reviewed}
+    assert set(read.unreviewed.image_ids) == expected
+    assert not expected & {image.pk for image in [*silent, *holdout]}
+
+
 def test_a_near_duplicate_of_a_holdout_image_stays_out_of_training(planted):
     images = planted.images(30)
     (kept_apart,) = planted.images(1, first=500, holdout=True)
