@@ -49,7 +49,7 @@ class ImageList(ProjectView):
         truths = images.truths(project, shown)
         names = dict(images.tag_names(project))
         more = len(found) > limit
-        answer = {
+        answer: dict[str, Any] = {
             "results": [row_json(image, truths[image.pk], names) for image in shown],
             "next": next_address(request, images.cursor(shown[-1], ordering)) if more else None,
         }

@@ -9,137 +9,332 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('annotations', '0002_decisions_append_only'),
+        ("annotations", "0002_decisions_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgvector.django.VectorExtension(),
         migrations.CreateModel(
-            name='Extractor',
+            name="Extractor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('dimensions', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("dimensions", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingPolicy',
+            name="TrainingPolicy",
             fields=[
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='annotations.project')),
-                ('every_reviews', models.PositiveIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)])),
-                ('at_most_every_seconds', models.FloatField(default=10.0, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(604800.0)])),
-                ('after_quiet_seconds', models.FloatField(default=3.0, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(604800.0)])),
-                ('paused', models.BooleanField(default=False)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="annotations.project",
+                    ),
+                ),
+                (
+                    "every_reviews",
+                    models.PositiveIntegerField(
+                        default=10,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100000),
+                        ],
+                    ),
+                ),
+                (
+                    "at_most_every_seconds",
+                    models.FloatField(
+                        default=10.0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(604800.0),
+                        ],
+                    ),
+                ),
+                (
+                    "after_quiet_seconds",
+                    models.FloatField(
+                        default=3.0,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(604800.0),
+                        ],
+                    ),
+                ),
+                ("paused", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingRun',
+            name="TrainingRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('refused', 'Refused')], default='queued', max_length=10)),
-                ('done', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('errors', models.JSONField(default=list)),
-                ('result', models.JSONField(default=dict)),
-                ('claim', models.UUIDField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('kind', models.CharField(choices=[('head', 'the light head over cached features')], default='head', max_length=10)),
-                ('trigger', models.CharField(choices=[('policy', 'Policy'), ('person', 'Person')], default='person', max_length=10)),
-                ('stage', models.CharField(blank=True, max_length=20)),
-                ('seed', models.PositiveIntegerField(default=0)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("refused", "Refused"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(null=True)),
+                ("reason", models.TextField(blank=True)),
+                ("errors", models.JSONField(default=list)),
+                ("result", models.JSONField(default=dict)),
+                ("claim", models.UUIDField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("head", "the light head over cached features")],
+                        default="head",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[("policy", "Policy"), ("person", "Person")], default="person", max_length=10
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=20)),
+                ("seed", models.PositiveIntegerField(default=0)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotations.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PolicyCheck',
+            name="PolicyCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('ran', 'Ran'), ('waited', 'Waited'), ('refused', 'Refused')], max_length=10)),
-                ('code', models.CharField(max_length=30)),
-                ('reason', models.CharField(max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlmodels.trainingrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("ran", "Ran"), ("waited", "Waited"), ("refused", "Refused")], max_length=10
+                    ),
+                ),
+                ("code", models.CharField(max_length=30)),
+                ("reason", models.CharField(max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotations.project",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mlmodels.trainingrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('artifact', models.CharField(max_length=200)),
-                ('artifact_sha256', models.CharField(max_length=64)),
-                ('verdict', models.CharField(choices=[('promoted', 'Promoted'), ('provisional', 'Provisional'), ('refused', 'Refused')], max_length=12)),
-                ('reasons', models.JSONField(default=list)),
-                ('details', models.JSONField(default=dict)),
-                ('metrics', models.JSONField(default=dict)),
-                ('tag_metrics', models.JSONField(default=dict)),
-                ('curves', models.JSONField(default=dict)),
-                ('tag_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('vocabulary_version', models.PositiveIntegerField()),
-                ('trained_images', models.PositiveIntegerField()),
-                ('trained_reviews', models.BigIntegerField()),
-                ('trained_decisions', models.BigIntegerField()),
-                ('holdout_images', models.PositiveIntegerField(default=0)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('seed', models.PositiveIntegerField(default=0)),
-                ('activated_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('extractor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mlmodels.extractor')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='mlmodels.modelversion')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
-                ('run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='version', to='mlmodels.trainingrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("artifact", models.CharField(max_length=200)),
+                ("artifact_sha256", models.CharField(max_length=64)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("promoted", "Promoted"),
+                            ("provisional", "Provisional"),
+                            ("refused", "Refused"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("reasons", models.JSONField(default=list)),
+                ("details", models.JSONField(default=dict)),
+                ("metrics", models.JSONField(default=dict)),
+                ("tag_metrics", models.JSONField(default=dict)),
+                ("curves", models.JSONField(default=dict)),
+                (
+                    "tag_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None),
+                ),
+                ("vocabulary_version", models.PositiveIntegerField()),
+                ("trained_images", models.PositiveIntegerField()),
+                ("trained_reviews", models.BigIntegerField()),
+                ("trained_decisions", models.BigIntegerField()),
+                ("holdout_images", models.PositiveIntegerField(default=0)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("seed", models.PositiveIntegerField(default=0)),
+                ("activated_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "extractor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="mlmodels.extractor"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="mlmodels.modelversion",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotations.project",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="version",
+                        to="mlmodels.trainingrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImageFeature',
+            name="ImageFeature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vector', pgvector.django.halfvec.HalfVectorField(null=True)),
-                ('class_probabilities', pgvector.django.halfvec.HalfVectorField(dimensions=1000, null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('extractor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mlmodels.extractor')),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.image')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotations.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("vector", pgvector.django.halfvec.HalfVectorField(null=True)),
+                ("class_probabilities", pgvector.django.halfvec.HalfVectorField(dimensions=1000, null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "extractor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mlmodels.extractor"
+                    ),
+                ),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="annotations.image"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="annotations.project",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['project', 'extractor', 'image'], name='feature_of_project')],
-                'constraints': [models.UniqueConstraint(fields=('image', 'extractor'), name='feature_once'), models.CheckConstraint(condition=models.Q(('vector__isnull', False), models.Q(('error', ''), _negated=True), _connector='OR'), name='feature_or_error')],
+                "indexes": [
+                    models.Index(fields=["project", "extractor", "image"], name="feature_of_project")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("image", "extractor"), name="feature_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vector__isnull", False), models.Q(("error", ""), _negated=True), _connector="OR"
+                        ),
+                        name="feature_or_error",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='trainingrun',
-            index=models.Index(fields=['project', '-id'], name='run_by_project'),
+            model_name="trainingrun",
+            index=models.Index(fields=["project", "-id"], name="run_by_project"),
         ),
         migrations.AddConstraint(
-            model_name='trainingrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('project',), name='one_running_run_a_project'),
+            model_name="trainingrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")),
+                fields=("project",),
+                name="one_running_run_a_project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'queued')), fields=('project',), name='one_queued_run_a_project'),
+            model_name="trainingrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "queued")), fields=("project",), name="one_queued_run_a_project"
+            ),
         ),
         migrations.AddIndex(
-            model_name='policycheck',
-            index=models.Index(fields=['project', '-id'], name='ledger_by_project'),
+            model_name="policycheck",
+            index=models.Index(fields=["project", "-id"], name="ledger_by_project"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('project', 'number'), name='version_number_once'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(fields=("project", "number"), name="version_number_once"),
         ),
     ]
