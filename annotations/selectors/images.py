@@ -13,7 +13,7 @@ from annotations.models import Decision, Image, Project, Review, Tag
 from annotations.selectors import handout, truth
 from annotations.types import ImageTruth
 
-ORDERINGS = {"created": ("pk",), "priority": ("-priority", "pk"), "shuffle": ("shuffle", "pk")}
+ORDERINGS = {"created": ("pk",), "newest": ("-pk",), "priority": ("-priority", "pk"), "shuffle": ("shuffle", "pk")}
 
 
 @dataclass(frozen=True)

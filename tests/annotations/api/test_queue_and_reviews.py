@@ -150,7 +150,7 @@ def test_malformed_bodies_are_400_and_say_what_is_wrong(cast, client_of):
 def test_lists_are_paged_by_key(cast, client_of):
     make_images(cast.project, 5)
     client = client_of(cast.annotator)
-    for ordering in ("created", "priority", "shuffle"):
+    for ordering in ("created", "newest", "priority", "shuffle"):
         seen, where = [], address(cast, f"images/?limit=2&ordering={ordering}")
         while where:
             answer = client.get(where).json()
