@@ -1,6 +1,10 @@
 """What pages of annotations show of retraining: its policy and the run that is open. Reads only."""
 
+from datetime import datetime
+
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from mlmodels import selectors
 from mlmodels.models import TrainingPolicy, TrainingRun
@@ -24,3 +28,20 @@ def ticks(policy: TrainingPolicy, waiting: int) -> list[bool]:
     wanted = min(policy.every_reviews, 20)
     filled = min(wanted, waiting * wanted // policy.every_reviews)
     return [True] * filled + [False] * (wanted - filled)
+
+
+@register.filter
+def signed(change: float) -> str:
+    """A difference of two shares: +.03, −.01, 0."""
+    text = f"{abs(change):.2f}".removeprefix("0")
+    if text == ".00":
+        return "0"
+    return f"−{text}" if change < 0 else f"+{text}"
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """The time of today, else the day with it: 14:02:11, or 3 Nov 14:02."""
+    local = timezone.localtime(moment)
+    is_today = local.date() == timezone.localdate()
+    return date_format(local, "H:i:s" if is_today else "j M H:i")

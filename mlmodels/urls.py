@@ -1,0 +1,16 @@
+"""Addresses of the pages that belong to the model. The API's stand in `mlmodels/api/urls.py`."""
+
+from django.urls import path
+
+from mlmodels.views import models, version
+
+_models = "projects/<int:project_id>/models"
+
+urlpatterns = [
+    path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
+    path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),
+    path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),
+    path(f"{_models}/runs/<int:run_id>/cancel/", models.CancelRun.as_view(), name="model-run-cancel"),
+    path(f"{_models}/<int:version_id>/", version.VersionPage.as_view(), name="model"),
+    path(f"{_models}/<int:version_id>/activate/", models.ActivatePage.as_view(), name="model-activate"),
+]

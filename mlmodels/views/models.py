@@ -1,0 +1,166 @@
+"""Page of the models: what runs, quality against reviews, every version, why training ran or waited, the policy.
+
+Managers look, admins act. What moves is fetched again in two parts: the run, and the rest once it has changed.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.cache import patch_vary_headers
+
+from annotations.errors import DomainError, NotFound
+from annotations.selectors import model_inputs, stats
+from annotations.services import jobs
+from annotations.views.base import ProjectPage
+from mlmodels import selectors, tasks
+from mlmodels.forms import PolicyForm
+from mlmodels.services import policy, runs, versions
+from mlmodels.views import plots, shown
+
+VERSIONS_SHOWN = 20
+VERSIONS_DRAWN = 200
+LEDGER_SHOWN = 12
+# What a list does not show: it may be megabytes for a large vocabulary.
+HEAVY = ("curves", "tag_metrics", "details", "tag_ids", "reasons")
+
+
+class ModelsPage(ProjectPage):
+    template = "mlmodels/models.html"
+    section = "models"
+    needs = "see_models"
+
+    def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        """The page; to htmx the run, and beside it the rest if it is not what was `seen`."""
+        now = self._now()
+        if not request.htmx:
+            response = self.page(**now, **self._rest(), form=PolicyForm.of(now["policy"]))
+        elif request.GET.get("seen") == now["seen"]:
+            response = self.page(template="mlmodels/_models_now.html", **now)
+        else:
+            response = self.page(template="mlmodels/_models_moved.html", **now, **self._rest(), moved=True)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def _now(self) -> dict[str, Any]:
+        run = selectors.open_run(self.project.pk)
+        live = model_inputs.live(self.project.pk)
+        counts = stats.trainable(self.project.pk)
+        newest = selectors.newest_judged(self.project.pk)
+        check = selectors.ledger(self.project.pk).first()
+        last = selectors.newest_run(self.project.pk)
+        return {
+            "run": run,
+            "stage": shown.stage(run) if run else "",
+            "stage_number": min(run.done + 1, run.total or 1) if run else 0,
+            "live": live,
+            "waiting": max(0, counts.reviews - live.read_reviews),
+            "policy": selectors.policy(self.project.pk),
+            "seen": "-".join(
+                str(part)
+                for part in (
+                    newest.pk if newest else 0,
+                    live.version_id or 0,
+                    check.pk if check else 0,
+                    last.pk if last else 0,
+                    last.state if last else "",
+                )
+            ),
+        }
+
+    def _rest(self) -> dict[str, Any]:
+        project_id = self.project.pk
+        live_id = model_inputs.live(project_id).version_id
+        found = list(selectors.versions(project_id).defer(*HEAVY)[:VERSIONS_DRAWN])
+        once_live = [version for version in found if version.activated_at and version.pk != live_id]
+        previous = max(once_live, key=lambda version: version.activated_at, default=None)
+        previous_id = previous.pk if previous else None
+        rows = [shown.version_row(version, live_id=live_id, previous_id=previous_id) for version in found]
+        checks = selectors.ledger(project_id).select_related("run")[:LEDGER_SHOWN]
+        asked = selectors.runs(project_id).filter(trigger="person")[:LEDGER_SHOWN]
+        every = bool(self.request.GET.get("all"))
+        return {
+            "rows": rows if every else rows[:VERSIONS_SHOWN],
+            "more": 0 if every else max(0, len(rows) - VERSIONS_SHOWN),
+            "live_row": next((row for row in rows if row.state == "live"), None),
+            "previous": previous,
+            "plot": plots.quality([shown.judged(row) for row in rows]),
+            "plotted": [row for row in reversed(rows) if row.f1 is not None],
+            "ledger": shown.ledger(list(checks), list(asked), LEDGER_SHOWN),
+        }
+
+
+class TrainNow(ProjectPage):
+    section = "models"
+    needs = "train"
+
+    def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        run = runs.request(project_id, actor_id=request.user.pk)
+        tasks.nudge(tasks.train, run.pk)
+        return redirect("models", project_id)
+
+
+class CancelRun(ProjectPage):
+    section = "models"
+    needs = "train"
+
+    def post(self, request: HttpRequest, project_id: int, run_id: int) -> HttpResponse:
+        run = selectors.run(project_id, run_id)
+        if run is None:
+            raise NotFound(f"Training run {run_id} does not exist in this project.")
+        jobs.request_cancel(run)
+        return redirect("models", project_id)
+
+    def back(self) -> str:
+        return self.address("models")
+
+
+class PolicyPage(ProjectPage):
+    """The form stands on the page of the models, and alone here when it was refused."""
+
+    template = "mlmodels/policy.html"
+    section = "models"
+    needs = "edit_policy"
+
+    def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        return self.page(form=PolicyForm.of(selectors.policy(project_id)))
+
+    def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        form = PolicyForm(request.POST)
+        if form.is_valid():
+            try:
+                policy.update(project_id, form.cleaned_data, actor_id=request.user.pk)
+            except DomainError as error:
+                form.refuse(error.message, error.fields)
+            else:
+                tasks.nudge_policy(project_id)
+                messages.success(request, "The policy is saved.")
+                return redirect("models", project_id)
+        return self.page(400, form=form)
+
+
+class ActivatePage(ProjectPage):
+    """Asks before another version serves, and puts it live."""
+
+    template = "mlmodels/activate.html"
+    section = "models"
+    needs = "activate_model"
+
+    def get(self, request: HttpRequest, project_id: int, version_id: int) -> HttpResponse:
+        version = selectors.version(project_id, version_id)
+        if version is None:
+            raise NotFound(f"Model version {version_id} does not exist in this project.")
+        live = selectors.live_version(project_id)
+        row = shown.version_row(version, live_id=live.pk if live else None, previous_id=None)
+        live_row = shown.version_row(live, live_id=live.pk, previous_id=None) if live else None
+        return self.page(row=row, live_row=live_row, reasons=shown.reasons(version))
+
+    def post(self, request: HttpRequest, project_id: int, version_id: int) -> HttpResponse:
+        version = versions.activate(project_id, version_id, actor_id=request.user.pk)
+        tasks.nudge(tasks.version_activated, project_id)
+        messages.success(request, f"v{version.number} is live. Suggestions of the next images follow.")
+        return redirect("models", project_id)
+
+    def back(self) -> str:
+        return self.address("models")

@@ -1,0 +1,54 @@
+"""Page of one version: the gate's verdict, every tag, and the curves of its evaluation where they were stored."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from annotations.errors import NotFound
+from annotations.selectors import model_inputs
+from annotations.views.base import ProjectPage
+from mlmodels import selectors
+from mlmodels.models import ModelVersion
+from mlmodels.views import plots, shown
+
+LEARNT_SHOWN = 200
+UNLEARNT_SHOWN = 12
+
+
+class VersionPage(ProjectPage):
+    template = "mlmodels/version.html"
+    section = "models"
+    needs = "see_models"
+
+    def get(self, request: HttpRequest, project_id: int, version_id: int) -> HttpResponse:
+        version = selectors.version(project_id, version_id)
+        if version is None:
+            raise NotFound(f"Model version {version_id} does not exist in this project.")
+        parent = selectors.version(project_id, version.parent_id) if version.parent_id else None
+        live_id = model_inputs.live(project_id).version_id
+        tags = shown.tag_rows(version, parent)
+        learnt = [row for row in tags if row.is_learnt]
+        unlearnt = [row for row in tags if not row.is_learnt]
+        every = bool(request.GET.get("all"))
+        return self.page(
+            row=shown.version_row(version, live_id=live_id, previous_id=None),
+            version=version,
+            parent=parent,
+            reasons=shown.reasons(version),
+            tags=tags if every else [*learnt[:LEARNT_SHOWN], *unlearnt[:UNLEARNT_SHOWN]],
+            tag_count=len(tags),
+            learnt_count=len(learnt),
+            **_curves(version),
+        )
+
+
+def _curves(version: ModelVersion) -> dict[str, Any]:
+    """Points to draw, and the same as rows for the tables behind them."""
+    recall = version.curves.get("precision_recall", [])
+    calibration = version.curves.get("calibration", [])
+    return {
+        "recall_curve": plots.precision_recall(recall),
+        "recall_rows": recall,
+        "calibration_points": plots.calibration(calibration),
+        "calibration_rows": calibration,
+    }

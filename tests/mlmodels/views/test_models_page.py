@@ -1,0 +1,296 @@
+"""Pages of the model: who sees and who acts, what is said of versions, runs, the ledger and the policy."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from annotations.models import LiveModel, Project
+from mlmodels.models import ModelVersion, PolicyCheck, TrainingPolicy, TrainingRun
+from mlmodels.services import policy, runs, training
+from tests.annotations.views.test_access import assert_nothing_inline
+
+
+@pytest.fixture
+def browser_of():
+    def signed_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def here(cast):
+    return f"/projects/{cast.project.pk}/models/"
+
+
+@pytest.fixture
+def trained(planted):
+    """Two versions that went live, the second from more reviews."""
+    planted.images(70)
+    made = []
+    for count in (30, 20):
+        planted.review(count)
+        run = training.execute(runs.request(planted.project.pk, actor_id=planted.cast.admin.pk).pk)
+        assert run.state == "done", run.reason
+        made.append(ModelVersion.objects.get(run=run))
+    return made
+
+
+def version_of(planted, number, **fields):
+    """A row as training stores it, without a file."""
+    figures = {"micro_f1": 0.5 + number / 100, "macro_average_precision": 0.4, "judged_on": "holdout"}
+    return ModelVersion.objects.create(
+        **{
+            "project": planted.project,
+            "number": number,
+            "extractor": planted.extractor,
+            "artifact": f"{number}",
+            "artifact_sha256": "0" * 64,
+            "verdict": "promoted",
+            "metrics": figures,
+            "tag_ids": list(planted.tags.values()),
+            "vocabulary_version": 1,
+            "trained_images": number,
+            "trained_reviews": number * 10,
+            "trained_decisions": number,
+            "fingerprint": "f",
+        }
+        | fields
+    )
+
+
+def text_of(answer):
+    return " ".join(answer.content.decode().split())
+
+
+class TestAccess:
+    @pytest.mark.parametrize(
+        ("who", "status"),
+        [("outsider", 404), ("annotator", 403), ("reviewer", 403), ("manager", 200), ("admin", 200)],
+    )
+    @pytest.mark.parametrize("page", ["", "{version}/"])
+    def test_managers_see(self, planted, browser_of, here, page, who, status):
+        version = version_of(planted, 1)
+        address = here + page.format(version=version.pk)
+        assert browser_of(getattr(planted.cast, who)).get(address).status_code == status
+
+    @pytest.mark.parametrize(("who", "status"), [("outsider", 404), ("annotator", 403), ("manager", 403)])
+    @pytest.mark.parametrize("page", ["train/", "policy/", "runs/{run}/cancel/", "{version}/activate/"])
+    def test_only_admins_act(self, planted, browser_of, here, page, who, status):
+        version, run = version_of(planted, 1), runs.request(planted.project.pk)
+        address = here + page.format(version=version.pk, run=run.pk)
+        answer = browser_of(getattr(planted.cast, who)).post(address, {"every_reviews": "5"})
+        run.refresh_from_db()
+        assert answer.status_code == status
+        assert run.state == "queued" and not TrainingPolicy.objects.exists()
+        assert not LiveModel.objects.filter(project=planted.project, version_id=version.pk).exists()
+
+    def test_a_manager_is_offered_nothing_that_is_refused_to_them(self, planted, browser_of, here):
+        version_of(planted, 1)
+        runs.request(planted.project.pk)
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        assert "v1" in page
+        assert all(word not in page for word in ("Train now", "Put live", "Save the policy", "/cancel/"))
+
+    def test_versions_and_runs_of_another_project_are_not_found(self, planted, browser_of):
+        version, run = version_of(planted, 1), runs.request(planted.project.pk)
+        other = f"/projects/{Project.objects.get(name='Elsewhere').pk}/models/"
+        client = browser_of(planted.cast.admin)
+        assert client.get(f"{other}{version.pk}/").status_code == 404
+        assert client.post(f"{other}{version.pk}/activate/").status_code == 404
+        assert client.post(f"{other}runs/{run.pk}/cancel/").status_code == 404
+
+    @pytest.mark.parametrize("page", ["", "policy/", "{version}/", "{version}/activate/"])
+    def test_one_heading_and_nothing_inline(self, trained, cast, browser_of, here, page):
+        html = browser_of(cast.admin).get(here + page.format(version=trained[0].pk)).content.decode()
+        assert len(re.findall(r"<h1[ >]", html)) == 1
+        assert_nothing_inline(html)
+
+
+class TestVersions:
+    def test_states_are_told_apart(self, planted, trained, browser_of, here):
+        version_of(planted, 9, verdict="refused")
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        first, second = trained
+        rows = dict(re.findall(r'/models/\d+/">v(\d+)</a></th>(.*?)</tr>', page))
+        assert "live" in rows[str(second.number)] and "previous" in rows[str(first.number)]
+        assert ">refused<" in rows["9"]
+        assert f"{second.metrics['micro_f1']:.2f}".removeprefix("0") in rows[str(second.number)]
+
+    def test_the_plot_has_a_table_behind_it(self, trained, cast, browser_of, here):
+        page = text_of(browser_of(cast.manager).get(here))
+        assert '<svg class="plot wide"' in page and "F1 and average precision of 2 versions" in page
+        assert page.count('<th scope="row">v') == 2
+        assert "50 reviews</title>" in page
+
+    def test_one_version_is_not_a_plot(self, planted, browser_of, here):
+        version_of(planted, 1)
+        assert '<svg class="plot wide"' not in text_of(browser_of(planted.cast.manager).get(here))
+
+    def test_none_yet_is_said(self, cast, browser_of, here):
+        page = text_of(browser_of(cast.manager).get(here))
+        assert "No version yet" in page and "no version yet" in page and "0 of 10 reviews" in page
+
+    def test_rolling_back_asks_and_then_serves_the_earlier_one(self, trained, cast, browser_of, here):
+        first, second = trained
+        client = browser_of(cast.admin)
+        assert f'href="{here}{first.pk}/activate/">Roll back to v{first.number}' in text_of(client.get(here))
+        asked = text_of(client.get(f"{here}{first.pk}/activate/"))
+        assert f"instead of those of v{second.number}" in asked
+        assert LiveModel.objects.get(project=cast.project).version_id == second.pk
+        answer = client.post(f"{here}{first.pk}/activate/", follow=True)
+        assert f"v{first.number} is live." in text_of(answer)
+        assert LiveModel.objects.get(project=cast.project).version_id == first.pk
+
+    def test_a_version_without_its_file_is_a_message(self, planted, browser_of, here):
+        version = version_of(planted, 1)
+        answer = browser_of(planted.cast.admin).post(f"{here}{version.pk}/activate/", follow=True)
+        assert answer.status_code == 200 and "Activate another version." in text_of(answer)
+
+    def test_queries_do_not_grow_with_versions_runs_and_checks(self, planted, browser_of, here):
+        client = browser_of(planted.cast.admin)
+
+        def grow(numbers):
+            for number in numbers:
+                run = TrainingRun.objects.create(
+                    project=planted.project, state="done", actor=planted.cast.admin, total=6
+                )
+                version_of(planted, number, run=run)
+                PolicyCheck.objects.create(
+                    project=planted.project, outcome="ran", code="quiet", reason="It was quiet.", run=run
+                )
+
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(here).status_code == 200
+            return len(captured)
+
+        grow(range(1, 3))
+        few = queries()
+        grow(range(3, 21))
+        assert queries() == few
+
+
+class TestOneVersion:
+    def test_tags_the_gate_and_the_curves(self, trained, cast, browser_of, here):
+        version = trained[1]
+        page = text_of(browser_of(cast.manager).get(f"{here}{version.pk}/"))
+        for figures in version.tag_metrics.values():
+            assert f'<th scope="row">{figures["name"]}</th>' in page
+        assert "Against v1: AP" in page and "keystrokes saved an image" in page
+        assert "Precision against recall" in page and "How often scores came true" in page
+        assert f'href="{here}{trained[0].pk}/">Before it: v{trained[0].number}' in page
+
+    def test_what_a_tag_still_needs_is_said(self, planted, browser_of, here):
+        figures = {"name": "boat", "f1": 0.2, "support": 6, "needed": 10, "threshold": 0.5}
+        version = version_of(planted, 1, tag_metrics={str(planted.tags["boat"]): figures})
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{version.pk}/"))
+        assert "6 of 10 yes needed" in page and "0 of 1 learnt" in page
+
+    def test_figures_that_are_not_there_are_said(self, planted, browser_of, here):
+        version = version_of(planted, 1, metrics={}, reasons=["no tag has a yes in the evidence"])
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{version.pk}/"))
+        assert page.count("Not there yet") == 2 and "No tag was judged." in page
+        assert "No tag has a yes in the evidence." in page
+
+    def test_a_long_vocabulary_is_shown_in_part_and_whole_when_asked(self, planted, browser_of, here):
+        tags = {str(n): {"name": f"tag {n}", "support": 0, "needed": 10} for n in range(40)}
+        version = version_of(planted, 1, tag_metrics=tags)
+        client = browser_of(planted.cast.manager)
+        some, every = (text_of(client.get(f"{here}{version.pk}/{query}")) for query in ("", "?all=1"))
+        assert some.count("0 of 10 yes needed") == 12 and ">All 40<" in some
+        assert every.count("0 of 10 yes needed") == 40 and ">All 40<" not in every
+
+
+class TestTraining:
+    def test_train_now_asks_for_a_run_and_shows_it(self, planted, browser_of, here):
+        client = browser_of(planted.cast.admin)
+        assert client.post(here + "train/")["Location"] == here
+        run = TrainingRun.objects.get()
+        assert (run.trigger, run.actor) == ("person", planted.cast.admin)
+        page = text_of(client.get(here))
+        assert f"Run {run.pk}" in page and "by admin" in page and "waiting" in page
+
+    def test_a_running_run_says_its_stage_and_is_polled(self, planted, browser_of, here):
+        run = runs.request(planted.project.pk)
+        TrainingRun.objects.filter(pk=run.pk).update(state="running", stage="fit", done=1)
+        client = browser_of(planted.cast.admin)
+        page = text_of(client.get(here))
+        assert "Stage <b>2</b> of 6, fitting" in page and 'hx-trigger="every 2s"' in page
+        assert client.post(f"{here}runs/{run.pk}/cancel/")["Location"] == here
+        run.refresh_from_db()
+        assert run.cancel_requested
+        assert "stops at its next stage" in text_of(client.get(here))
+
+    def test_cancelling_what_has_ended_is_a_message(self, planted, browser_of, here):
+        run = runs.request(planted.project.pk)
+        TrainingRun.objects.filter(pk=run.pk).update(state="done")
+        answer = browser_of(planted.cast.admin).post(f"{here}runs/{run.pk}/cancel/", follow=True)
+        assert "The job is done already." in text_of(answer)
+
+    def test_a_poll_brings_the_rest_only_when_something_has_changed(self, planted, browser_of, here):
+        version_of(planted, 1)
+        client = browser_of(planted.cast.manager)
+        page = client.get(here).content.decode()
+        poll = re.search(r'hx-get="([^"]+seen=[^"]+)"', page)[1]
+        same = client.get(poll, headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in same and "hx-swap-oob" not in same and "Next training" in same
+        version_of(planted, 2)
+        moved = client.get(poll, headers={"HX-Request": "true"}).content.decode()
+        assert moved.count('hx-swap-oob="true"') == 3 and ">v2</a>" in moved
+
+    def test_the_ledger_says_what_came_of_it(self, trained, planted, browser_of, here):
+        PolicyCheck.objects.create(
+            project=planted.project, outcome="waited", code="still_answering", reason="People are answering."
+        )
+        refused = TrainingRun.objects.create(
+            project=planted.project, state="refused", result={"version": {"id": 1, "number": 7}}
+        )
+        PolicyCheck.objects.create(
+            project=planted.project, outcome="ran", code="quiet", reason="3 reviews waited.", run=refused
+        )
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        assert "<p>People are answering.</p>" in page
+        assert "<p>3 reviews waited. v7 did not pass the gate.</p>" in page
+        assert f"admin asked for run {trained[1].run_id}. v{trained[1].number} went live." in page
+
+
+class TestPolicy:
+    SENT = {
+        "every_reviews": "25",
+        "at_most_every_seconds": "30",
+        "after_quiet_seconds": "2.5",
+        "paused": "on",
+    }
+
+    def test_it_is_saved_and_shown(self, planted, browser_of, here):
+        client = browser_of(planted.cast.admin)
+        assert client.post(here + "policy/", self.SENT)["Location"] == here
+        saved = TrainingPolicy.objects.get(project=planted.project)
+        assert [getattr(saved, name) for name in policy.FIELDS] == [25, 30.0, 2.5, True]
+        page = text_of(client.get(here))
+        assert "Training is paused" in page and 'value="2.5"' in page
+
+    def test_unticking_paused_starts_it_again(self, planted, browser_of, here):
+        policy.update(planted.project.pk, {"paused": True}, actor_id=None)
+        sent = {name: value for name, value in self.SENT.items() if name != "paused"}
+        browser_of(planted.cast.admin).post(here + "policy/", sent)
+        assert TrainingPolicy.objects.get(project=planted.project).paused is False
+
+    @pytest.mark.parametrize(
+        ("field", "value", "sentence"),
+        [
+            ("every_reviews", "0", "greater than or equal to 1"),
+            ("after_quiet_seconds", "-1", "greater than or equal to 0"),
+            ("at_most_every_seconds", "soon", "Enter a number"),
+        ],
+    )
+    def test_a_bad_value_is_said_at_its_field(self, planted, browser_of, here, field, value, sentence):
+        answer = browser_of(planted.cast.admin).post(here + "policy/", self.SENT | {field: value})
+        assert answer.status_code == 400 and sentence in text_of(answer)
+        assert not TrainingPolicy.objects.exists()
