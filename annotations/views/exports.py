@@ -45,7 +45,7 @@ class ExportPage(ProjectPage):
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """The page; to htmx, the list that moves."""
-        response = self._part() if request.htmx else self._show()
+        response = self._part() if getattr(request, "htmx", False) else self._show()
         patch_vary_headers(response, ["HX-Request"])
         return response
 
@@ -53,7 +53,7 @@ class ExportPage(ProjectPage):
         try:
             job = exports.start(
                 self.project,
-                actor=request.user,
+                actor=self.membership.user,
                 format=request.POST.get("format", ""),
                 filter=_filter(request),
                 options=_options(request),

@@ -57,7 +57,7 @@ class ImportPage(ProjectPage):
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """The page; to htmx, the part of it that moves."""
-        response = self._part() if request.htmx else self._show()
+        response = self._part() if getattr(request, "htmx", False) else self._show()
         patch_vary_headers(response, ["HX-Request"])
         return response
 
@@ -76,11 +76,12 @@ class ImportPage(ProjectPage):
 
     def _start(self, request: HttpRequest) -> ImportJob:
         sent = {name: request.POST[name] for name in request.POST if name != "csrfmiddlewaretoken"}
-        files = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
+        uploaded = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
+        files = [upload for upload in uploaded if isinstance(upload, StagedUpload)]
         source = sources.read(sent, _by_ending(files), area=self.area)
         job = imports.start(
             self.project,
-            actor=request.user,
+            actor=self.membership.user,
             source=source.name,
             batch=source.batch,
             options=sources.options(sent),
@@ -120,7 +121,7 @@ class ImportReportPage(ProjectPage):
     depends_on = ("io",)
 
     def get(self, request: HttpRequest, project_id: int, job_id: int) -> HttpResponse:
-        template = "annotations/_import_report_live.html" if request.htmx else None
+        template = "annotations/_import_report_live.html" if getattr(request, "htmx", False) else None
         refusals = import_reports.refusals(self.project, job_id)
         report = import_reports.of_job(self.project, job_id)
         response = self.page(

@@ -34,7 +34,7 @@ class ModelsPage(ProjectPage):
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """The page; to htmx the run, and beside it the rest if it is not what was `seen`."""
         now = self._now()
-        if not request.htmx:
+        if not getattr(request, "htmx", False):
             response = self.page(**now, **self._rest(), form=PolicyForm.of(now["policy"]))
         elif request.GET.get("seen") == now["seen"]:
             response = self.page(template="mlmodels/_models_now.html", **now)
@@ -73,19 +73,21 @@ class ModelsPage(ProjectPage):
         project_id = self.project.pk
         live_id = model_inputs.live(project_id).version_id
         found = list(selectors.versions(project_id).defer(*HEAVY)[:VERSIONS_DRAWN])
-        once_live = [version for version in found if version.activated_at and version.pk != live_id]
-        previous = max(once_live, key=lambda version: version.activated_at, default=None)
+        others = [(version.activated_at, version) for version in found if version.pk != live_id]
+        once_live = [(at, version) for at, version in others if at is not None]
+        previous = max(once_live, key=lambda pair: pair[0])[1] if once_live else None
         previous_id = previous.pk if previous else None
         rows = [shown.version_row(version, live_id=live_id, previous_id=previous_id) for version in found]
         checks = selectors.ledger(project_id).select_related("run")[:LEDGER_SHOWN]
         asked = selectors.runs(project_id).filter(trigger="person")[:LEDGER_SHOWN]
+        drawn = [shown.judged(row) for row in rows]
         every = bool(self.request.GET.get("all"))
         return {
             "rows": rows if every else rows[:VERSIONS_SHOWN],
             "more": 0 if every else max(0, len(rows) - VERSIONS_SHOWN),
             "live_row": next((row for row in rows if row.state == "live"), None),
             "previous": previous,
-            "plot": plots.quality([shown.judged(row) for row in rows]),
+            "plots": [plots.quality(drawn, width) for width in (plots.WIDE, plots.NARROW)],
             "plotted": [row for row in reversed(rows) if row.f1 is not None],
             "ledger": shown.ledger(list(checks), list(asked), LEDGER_SHOWN),
         }

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 1020.0, 16.0, 216.0
+LEFT, TOP, BOTTOM = 40.0, 16.0, 216.0
+# The last 90 units are for the names at the ends of the lines.
+WIDE, NARROW, MARGIN = 1110, 480, 90
 SQUARE_LEFT, SQUARE_RIGHT, SQUARE_TOP, SQUARE_BOTTOM = 26.0, 290.0, 10.0, 189.0
-TICKS_ACROSS = 6
+UNITS_A_TICK = 110
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
+    width: int
     curves: tuple[Curve, ...]
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
+
+    @property
+    def right(self) -> int:
+        return self.width - MARGIN
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,9 @@ class Judged:
     is_live: bool
 
 
-def quality(versions: Sequence[Judged]) -> Plot | None:
+def quality(versions: Sequence[Judged], width: int = WIDE) -> Plot | None:
     """F1 and average precision against reviews; the lines join what went live. None below two versions."""
+    right = float(width - MARGIN)
     drawn = sorted(
         (found for found in versions if found.f1 is not None and found.average_precision is not None),
         key=lambda found: (found.reviews, found.number),
@@ -84,7 +92,7 @@ def quality(versions: Sequence[Judged]) -> Plot | None:
     most = max(1, drawn[-1].reviews)
 
     def place(found: Judged, value: float, tone: str) -> Point:
-        x = LEFT + (RIGHT - LEFT) * found.reviews / most
+        x = LEFT + (right - LEFT) * found.reviews / most
         y = BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low)
         state = "" if found.was_live else ", refused"
         title = f"v{found.number}{state}: {value:.3f}, {found.reviews:,} reviews"
@@ -98,17 +106,7 @@ def quality(versions: Sequence[Judged]) -> Plot | None:
         last = [found for found in drawn if found.was_live][-1:]
         value = _short(getattr(last[0], field)) if last else ""
         curves.append(Curve(name, value, _path(line), points, tone, end))
-    return Plot(
-        _apart(curves),
-        tuple(
-            Tick(round(BOTTOM - (BOTTOM - TOP) * step / steps, 1), _short(low + (high - low) * step / steps))
-            for steps in [_steps(low, high)]
-            for step in range(steps + 1)
-        ),
-        tuple(
-            Tick(round(LEFT + (RIGHT - LEFT) * value / most, 1), f"{value:,}") for value in _round_steps(most)
-        ),
-    )
+    return Plot(width, _apart(curves), _grid_rows(low, high), _grid_columns(most, right))
 
 
 def precision_recall(points: Sequence[dict[str, Any]]) -> Curve | None:
@@ -170,17 +168,29 @@ def _short(value: float) -> str:
     return "1.00" if value >= 0.995 else f"{value:.2f}".removeprefix("0")
 
 
-def _steps(low: float, high: float) -> int:
-    """Grid lines at each tenth, or at each fifth where that would be many."""
+def _grid_rows(low: float, high: float) -> tuple[Tick, ...]:
+    """A line at each tenth, or at each fifth where that would be many."""
     tenths = round((high - low) * 10)
-    return tenths if tenths <= 5 else math.ceil(tenths / 2) if tenths % 2 == 0 else tenths
+    step = 1 if tenths <= 5 else 2
+    return tuple(
+        Tick(round(BOTTOM - (BOTTOM - TOP) * place / tenths, 1), _short(low + place / 10))
+        for place in range(0, tenths + 1, step)
+    )
 
 
-def _round_steps(most: int) -> list[int]:
-    """Zero and at most six round numbers up to `most`."""
+def _grid_columns(most: int, right: float) -> tuple[Tick, ...]:
+    """Round numbers below, as many as there is room for."""
+    return tuple(
+        Tick(round(LEFT + (right - LEFT) * value / most, 1), f"{value:,}")
+        for value in _round_steps(most, int(right / UNITS_A_TICK))
+    )
+
+
+def _round_steps(most: int, ticks: int) -> list[int]:
+    """Zero and at most `ticks` round numbers up to `most`."""
     scale = 1
     while True:
         for factor in (1, 2, 5):
-            if most / (factor * scale) <= TICKS_ACROSS:
+            if most / (factor * scale) <= ticks:
                 return list(range(0, most + 1, factor * scale))
         scale *= 10

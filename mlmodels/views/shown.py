@@ -164,9 +164,10 @@ def _comparison(details: Mapping[str, Any], place: int, number: int) -> str:
         ("keystrokes", "{} keystrokes saved an image", 2),
     ):
         values = [details.get(f"incumbent_{place}_{figure}_{part}") for part in ("point", "lower", "upper")]
-        if any(value is None for value in values):
+        known = [_signed(float(value), digits) for value in values if value is not None]
+        if len(known) < len(values):
             return ""
-        point, lower, upper = (_signed(float(value), digits) for value in values)
+        point, lower, upper = known
         parts.append(f"{words.format(point)} ({lower} to {upper})")
     return f"Against {name}: {', '.join(parts)}."
 

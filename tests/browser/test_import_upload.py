@@ -1,0 +1,98 @@
+"""Files sent from the import page in a real Chromium: in batches, again after a failure, and by the plain form."""
+
+import pytest
+
+from annotations.models import ImportItem, ImportJob
+from annotations.selectors import import_reports
+from tests.browser.conftest import picture_bytes
+from tests.factories import make_cast
+
+
+@pytest.fixture
+def cast(transactional_db):
+    return make_cast()
+
+
+@pytest.fixture
+def page(cast, sign_in):
+    page = sign_in(cast.manager, f"/projects/{cast.project.pk}/import/")
+    page.wait_for_function("customElements.get('image-upload') !== undefined")
+    return page
+
+
+def pictures(count):
+    data = picture_bytes(1)
+    return [{"name": f"{n:03}.jpg", "mimeType": "image/jpeg", "buffer": data} for n in range(count)]
+
+
+def table(text, name="words.csv"):
+    return {
+        "name": name,
+        "mimeType": "text/csv",
+        "buffer": text if isinstance(text, bytes) else text.encode(),
+    }
+
+
+def choose(page, files):
+    page.locator("input[data-pick]").first.set_input_files(files)
+
+
+def test_a_large_choice_goes_in_batches_that_share_captions_and_report(page, cast):
+    lines = "".join(f"{n:03}.jpg,Caption {n}.\n" for n in range(205))
+    choose(page, [*pictures(205), table(f"name,caption\n{lines}nobody.jpg,x\n")])
+    page.get_by_role("button", name="Import 205 images").click()
+    page.wait_for_url("**/import/*/")
+    jobs = list(ImportJob.objects.order_by("pk"))
+    assert [job.total for job in jobs] == [100, 100, 5]
+    assert page.url.endswith(f"/import/{jobs[0].pk}/")
+    captions = dict(ImportItem.objects.values_list("name", "caption"))
+    assert captions == {f"{n:03}.jpg": f"Caption {n}." for n in range(205)}
+    refused = import_reports.refusals(cast.project, jobs[0].pk)
+    assert [(refusal.item, refusal.code) for refusal in refused] == [("nobody.jpg", "caption_without_file")]
+    assert page.locator("text=0 of 205 images").is_visible()
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["the request is lost", "the answer is lost"])
+def test_a_lost_batch_is_sent_again_and_lands_once(page, arrives):
+    tried = []
+
+    def lose_the_first(route):
+        tried.append(route.request)
+        if len(tried) > 1:
+            route.continue_()
+            return
+        if arrives:
+            route.fetch()
+        route.abort()
+
+    page.route("**/api/v1/projects/*/imports/", lose_the_first)
+    choose(page, pictures(3))
+    page.get_by_role("button", name="Import 3 images").click()
+    page.wait_for_url("**/import/*/")
+    assert len(tried) == 2
+    assert [job.total for job in ImportJob.objects.all()] == [3]
+
+
+def test_a_refusal_is_said_and_the_choice_stays(page):
+    choose(page, [*pictures(2), table(b"name,caption\na.jpg,caf\xe9\n")])
+    page.get_by_role("button", name="Import 2 images").click()
+    refusal = page.locator("[data-refused] .banner")
+    refusal.wait_for()
+    assert "Nothing was imported. words.csv: expected UTF-8" in refusal.inner_text()
+    choose(page, [table("name,caption\n000.jpg,A lake.\n001.jpg,A hill.\n")])
+    page.get_by_role("button", name="Import 2 images").click()
+    page.wait_for_url("**/import/*/")
+    assert sorted(ImportItem.objects.values_list("caption", flat=True)) == ["A hill.", "A lake."]
+
+
+def test_without_script_the_form_does_the_same(cast, sign_in):
+    page = sign_in(cast.manager, f"/projects/{cast.project.pk}/import/", java_script_enabled=False)
+    assert not page.locator("[data-drop]").is_visible()
+    page.set_input_files("#import-files", pictures(2))
+    page.set_input_files("#import-captions", [table("name,caption\n000.jpg,A lake.\n")])
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_url("**/import/*/")
+    assert sorted(ImportItem.objects.values_list("name", "caption")) == [
+        ("000.jpg", "A lake."),
+        ("001.jpg", None),
+    ]
