@@ -129,11 +129,16 @@ def import_photos(api: Api, photos: list[Photo], run: Run) -> None:
         if job["state"] != "done" or job["result"]["added"] != len(batch):
             raise SystemExit(f"The import did not take every image: {job}")
     run.images_a_second = len(photos) / (time.monotonic() - started)
-    probe = api.call("GET", "projects/{p}/images/?limit=1000&is_holdout=false")["results"][-1]["id"]
-    api.wait(
-        lambda: api.call("GET", f"projects/{{p}}/images/{probe}/"), lambda image: bool(image["suggestions"])
-    )
+    newest = api.call("GET", "projects/{p}/images/?limit=1&is_holdout=false&ordering=newest")["results"][0][
+        "id"
+    ]
+    api.wait(lambda: api.call("GET", f"projects/{{p}}/images/{newest}/"), _was_looked_at)
     run.seconds_to_suggestions = time.monotonic() - started
+
+
+def _was_looked_at(image: dict[str, Any]) -> bool:
+    """Do its suggestions come from the pixels, and not only from the caption?"""
+    return any(source["kind"] == "vision" for row in image["suggestions"] for source in row["sources"])
 
 
 def images_by_id(api: Api, photos: list[Photo]) -> dict[int, tuple[Photo, bool]]:

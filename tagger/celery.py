@@ -21,6 +21,8 @@ ROUTES = {
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }
+# Redis serves 0 first and 9 last: what somebody waits for overtakes what fills the background.
+SOMEBODY_WAITS, BACKGROUND = 0, 6
 # Nudges that repeat: each reads the database and does nothing when there is nothing to do.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "annotations.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
@@ -33,6 +35,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="io",
+    task_default_priority=BACKGROUND,
     task_routes=(lambda name, args, kwargs, options, task=None, **kw: route(name),),
     beat_schedule=SCHEDULE,
 )

@@ -16,6 +16,7 @@ from mlmodels import tasks
 from mlmodels.api.serializers import PredictBody
 from mlmodels.errors import NoWorker
 from mlmodels.services import prediction
+from tagger.celery import SOMEBODY_WAITS
 
 WAIT_S = 10.0
 PICTURE_MAX_BYTES = 32 * 1024 * 1024
@@ -51,7 +52,9 @@ def _ask_worker(project_id: int, fields: dict[str, Any]) -> dict[str, Any]:
 def _answer_of_worker(project_id: int, picture: bytes | None, fields: dict[str, Any]) -> dict[str, Any]:
     key = None if picture is None else prediction.hand_over(picture)
     asked = tasks.predict.apply_async(
-        args=[project_id, key, fields["caption"], fields["limit"]], expires=WAIT_S
+        args=[project_id, key, fields["caption"], fields["limit"]],
+        expires=WAIT_S,
+        priority=SOMEBODY_WAITS,
     )
     try:
         answer: dict[str, Any] = asked.get(timeout=WAIT_S)
