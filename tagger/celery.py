@@ -43,8 +43,9 @@ app.autodiscover_tasks()
 
 
 def route(name: str) -> dict[str, str] | None:
-    """The queue of the task itself, else that of its package."""
-    return ROUTES.get(name) or ROUTES.get(name.split(".", 1)[0] + ".*")
+    """The queue of the task itself, else that of its package. A copy, since Celery writes into it."""
+    found = ROUTES.get(name) or ROUTES.get(name.split(".", 1)[0] + ".*")
+    return dict(found) if found else None
 
 
 class Heartbeat(bootsteps.StartStopStep):

@@ -112,9 +112,14 @@ def reasons(version: ModelVersion) -> list[str]:
     return [sentence for sentence in said if sentence] + [_sentence(reason) for reason in others]
 
 
+# Waiting for the run that is open, or for the pause after it, is part of every run: no reader misses it.
+PASSING_MOMENTS = frozenset({"run_open", "too_soon"})
+
+
 def ledger(checks: Sequence[PolicyCheck], asked: Sequence[TrainingRun], limit: int) -> list[Entry]:
     """Why the policy trained or did not, and what people asked for themselves, the newest first."""
-    entries = [_of_check(check) for check in checks] + [_of_person(run) for run in asked]
+    told = [check for check in checks if check.code not in PASSING_MOMENTS]
+    entries = [_of_check(check) for check in told] + [_of_person(run) for run in asked]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 

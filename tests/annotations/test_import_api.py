@@ -12,6 +12,7 @@ from annotations import tasks
 from annotations.api.jobs import job_json
 from annotations.importers import uploads
 from annotations.models import Decision, Image, ImportJob, QueueEntry, Review
+from annotations.models.image import CAPTION_MAX_CHARS
 from annotations.selectors import counters, truth
 from annotations.services import storage
 from tests.annotations import files
@@ -244,7 +245,7 @@ def test_texts_that_postgresql_cannot_hold_do_not_stop_the_import(cast, landed):
         captions=json.dumps(
             {
                 "a.jpg": {"caption": "a\x00b \ud800", "metadata": {"k\x00": float("nan")}},
-                "b.jpg": "x" * 30_000,
+                "b.jpg": "x" * (CAPTION_MAX_CHARS + 1),
             }
         ),
     )

@@ -11,6 +11,7 @@ from annotations.services import jobs
 from mlmodels import tasks
 from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import runs, training
+from tagger.celery import SOMEBODY_WAITS
 from tests.mlmodels.conftest import drawn
 
 
@@ -193,8 +194,8 @@ class TestPredict:
             def forget(self):
                 pass
 
-        def run(*, args, expires):
-            assert expires == 10.0
+        def run(*, args, expires, priority):
+            assert (expires, priority) == (10.0, SOMEBODY_WAITS)
             return Answer(tasks.predict(*args))
 
         monkeypatch.setattr(tasks.predict, "apply_async", run)
