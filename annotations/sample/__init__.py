@@ -3,7 +3,7 @@
 Needs Pillow and numpy only. Nothing here knows about Django or the database.
 """
 
-from annotations.sample.scenes import Scene, draw_scenes
+from annotations.sample.scenes import Scene, draw_scene, draw_scenes
 from annotations.sample.vocabulary import VOCABULARY, SampleTag
 
-__all__ = ["VOCABULARY", "SampleTag", "Scene", "draw_scenes"]
+__all__ = ["VOCABULARY", "SampleTag", "Scene", "draw_scene", "draw_scenes"]

@@ -56,10 +56,11 @@ def draw_scenes(count: int = 240, *, seed: int = 1) -> Iterator[Scene]:
     Scene n does not depend on ``count``: fewer scenes are the first ones of more.
     """
     for number in range(1, count + 1):
-        yield _draw(number, seed)
+        yield draw_scene(number, seed=seed)
 
 
-def _draw(number: int, seed: int) -> Scene:
+def draw_scene(number: int, *, seed: int = 1) -> Scene:
+    """Draw scene ``number``, counted from 1, without those before it."""
     rng = Random(f"{seed}:{number}")  # noqa: S311 - pictures, not secrets
     place = _place(number, seed)
     stage = _stage(place, rng)
