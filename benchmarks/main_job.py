@@ -41,6 +41,7 @@ class Point:
     seconds_to_live: float | None
     live_number: int
     verdict: str
+    reasons: list[str]
 
 
 @dataclass
@@ -233,6 +234,7 @@ def judge(
         seconds_to_live=seconds,
         live_number=stats["live_model"]["number"],
         verdict=(stats["last_candidate"] or {}).get("verdict", "prior"),
+        reasons=(stats["last_candidate"] or {}).get("reasons", []),
     )
 
 
