@@ -91,7 +91,7 @@ class Walk:
 
 
 def weigh(page: Page) -> tuple[int, int]:
-    """Bytes of script and of style as they were sent, compressed."""
+    """Bytes of script and of style as they were sent."""
     sizes: list[list[Any]] = page.evaluate(_WEIGHED)
     return tuple(
         sum(size for name, size in sizes if name.split("?")[0].endswith(ending)) for ending in (".js", ".css")
@@ -140,7 +140,7 @@ def print_table(figures: Figures) -> None:
         "answers given until then": str(figures.reviews_at_first_version or "-"),
         "last answer to the version that has read it": seconds(figures.seconds_to_last_version),
         "version in the strip at the end": f"v{figures.version}",
-        "Review page: script / style, compressed": f"{figures.script_bytes / 1000:.1f} / "
+        "Review page: script / style, as sent": f"{figures.script_bytes / 1000:.1f} / "
         f"{figures.style_bytes / 1000:.1f} kB",
         "errors on the console": "; ".join(figures.complaints) or "none",
     }
