@@ -40,6 +40,7 @@ class Reviewer:
 
     def open(self, address: str) -> None:
         """Open the page and wait for a first item that has its picture and, unless blind, its suggestions."""
+        self._sent.clear()  # what an earlier visit was sent cannot be read any more
         self.page.goto(address)
         expect(self._picture).to_be_visible(timeout=WAIT_MS)
         asked = self.page.locator("[data-chips] .chip, [data-blind]:not([hidden])").first
