@@ -260,19 +260,28 @@ def morphy(word: str, pos: str) -> str | None:
     """Base form of an inflected word that WordNet knows, None when it knows none.
 
     WordNet's own algorithm (morphy, 7WN), except that a form which is itself a base form stands
-    ("glasses", "stairs") and that doubled consonants are undone ("jogging" -> "jog").
+    ("glasses", "stairs"), unless it was never met in text and its base was ("fields" is somebody's name,
+    too), and that doubled consonants are undone ("jogging" -> "jog").
 
     Example:
         >>> morphy("women", "n"), morphy("ran", "v"), morphy("jogging", "v"), morphy("zzz", "n")
         ('woman', 'run', 'jog', None)
+        >>> morphy("glasses", "n"), morphy("fields", "n")
+        ('glasses', 'field')
     """
     table = tables()[pos]
     exceptions = table.exceptions.get(word, [])
     if exceptions:
         return exceptions[0]
-    if senses(word, pos):
+    base = singular(word, pos)
+    if senses(word, pos) and not (base and _was_met(base, pos) and not _was_met(word, pos)):
         return word
-    return singular(word, pos)
+    return base
+
+
+def _was_met(lemma: str, pos: str) -> bool:
+    """Whether WordNet's counts hold any use of the lemma."""
+    return any(counted for _synset, counted in senses(lemma, pos))
 
 
 @lru_cache(maxsize=32768)
