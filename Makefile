@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: run test check format clean
+.PHONY: run test check format screenshots clean
 
 run: .setup-python .setup-node
 	@exec $(BIN)/python manage.py up
@@ -25,6 +25,10 @@ format: .setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	git ls-files -z 'templates/*.html' | xargs -0 $(BIN)/djade --target-version 5.2
+
+# docs/images, from a running site with drawn scenes.
+screenshots: .setup-dev .setup-node .setup-chromium
+	@CHROMIUM="$${CHROMIUM:-$$(cat .setup-chromium)}" exec $(BIN)/python -m docs.screenshots
 
 clean:
 	rm -rf $(VENV) node_modules .setup-* .mypy_cache .pytest_cache .ruff_cache
