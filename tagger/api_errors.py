@@ -1,15 +1,18 @@
 """The one place where an error becomes an HTTP answer of the API: {"error": {"code", "message", "fields"}}."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from annotations.errors import DomainError
+
+logger = logging.getLogger(__name__)
 
 _CODES = {
     status.HTTP_400_BAD_REQUEST: "bad_input",
@@ -38,6 +41,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(
             body("database_down", "The database does not answer; try again in a moment."), status=503
         )
+    if isinstance(error, DataError):
+        logger.warning("The database refused a value of a request", exc_info=error)
+        set_rollback()
+        return Response(body("bad_input", "The database cannot hold a value of this request."), status=400)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

@@ -15,6 +15,8 @@ from annotations.models import Membership, Project, Role
 from annotations.selectors import access
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
+# As many digits as fit into any id; int() itself refuses some thousands with an error of its own.
+_MAX_DIGITS = 18
 
 
 class ProjectView(APIView):
@@ -41,9 +43,17 @@ def body_of(request: Request) -> dict[str, Any]:
 def limit_of(request: Request) -> int:
     """`?limit=`, from 1 to 1,000."""
     text = request.query_params.get("limit", str(LIMIT_DEFAULT))
-    if not text.isdecimal() or not 1 <= int(text) <= LIMIT_MAX:
-        raise BadInput(f"`limit` is a whole number from 1 to {LIMIT_MAX:,}, not “{text}”.", code="bad_limit")
-    return int(text)
+    limit = whole_number(text)
+    if limit is None or not 1 <= limit <= LIMIT_MAX:
+        raise BadInput(
+            f"`limit` is a whole number from 1 to {LIMIT_MAX:,}, not “{text[:40]}”.", code="bad_limit"
+        )
+    return limit
+
+
+def whole_number(text: str) -> int | None:
+    """The number that the digits name, or None: other characters, or more digits than any id has."""
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def page(
@@ -58,9 +68,10 @@ def page(
     limit = limit_of(request)
     after = request.query_params.get("after")
     if after is not None:
-        if not after.isdecimal():
+        last_id = whole_number(after)
+        if last_id is None:
             raise BadInput("`after` comes from the `next` address of the page before.", code="bad_after")
-        rows = rows.filter(pk__lt=int(after)) if descending else rows.filter(pk__gt=int(after))
+        rows = rows.filter(pk__lt=last_id) if descending else rows.filter(pk__gt=last_id)
     found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
     shown = found[:limit]
     answer: dict[str, Any] = {"results": to_json(shown), "next": None}

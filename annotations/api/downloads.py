@@ -14,7 +14,7 @@ from annotations.errors import NotFound
 from annotations.services import storage
 
 _PIECE_BYTES = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$")
 
 
 class _OutOfRangeError(Exception):

@@ -1,13 +1,15 @@
 """API of images: list, one with everything about it, change caption or metadata, trash."""
 
+from datetime import MAXYEAR, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, flag_of, limit_of, next_address
+from annotations.api.base import ProjectView, flag_of, limit_of, next_address, whole_number
 from annotations.api.serializers import ImageChanges
 from annotations.errors import BadInput
 from annotations.models import Image, Project
@@ -104,9 +106,6 @@ def filter_of(request: Request, project: Project) -> ImageFilter:
     state = query.get("state")
     if state and state not in Image.State.values:
         raise BadInput(f"`state` is one of {', '.join(Image.State.values)}, not “{state}”.", code="bad_state")
-    since = parse_datetime(query["since"]) if "since" in query else None
-    if "since" in query and since is None:
-        raise BadInput("`since` is a time like 2026-03-31T12:00:00Z.", code="bad_since")
     return ImageFilter(
         state=state,
         is_holdout=flag_of(request, "is_holdout"),
@@ -114,15 +113,29 @@ def filter_of(request: Request, project: Project) -> ImageFilter:
         tag_id=_tag_id(project, query.get("tag")),
         suggested_id=_tag_id(project, query.get("suggested")),
         reviewer=query.get("reviewer"),
-        since=since,
+        since=_since(query.get("since")),
         disagreement=bool(flag_of(request, "disagreement")),
     )
+
+
+def _since(text: str | None) -> datetime | None:
+    """The moment; one without a zone is in the installation's."""
+    if text is None:
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:  # well formed, but no such day
+        moment = None
+    if moment is None or not 1 < moment.year < MAXYEAR:  # the zone may move the outermost years out of range
+        raise BadInput("`since` is a time like 2026-03-31T12:00:00Z.", code="bad_since")
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 
 def _tag_id(project: Project, word: str | None) -> int | None:
     if word is None:
         return None
-    found, unknown = vocabulary.resolve(project, [int(word) if word.isdecimal() else word])
+    number = whole_number(word)
+    found, unknown = vocabulary.resolve(project, [word if number is None else number])
     if unknown:
         raise vocabulary.unknown_tags(unknown)
     return found[0]

@@ -124,7 +124,7 @@ def _beyond(fields: Sequence[str], after: str) -> Q:
     """Rows that come later than the cursor: a row-value comparison, written out."""
     try:
         values = [float(part) if "." in part or "e" in part else int(part) for part in after.split(":")]
-        if len(values) != len(fields):
+        if len(values) != len(fields) or not all(abs(value) < 2**63 for value in values):
             raise ValueError(after)
     except ValueError as error:
         raise BadInput(

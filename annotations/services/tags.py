@@ -14,6 +14,7 @@ from annotations.signals import send_on_commit, vocabulary_changed
 from annotations.types import TagSpec
 
 NAME_MAX_CHARS = 200
+KEY_MAX_CHARS = 400
 # Single keys that the review page uses itself; a tag cannot take them.
 RESERVED_HOTKEYS = frozenset("0123456789/tzsubfr+-?axn ")
 
@@ -122,6 +123,8 @@ def _checked_name(name: str) -> str:
             f"The name “{name[:40]}…” has {len(name)} characters; at most {NAME_MAX_CHARS} fit.",
             code="name_too_long",
         )
+    if len(name_key(name)) > KEY_MAX_CHARS:  # folding some letters makes three of one
+        raise BadInput(f"The name “{name[:40]}…” is too long to be compared.", code="name_too_long")
     return name
 
 

@@ -6,7 +6,7 @@ from celery.exceptions import TimeoutError as NoAnswer
 from drf_spectacular.utils import extend_schema
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,13 +17,14 @@ from mlmodels.api.serializers import PredictBody
 from mlmodels.errors import NoWorker
 from mlmodels.services import prediction
 from tagger.celery import SOMEBODY_WAITS
+from tagger.parsers import SafeJSONParser
 
 WAIT_S = 10.0
 PICTURE_MAX_BYTES = 32 * 1024 * 1024
 
 
 class Predict(ProjectView):
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [MultiPartParser, FormParser, SafeJSONParser]
 
     @extend_schema(request={"multipart/form-data": PredictBody}, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
