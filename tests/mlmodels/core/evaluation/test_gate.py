@@ -1,11 +1,13 @@
 """Who the gate lets through: clear cases, undecided ones, chance, and the same model twice."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mlmodels.core.evaluation import gate
-from mlmodels.core.evaluation.gate import Verdict, judge
+from mlmodels.core.evaluation.gate import Verdict, deviations_from_chance, judge
 
 THRESHOLDS = np.full(12, 0.5)
 
@@ -115,10 +117,30 @@ def test_more_keystrokes_are_a_loss_even_at_the_same_ranking() -> None:
     assert result.details["incumbent_0_keystrokes_upper"] < 0
 
 
-@pytest.mark.parametrize("images", [20, 60, 200])
+def test_deviations_from_chance_equal_those_over_every_permutation() -> None:
+    truth, rng = evidence(5)
+    truth[rng.random(truth.shape) < 0.2] = -1
+    scores = model(truth, rng, 1.0)
+    known = truth >= 0
+    share = (truth == 1).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, (truth == 1) - share, 0.0)
+    every = [float((scores[list(order)] * centred).sum()) for order in itertools.permutations(range(5))]
+    own = float((scores * centred).sum())
+
+    expected = (own - np.mean(every)) / np.std(every)
+    assert deviations_from_chance(truth, scores) == pytest.approx(expected)
+
+
+def test_nothing_deviates_from_chance_where_nothing_varies() -> None:
+    truth = np.ones((6, 2), dtype=np.int8)
+    assert deviations_from_chance(truth, np.full((6, 2), 0.4)) == 0.0
+    assert deviations_from_chance(truth[:1], np.full((1, 2), 0.4)) == 0.0
+
+
+@pytest.mark.parametrize("images", [10, 20, 60, 200])
 @pytest.mark.parametrize("holdout", [True, False])
 def test_candidates_of_shuffled_truth_are_refused(images: int, holdout: bool) -> None:
-    for seed in range(5):
+    for seed in range(50):
         truth, rng = evidence(images, seed)
         candidate = model(rng.permutation(truth), rng, 1.0)
         # Against an incumbent that knows nothing either, only chance can tell.
