@@ -233,7 +233,7 @@ STATICFILES_FINDERS = [
 STATIC_MANIFEST = env.flag("STATIC_MANIFEST", default=not DEBUG)
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
 WHITENOISE_MAX_AGE = 3600 if STATIC_MANIFEST else 0
-_manifest = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+_manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"  # a quarter of the bytes
 _plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

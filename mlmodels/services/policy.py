@@ -17,11 +17,12 @@ from annotations.selectors import model_inputs, stats
 from annotations.services import audit
 from mlmodels import selectors
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import runs
+from mlmodels.services import extractors, runs
 
 RAN, WAITED, REFUSED = PolicyCheck.Outcome.RAN, PolicyCheck.Outcome.WAITED, PolicyCheck.Outcome.REFUSED
 # The cursor does not move when a run fails: without a pause it would be tried again and again.
 AFTER_FAILURE_S = 60.0
+FEATURES_SOON_S = 2.0
 FIELDS = ("every_reviews", "at_most_every_seconds", "after_quiet_seconds", "paused")
 
 
@@ -30,6 +31,7 @@ class Situation:
     """What the policy looks at.
 
     `quiet_s` is the time since the newest answer, `since_run_s` since the last run was asked for, or None.
+    `looked_at` says whether there is any feature to train on.
     """
 
     reviews_waiting: int
@@ -38,6 +40,7 @@ class Situation:
     since_run_s: float | None
     run_open: bool
     last_failed: bool = False
+    looked_at: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def decide(policy: TrainingPolicy, now: Situation) -> Answer:
         return Answer(REFUSED, "paused", "The policy is paused.")
     if now.run_open:
         return Answer(WAITED, "run_open", "A run is open already.")
+    if not now.looked_at:
+        return Answer(WAITED, "no_features", "No image has been looked at yet.", FEATURES_SOON_S)
     every_s = max(policy.at_most_every_seconds, AFTER_FAILURE_S if now.last_failed else 0.0)
     if now.since_run_s is not None and now.since_run_s < every_s:
         after = " after a failed one" if now.last_failed else ""
@@ -91,6 +96,7 @@ def situation(project_id: int) -> Situation:
     live = model_inputs.live(project_id)
     counts = stats.trainable(project_id)
     newest = selectors.newest_run(project_id)
+    project = model_inputs.project(project_id)
     return Situation(
         reviews_waiting=counts.reviews - live.read_reviews,
         decisions_waiting=counts.decisions - live.read_decisions,
@@ -98,6 +104,7 @@ def situation(project_id: int) -> Situation:
         since_run_s=_seconds_since(newest.created_at if newest else None),
         run_open=selectors.open_run(project_id) is not None,
         last_failed=newest is not None and newest.state == "failed",
+        looked_at=project is not None and extractors.known_row(project.extractor) is not None,
     )
 
 

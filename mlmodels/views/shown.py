@@ -113,7 +113,7 @@ def reasons(version: ModelVersion) -> list[str]:
 
 
 # Waiting for the run that is open, or for the pause after it, is part of every run: no reader misses it.
-PASSING_MOMENTS = frozenset({"run_open", "too_soon"})
+PASSING_MOMENTS = frozenset({"run_open", "too_soon", "no_features"})
 
 
 def ledger(checks: Sequence[PolicyCheck], asked: Sequence[TrainingRun], limit: int) -> list[Entry]:

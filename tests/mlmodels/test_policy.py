@@ -31,6 +31,7 @@ def situation(**changes):
         (situation(reviews_waiting=50, since_run_s=20.0, last_failed=True), False, "too_soon", 40.0),
         (situation(reviews_waiting=50, run_open=True), False, "run_open", None),
         (situation(reviews_waiting=50, quiet_s=9.0), True, "paused", None),
+        (situation(reviews_waiting=50, looked_at=False), False, "no_features", 2.0),
     ],
 )
 def test_the_table_of_situations(now, paused, code, again_in_s):
