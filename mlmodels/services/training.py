@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
+from django.utils import timezone
 
 from annotations.models.job import JobState
 from annotations.selectors import stats
 from annotations.services import jobs, live_model
+from annotations.types import TrainableCounts
 from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson, NotTrainable
 from mlmodels.models import Extractor, ModelVersion, TrainingRun
@@ -31,6 +33,11 @@ logger = logging.getLogger(__name__)
 # Answers that arrive while quick fits compute are taken in by another fit: they need not wait for the next run.
 ABSORB_FOR_S = 5.0
 QUICK_FIT_S = 3.0
+# Who answered within the last second will answer again: a look taken too early would leave that answer to a run
+# that may not start before the policy's pause is over.
+STILL_ANSWERING_S = 1.0
+LINGER_S = 2.5
+LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +113,22 @@ def _read_and_fit(run: TrainingRun) -> _Fitted | None:
         ended = time.monotonic()
         if ended - started > QUICK_FIT_S or ended - began > ABSORB_FOR_S:
             break
-        if stats.trainable(run.project_id) == evidence.counts:
+        if not _more_arrived(run.project_id, evidence.counts, until=began + LINGER_S):
             break
         runs.enter(run, "fit")
         evidence = evidence_service.read(run.project_id, extractor)
         warm_start = fitted.result.head.align(evidence.language.tag_ids)
     return fitted
+
+
+def _more_arrived(project_id: int, read: TrainableCounts, *, until: float) -> bool:
+    """Whether there are answers beyond `read`; while somebody is answering, looks again until that moment."""
+    while (counts := stats.trainable(project_id)) == read:
+        quiet_s = (timezone.now() - counts.newest_at).total_seconds() if counts.newest_at else None
+        if quiet_s is None or quiet_s > STILL_ANSWERING_S or time.monotonic() > until:
+            return False
+        time.sleep(LOOK_EVERY_S)
+    return True
 
 
 def _extractor(run: TrainingRun) -> Extractor:

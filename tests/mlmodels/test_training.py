@@ -18,6 +18,12 @@ def train(planted, seed=0):
     return training.execute(runs.request(planted.project.pk, seed=seed).pk)
 
 
+@pytest.fixture(autouse=True)
+def no_lingering(monkeypatch):
+    """Tests answer and train within a second; only the test of lingering waits for more."""
+    monkeypatch.setattr(training, "LINGER_S", 0.0)
+
+
 def unlearned(planted):
     return stats.project_stats(planted.project)["unlearned_decisions"]
 
@@ -288,6 +294,25 @@ def test_answers_that_arrive_during_the_fit_are_learned_by_the_same_run(planted,
 
     assert ModelVersion.objects.get().trained_images == 25
     assert unlearned(planted) == 0
+
+
+def test_a_run_lingers_while_somebody_is_still_answering(planted, monkeypatch):
+    planted.images(60)
+    planted.review(20)
+    monkeypatch.setattr(training, "LINGER_S", 60.0)
+    monkeypatch.setattr(training, "STILL_ANSWERING_S", 60.0)
+    looks = []
+
+    def review_meanwhile(seconds):
+        looks.append(seconds)
+        planted.review(5)
+        monkeypatch.setattr(training, "LINGER_S", 0.0)
+
+    monkeypatch.setattr(training.time, "sleep", review_meanwhile)
+    train(planted)
+
+    assert len(looks) == 1
+    assert ModelVersion.objects.get().trained_images == 25
 
 
 def test_an_error_ends_the_run_as_failed_with_its_reason(planted, monkeypatch):
