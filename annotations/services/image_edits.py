@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotations.errors import Conflict, NotFound
 from annotations.models import AuditEvent, Image, Project, User
-from annotations.services import counters, queue
+from annotations.services import counters, leases, queue
 from annotations.signals import images_changed, reviews_changed, send_on_commit
 
 
@@ -46,6 +46,7 @@ def trash(project: Project, image_id: int, *, actor: User) -> None:
     image.deleted_at = timezone.now()
     image.save(update_fields=["deleted_at"])
     queue.leave(image)
+    leases.close_all([image.pk])
     deltas = {"images": -1, image.state: -1}
     if image.is_holdout:
         deltas["holdout"] = -1

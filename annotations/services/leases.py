@@ -49,9 +49,10 @@ def claim_next(
         missing = wanted - len(claimed)
         if missing:
             claimed += _claim(project, user, role, stratum, missing, mode, tag_id)
-    missing = wanted - len(claimed)
-    if missing:
-        claimed += _claim(project, user, role, Stratum.ACTIVE, missing, mode, tag_id, skipped_too=True)
+    for stratum in draw.fallbacks(mode):
+        missing = wanted - len(claimed)
+        if missing:
+            claimed += _claim(project, user, role, stratum, missing, mode, tag_id, skipped_too=True)
     return held + claimed
 
 
@@ -60,7 +61,8 @@ def renew(
     project: Project, user: User, tokens: Sequence[uuid.UUID], *, refresh: bool
 ) -> tuple[list[Lease], list[str]]:
     """Extend the caller's open leases, and name the tokens that are lost. `refresh` records suggestions anew."""
-    leases = list(_own_open(project, user).filter(token__in=tokens).select_for_update())
+    own = _own_open(project, user).filter(token__in=tokens).select_related("image")
+    leases = list(own.select_for_update(of=("self",)))
     if refresh and leases:
         _record(project, leases)
     for lease in leases:
@@ -83,8 +85,26 @@ def close_expired(project_id: int | None = None) -> int:
     return expired.update(is_open=False)
 
 
+def close_answered(image: Image, user_id: int | None) -> None:
+    """After an answer nobody holds what is finished, and the person does not hold it a second time."""
+    held = Lease.objects.filter(image=image, is_open=True)
+    if QueueEntry.objects.filter(image=image).exists():
+        held = held.filter(user=user_id)
+    held.update(is_open=False)
+
+
+def close_all(image_ids: Iterable[int]) -> None:
+    """Nobody holds these images any more: they left the queue otherwise than by an answer."""
+    Lease.objects.filter(image__in=list(image_ids), is_open=True).update(is_open=False)
+
+
 def reopen(project: Project, user: User, image: Image, earlier: Lease | None) -> Lease | None:
-    """A new lease of this very image (undo), showing what the earlier one showed; None if somebody holds it."""
+    """A new lease of this very image (undo), as blind as the earlier one.
+
+    None if somebody holds it, or if it wants no review.
+    """
+    if not QueueEntry.objects.filter(image=image).exists():
+        return None
     Lease.objects.filter(image=image, is_open=True, expires_at__lt=timezone.now()).update(is_open=False)
     if Lease.objects.filter(image=image, is_open=True).exists():
         return None
@@ -96,7 +116,7 @@ def reopen(project: Project, user: User, image: Image, earlier: Lease | None) ->
         mode=earlier.mode if earlier else "mixed",
         why=earlier.why if earlier else "random",
         blind=earlier.blind if earlier else image.is_holdout,
-        stratum=earlier.stratum if earlier else Stratum.ACTIVE,
+        stratum=earlier.stratum if earlier else Stratum.HOLDOUT if image.is_holdout else Stratum.ACTIVE,
         probability=earlier.probability if earlier else None,
         vocabulary_version=project.vocabulary_version,
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
@@ -43,7 +43,14 @@ def record(membership: Membership, answer: Answer) -> Recorded:
     earlier = _earlier(membership, answer, digest)
     if earlier:
         return Recorded(earlier, is_new=False)
-    recorded, late = _store(membership, answer, digest)
+    try:
+        recorded, late = _store(membership, answer, digest)
+    except IntegrityError:
+        # Its twin was about another image, so no row lock made the two wait for each other.
+        earlier = _earlier(membership, answer, digest)
+        if earlier is None:
+            raise
+        return Recorded(earlier, is_new=False)
     if late:
         raise TooLate(late, **state_of(recorded.review.image), review=recorded.review.pk)
     return recorded
@@ -51,16 +58,19 @@ def record(membership: Membership, answer: Answer) -> Recorded:
 
 @transaction.atomic
 def undo(membership: Membership, review_id: int) -> tuple[Review, Lease | None]:
-    """Take a review back: it counts as never made, both rows stay, and the image is pending again."""
+    """Take a review back: it counts as never made, both rows stay, and the image waits again, with a new lease.
+
+    Where others have finished the image since, it stays finished and there is no lease.
+    """
     review = _own_review(membership, review_id)
-    image = Image.objects.select_for_update().get(pk=review.image_id)
+    image = _locked_image(membership.project, review.image_id)
     if review.undone_at is not None:
         raise Conflict("This review was taken back already.", code="already_undone", **state_of(image))
     was_counted = review.counted
     review.undone_at, review.undone_by = timezone.now(), membership.user
     review.save(update_fields=["undone_at", "undone_by"])
     if was_counted:
-        _return_to_queue(image, review)
+        _take_back(membership.project, image, review)
     lease = leases.reopen(membership.project, membership.user, image, review.lease)
     send_on_commit(reviews_changed, project_id=image.project_id)
     return review, lease
@@ -235,8 +245,7 @@ def _take_effect(
         image.state = Image.State.BROKEN
         queue.leave(image)
     image.save(update_fields=["state", "reviews_done", "revision"])
-    if lease.is_open:
-        Lease.objects.filter(pk=lease.pk).update(is_open=False)
+    leases.close_answered(image, review.user_id)
     counters.add(project.pk, tally.of_review(review, lease, image, before, yes, no))
     send_on_commit(reviews_changed, project_id=project.pk)
 
@@ -263,12 +272,25 @@ def _own_review(membership: Membership, review_id: int) -> Review:
     return review
 
 
-def _return_to_queue(image: Image, review: Review) -> None:
+_CLAIMED_STATES = {
+    Review.Outcome.UNSURE: Image.State.UNSURE,
+    Review.Outcome.BROKEN: Image.State.BROKEN,
+}
+
+
+def _take_back(project: Project, image: Image, review: Review) -> None:
+    """Undo what a counted review did to its image, unless somebody else's answer has done more since."""
     before = image.state
     if review.outcome == Review.Outcome.REVIEWED:
         image.reviews_done -= 1
         image.revision += 1
-    image.state = Image.State.PENDING
+        if image.reviews_done >= project.reviews_per_image:
+            image.state = _finished_state(project, image)
+        elif image.state in (Image.State.REVIEWED, Image.State.DISPUTED):
+            image.state = Image.State.PENDING
+    elif image.state == _CLAIMED_STATES.get(Review.Outcome(review.outcome)):
+        image.state = Image.State.PENDING
     image.save(update_fields=["state", "reviews_done", "revision"])
-    queue.return_to_all(image)
+    if image.state == Image.State.PENDING:
+        queue.return_to_all(image)
     counters.add(image.project_id, tally.of_undo(review, image, before))

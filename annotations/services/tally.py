@@ -18,7 +18,7 @@ def of_review(
     decisions = len(yes) + len(no)
     deltas |= {"reviews": 1, "decisions": decisions}
     if image.is_holdout:
-        deltas["holdout_reviewed"] = 1
+        deltas["holdout_reviewed"] = int(image.reviews_done == 1)  # images, however many reviews each wants
     else:
         # “Nothing applies” stores no row and still teaches: it counts as one decision.
         deltas |= {"trainable_decisions": max(decisions, 1), "trainable_reviews": 1}
@@ -35,7 +35,7 @@ def of_undo(review: Review, image: Image, state_before: str) -> dict[str, int]:
     deltas["reviews"] = -1
     deltas["decisions"] = -review.decisions.count()
     if image.is_holdout:
-        deltas["holdout_reviewed"] = -1
+        deltas["holdout_reviewed"] = -int(image.reviews_done == 0)
     else:
         deltas |= {"trainable_decisions": 1, "trainable_reviews": 1}
     return deltas

@@ -194,3 +194,10 @@ def test_handing_out_more_images_takes_no_more_queries(cast, django_assert_max_n
     make_images(cast.project, 30)
     with django_assert_max_num_queries(16):
         assert len(claim(cast, cast.annotator, count=count, mode="uncertain")) == count
+
+
+def test_a_skipped_holdout_image_comes_back_too_if_nobody_else_is_left(cast):
+    image = make_images(cast.project, 1, holdout=True)[0]
+    review_next(cast, cast.annotator, outcome="skipped")
+    lease = claim(cast, cast.annotator)[0]
+    assert (lease.image_id, lease.blind) == (image.pk, True)

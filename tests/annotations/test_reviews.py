@@ -264,3 +264,89 @@ def test_reading_truth_takes_the_same_queries_for_2_and_20_images(cast, django_a
     with django_assert_num_queries(3):
         found = truth.verdicts(cast.project, [image.pk for image in images])
     assert all(len(verdict.yes) == 1 for verdict in found.values())
+
+
+def test_a_late_answer_that_finishes_an_image_takes_it_from_whoever_holds_it_now(cast):
+    make_images(cast.project, 1)
+    ran_out = leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR)[0]
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    held = leases.claim_next(cast.project, cast.second, role=Role.ANNOTATOR)[0]
+    answer_lease(cast, cast.annotator, ran_out)
+    assert leases.claim_next(cast.project, cast.second, role=Role.ANNOTATOR) == []
+    with pytest.raises(TooLate):
+        answer_lease(cast, cast.second, held)
+    assert Image.objects.get().reviews_done == 1
+
+
+def test_one_person_is_not_counted_twice_by_holding_an_image_twice(pair):
+    make_images(pair.project, 1)
+    ran_out = leases.claim_next(pair.project, pair.annotator, role=Role.ANNOTATOR)[0]
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    again = leases.claim_next(pair.project, pair.annotator, role=Role.ANNOTATOR)[0]
+    answer_lease(pair, pair.annotator, ran_out)
+    with pytest.raises(TooLate):
+        answer_lease(pair, pair.annotator, again)
+    assert Image.objects.get().state == "pending"
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "unsure"])
+def test_taking_back_an_answer_leaves_alone_what_somebody_else_has_finished_since(cast, outcome):
+    make_images(cast.project, 1)
+    recorded = review_next(cast, cast.annotator, outcome=outcome)
+    review_next(cast, cast.reviewer)
+    _, lease = reviews.undo(cast.membership(cast.annotator), recorded.review.pk)
+    assert lease is None
+    assert Image.objects.get().state == "reviewed"
+    assert not QueueEntry.objects.exists()
+    assert counters.read(cast.project.pk)["reviewed"] == 1
+
+
+def test_taking_back_one_of_more_reviews_than_are_wanted_leaves_the_image_finished(pair):
+    make_images(pair.project, 1)
+    review_next(pair, pair.annotator)
+    recorded = review_next(pair, pair.second)
+    pair.project.reviews_per_image = 1
+    pair.project.save(update_fields=["reviews_per_image"])
+    reviews.undo(pair.membership(pair.second), recorded.review.pk)
+    assert Image.objects.get().state == "reviewed"
+
+
+def test_a_review_of_an_image_in_the_trash_cannot_be_taken_back(cast):
+    image = make_images(cast.project, 1)[0]
+    recorded = review_next(cast, cast.annotator)
+    image_edits.trash(cast.project, image.pk, actor=cast.manager)
+    before = counters.read(cast.project.pk)
+    with pytest.raises(NotFound):
+        reviews.undo(cast.membership(cast.annotator), recorded.review.pk)
+    assert counters.read(cast.project.pk) == before
+    assert not QueueEntry.objects.exists()
+
+
+def test_an_image_in_the_trash_is_held_by_nobody(cast):
+    image = make_images(cast.project, 1)[0]
+    leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR)
+    image_edits.trash(cast.project, image.pk, actor=cast.manager)
+    assert leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR) == []
+
+
+def test_holdout_images_are_counted_once_however_many_reviews_they_want(pair):
+    image = make_images(pair.project, 1, holdout=True)[0]
+    recorded = [review_next(pair, user) for user in (pair.annotator, pair.second)]
+    assert counters.read(pair.project.pk)["holdout_reviewed"] == 1
+    reviews.undo(pair.membership(pair.second), recorded[1].review.pk)
+    assert counters.read(pair.project.pk)["holdout_reviewed"] == 1
+    image_edits.trash(pair.project, image.pk, actor=pair.manager)
+    assert counters.read(pair.project.pk)["holdout_reviewed"] == 0
+
+
+def test_one_client_id_for_two_images_at_once_is_refused_like_one_after_the_other(cast, monkeypatch):
+    make_images(cast.project, 2)
+    client_id = str(uuid.uuid4())
+    first, second = leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR, count=2)
+    answer_lease(cast, cast.annotator, first, client_id=client_id)
+    seen = reviews._earlier
+    looks = iter([None, None])  # as it is while the other transaction has not committed
+    monkeypatch.setattr(reviews, "_earlier", lambda *said: next(looks, "over") and seen(*said))
+    with pytest.raises(Conflict) as caught:
+        answer_lease(cast, cast.annotator, second, client_id=client_id)
+    assert caught.value.code == "client_id_reused"
