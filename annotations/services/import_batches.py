@@ -103,6 +103,8 @@ class _Placed:
         self.new: list[Image] = []
         self.changed: dict[int, Image] = {}
         self.restored: list[Image] = []
+        # Counted as they come out of the trash: tags of the same import may review them at once.
+        self.restored_deltas: Counter[str] = Counter()
         self.holdout_count = _holdout_count(project)
 
     def place(self, found: Looked) -> ItemError | None:
@@ -127,7 +129,10 @@ class _Placed:
     def write(self) -> None:
         Image.objects.bulk_create(self.new)
         Image.objects.bulk_update(self.changed.values(), ["caption", "metadata", "revision", "deleted_at"])
-        queue.enter(image for image in self.restored if image.state == Image.State.PENDING)
+        queue.enter(image for image in self.restored if image.state in queue.ASKED_STATES)
+        for image in self.restored:
+            if image.state == Image.State.UNSURE:
+                queue.hand_to_reviewers(image)
 
     def _add(self, found: Looked, facts: pictures.PictureFacts) -> Image:
         probability = draws.holdout_probability(self.holdout_count, self.project.holdout_percent)
@@ -162,6 +167,8 @@ class _Placed:
             return False
         image.deleted_at = None
         self.restored.append(image)
+        self.restored_deltas[image.state] += 1
+        self.restored_deltas["holdout_reviewed"] += image.is_holdout and image.reviews_done > 0
         return True
 
 
@@ -185,14 +192,12 @@ def _new_words(image: Image, item: ImportItem) -> bool:
 
 def _deltas(placed: _Placed, tagged: Counter[str]) -> Counter[str]:
     deltas = Counter(tagged)
+    deltas.update(placed.restored_deltas)
     for image in (*placed.new, *placed.restored):
         deltas["images"] += 1
         deltas["holdout"] += image.is_holdout
     # A new image that an import reviewed at once is counted as such there, so it starts as pending here.
     deltas["pending"] += len(placed.new)
-    for image in placed.restored:
-        deltas[image.state] += 1
-        deltas["holdout_reviewed"] += image.is_holdout and image.reviews_done > 0
     return deltas
 
 

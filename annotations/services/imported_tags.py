@@ -11,6 +11,7 @@ from annotations.importers.base import ItemError
 from annotations.models import Decision, Image, ImportItem, ImportJob, QueueEntry, Review
 from annotations.models.queue import Stratum
 from annotations.selectors import vocabulary
+from annotations.services import leases
 from annotations.signals import reviews_changed, send_on_commit
 
 
@@ -74,6 +75,7 @@ def _review_complete(job: ImportJob, placed: Sequence[tuple[ImportItem, Image]])
         image.state, image.reviews_done = Image.State.REVIEWED, 1
     Image.objects.bulk_update(pending.values(), ["state", "reviews_done"])
     QueueEntry.objects.filter(image_id__in=pending).delete()
+    leases.close_all(pending)
     reviews = Review.objects.bulk_create(
         Review(
             project_id=job.project_id,

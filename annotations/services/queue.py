@@ -7,6 +7,8 @@ from django.db import connection
 from annotations.models import Image, QueueEntry
 from annotations.types import QueueRank
 
+ASKED_STATES = (Image.State.PENDING, Image.State.UNSURE)
+
 
 def enter(images: Iterable[Image]) -> None:
     """Put images into the queue; one that stands there already stays as it is."""

@@ -11,11 +11,13 @@ import pytest
 from annotations import tasks
 from annotations.api.jobs import job_json
 from annotations.importers import uploads
-from annotations.models import Decision, Image, ImportJob, QueueEntry, Review
+from annotations.models import Decision, Image, ImportJob, QueueEntry, Review, Role
 from annotations.models.image import CAPTION_MAX_CHARS
 from annotations.selectors import counters, truth
-from annotations.services import storage
+from annotations.services import image_edits, leases, storage
+from annotations.services.reviews import TooLate
 from tests.annotations import files
+from tests.factories import answer_lease, review_next
 
 
 @pytest.fixture(autouse=True)
@@ -228,6 +230,38 @@ def test_a_complete_import_reviews_its_images(cast, landed):
     ]
     kept = counters.read(cast.project.pk)
     assert (kept["reviewed"], kept["reviews"], kept["decisions"], kept.get("pending", 0)) == (3, 3, 2, 0)
+
+
+@pytest.mark.parametrize("holdout_percent", [0, 50])
+def test_a_complete_import_of_trashed_images_counts_each_once(cast, landed, holdout_percent):
+    cast.project.holdout_percent = holdout_percent
+    cast.project.save(update_fields=["holdout_percent"])
+    pictures = {f"{seed}.jpg": files.picture(seed) for seed in range(6)}
+    landed(pictures)
+    for image in Image.objects.all():
+        image_edits.trash(cast.project, image.pk, actor=cast.manager)
+    landed(pictures, complete="true")
+    kept = counters.read(cast.project.pk)
+    holdout = Image.objects.filter(is_holdout=True).count()
+    assert (kept["images"], kept["reviewed"], kept["pending"]) == (6, 6, 0)
+    assert (kept.get("holdout", 0), kept.get("holdout_reviewed", 0)) == (holdout, holdout)
+
+
+def test_an_unsure_image_from_the_trash_is_asked_of_reviewers_again(cast, landed):
+    landed({"a.jpg": files.picture(1)})
+    review_next(cast, cast.annotator, outcome="unsure")
+    image_edits.trash(cast.project, Image.objects.get().pk, actor=cast.manager)
+    landed({"a.jpg": files.picture(1)})
+    assert QueueEntry.objects.get().for_reviewers
+
+
+def test_a_complete_import_takes_its_images_from_whoever_holds_them(cast, landed):
+    landed({"a.jpg": files.picture(1)})
+    held = leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR)[0]
+    landed({"a.jpg": files.picture(1)}, complete="true")
+    with pytest.raises(TooLate):
+        answer_lease(cast, cast.annotator, held)
+    assert Image.objects.get().reviews_done == 1
 
 
 def test_importing_tags_again_stores_them_once(cast, landed):
