@@ -21,6 +21,8 @@ from mlmodels.services.languages import Language
 
 SAME_PICTURE_BITS = 6
 SAME_PICTURE_COSINE = 0.97
+# Images against the whole holdout: more at once would take gigabytes in a large project.
+COMPARED_AT_ONCE = 2_000
 MOST_WEIGHT = 10.0
 # Captions of so many images that nobody has reviewed teach the pixels; more cost time and gave nothing.
 MOST_UNREVIEWED = 1_500
@@ -112,9 +114,12 @@ def near_holdout(
     hashes: NDArray[np.uint64], vision: NDArray[np.float32], holdout: HoldoutPictures
 ) -> NDArray[np.bool_]:
     """Which of N images show what a holdout image shows, by perceptual hash or cosine; bool [N]."""
-    bits = np.bitwise_count(hashes[:, None] ^ holdout.hashes[None, :])  # [N, H]
-    cosine = vision @ holdout.vision.T  # [N, H]; zero where there is no feature
-    near: NDArray[np.bool_] = ((bits <= SAME_PICTURE_BITS) | (cosine > SAME_PICTURE_COSINE)).any(axis=1)
+    near = np.zeros(len(hashes), dtype=bool)
+    for start in range(0, len(hashes), COMPARED_AT_ONCE):
+        rows = slice(start, start + COMPARED_AT_ONCE)
+        bits = np.bitwise_count(hashes[rows, None] ^ holdout.hashes[None, :])  # [rows, H]
+        cosine = vision[rows] @ holdout.vision.T  # [rows, H]; zero where there is no feature
+        near[rows] = ((bits <= SAME_PICTURE_BITS) | (cosine > SAME_PICTURE_COSINE)).any(axis=1)
     return near
 
 

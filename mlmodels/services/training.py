@@ -139,12 +139,16 @@ def _extractor(run: TrainingRun) -> Extractor:
 
 
 def _is_known(project_id: int, evidence: Evidence) -> bool:
-    """Whether the newest judged version learned the same. A refused one may fare better on a larger holdout."""
+    """Whether the newest judged version learned the same, and nothing is left to do with it.
+
+    A refused one may fare better on a larger holdout; one whose run ended before it went live never served.
+    """
     newest = selectors.newest_judged(project_id)
     if newest is None or newest.fingerprint != evidence.fingerprint:
         return False
-    refused = newest.verdict == ModelVersion.Verdict.REFUSED
-    return not refused or newest.holdout_images == len(evidence.holdout)
+    if newest.verdict == ModelVersion.Verdict.REFUSED:
+        return newest.holdout_images == len(evidence.holdout)
+    return newest.activated_at is not None
 
 
 def _warm_start(project_id: int, evidence: Evidence) -> Any:

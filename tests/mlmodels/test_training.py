@@ -86,6 +86,25 @@ def test_unchanged_data_is_not_trained_on_again(planted):
     assert ModelVersion.objects.count() == 1
 
 
+def test_a_version_whose_run_failed_before_it_went_live_does_not_count_as_known(planted, monkeypatch):
+    planted.images(40)
+    planted.review(20)
+
+    def break_down(*_):
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mlmodels.services.rescoring.before_promotion", break_down)
+        assert train(planted).state == JobState.FAILED
+    assert unlearned(planted) > 0
+
+    again = train(planted)
+
+    assert "skipped" not in again.result
+    assert LiveModel.objects.get(project=planted.project).number == again.result["version"]["number"]
+    assert unlearned(planted) == 0
+
+
 def test_a_cold_start_from_the_same_data_and_seed_gives_the_same_bits(planted):
     planted.images(40)
     planted.review(20)
