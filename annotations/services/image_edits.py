@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotations.errors import Conflict, NotFound
 from annotations.models import AuditEvent, Image, Project, User
-from annotations.services import counters, leases, queue
+from annotations.services import counters, leases, queue, suggestions
 from annotations.signals import images_changed, reviews_changed, send_on_commit
 
 
@@ -35,6 +35,7 @@ def update(
         action="images.update",
         details={"image": image_id, "fields": sorted(changes)},
     )
+    suggestions.mark_stale([image_id])
     send_on_commit(images_changed, project_id=project.pk, image_ids=[image_id])
     return image
 

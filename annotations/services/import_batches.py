@@ -13,7 +13,7 @@ from annotations import pictures
 from annotations.importers.base import ItemError, base_name
 from annotations.models import Image, ImportItem, ImportJob, Project
 from annotations.picture_decoding import MAX_BYTES
-from annotations.services import counters, draws, imported_tags, jobs, queue, storage
+from annotations.services import counters, draws, imported_tags, jobs, queue, storage, suggestions
 from annotations.signals import images_changed, send_on_commit
 
 SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
@@ -129,6 +129,7 @@ class _Placed:
     def write(self) -> None:
         Image.objects.bulk_create(self.new)
         Image.objects.bulk_update(self.changed.values(), ["caption", "metadata", "revision", "deleted_at"])
+        suggestions.mark_stale(self.changed)
         queue.enter(image for image in self.restored if image.state in queue.ASKED_STATES)
         for image in self.restored:
             if image.state == Image.State.UNSURE:

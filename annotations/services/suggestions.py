@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from annotations.models import SuggestionSet
 from annotations.types import SuggestionRow
 
 MAX_SUGGESTIONS = 20
@@ -35,6 +36,11 @@ def store(project_id: int, rows: Iterable[SuggestionRow]) -> int:
                 sent += 1
         cursor.execute(_UPSERT, [project_id, project_id])
     return sent
+
+
+def mark_stale(image_ids: Iterable[int]) -> None:
+    """What was read of these images has changed: a sweep makes their suggestions anew if no message does."""
+    SuggestionSet.objects.filter(image__in=list(image_ids)).update(vocabulary_version=0)
 
 
 # Images that left meanwhile (trash, another project) are dropped by the join.

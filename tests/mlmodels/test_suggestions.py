@@ -3,7 +3,7 @@
 import pytest
 
 from annotations.models import Image, LiveModel, QueueEntry, SuggestionSet
-from annotations.services import queue, tags
+from annotations.services import image_edits, queue, tags
 from annotations.types import TagSpec
 from mlmodels import tasks
 from mlmodels.models import ImageFeature, ModelVersion
@@ -103,6 +103,20 @@ def test_a_changed_caption_is_read_again(planted):
     Image.objects.filter(pk=image.pk).update(caption="A tree.")
 
     tasks.images_changed(planted.project.pk, [image.pk])
+
+    assert words_of(planted, image)[0] == "tree"
+
+
+def test_a_changed_caption_is_read_again_even_if_the_message_is_lost(planted, monkeypatch):
+    monkeypatch.setattr(tasks, "nudge", lambda *_, **__: None)
+    (image,) = planted.images(1, caption="A dog.")
+    scoring.refresh(planted.project.pk, [image.pk])
+    assert not rescoring.has_stale(planted.project.pk)
+
+    changes = {"caption": "A tree."}
+    image_edits.update(planted.project, image.pk, 1, changes, actor=planted.cast.manager)
+    assert rescoring.has_stale(planted.project.pk)
+    rescoring.walk(planted.project.pk)
 
     assert words_of(planted, image)[0] == "tree"
 
