@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Answers that arrive while quick fits compute are taken in by another fit: they need not wait for the next run.
-ABSORB_FOR_S = 5.0
+# With a pause of 10 s between runs, about this long makes the waits of early and late answers equal.
+ABSORB_FOR_S = 6.0
 QUICK_FIT_S = 3.0
 # Who answered within the last second will answer again: a look taken too early would leave that answer to a run
 # that may not start before the policy's pause is over.
