@@ -13,7 +13,7 @@ from annotations.api.base import ProjectView, flag_of, limit_of, next_address, w
 from annotations.api.serializers import ImageChanges
 from annotations.errors import BadInput
 from annotations.models import Image, Project
-from annotations.permissions import required_role
+from annotations.permissions import allows, required_role
 from annotations.selectors import counters, images, queue, vocabulary
 from annotations.selectors.images import ImageFilter
 from annotations.services import image_edits
@@ -84,6 +84,7 @@ class ImageDetail(ProjectView):
     def _json(self, project: Project, image: Image) -> dict[str, Any]:
         truth = images.truths(project, [image])[image.pk]
         names = dict(images.tag_names(project))
+        sees_all = allows(self.membership.role, "see_history")
         return row_json(image, truth, names) | {
             "metadata": image.metadata,
             "created_at": image.created_at,
@@ -93,7 +94,7 @@ class ImageDetail(ProjectView):
                 "disputed": sorted(names[tag_id] for tag_id in truth.disputed),
             },
             "suggestions": images.suggestions(project, image),
-            "history": images.history(image),
+            "history": images.history(image, only_of=None if sees_all else self.membership.user),
         }
 
 

@@ -9,11 +9,16 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotations.errors import BadInput, NotFound
-from annotations.models import Decision, Image, Project, Review, Tag
+from annotations.models import Decision, Image, Project, Review, Tag, User
 from annotations.selectors import handout, truth
 from annotations.types import ImageTruth
 
-ORDERINGS = {"created": ("pk",), "newest": ("-pk",), "priority": ("-priority", "pk"), "shuffle": ("shuffle", "pk")}
+ORDERINGS = {
+    "created": ("pk",),
+    "newest": ("-pk",),
+    "priority": ("-priority", "pk"),
+    "shuffle": ("shuffle", "pk"),
+}
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
     return handout.shown(stored, handout.words(project, [stored]), rejected)
 
 
-def history(image: Image) -> list[dict[str, Any]]:
+def history(image: Image, *, only_of: User | None = None) -> list[dict[str, Any]]:
     """All reviews and one-tag answers of the image, oldest first, the undone ones too. Two queries."""
     reviews = Review.objects.filter(image=image).select_related("user").order_by("created_at")
     decisions = Decision.objects.filter(image=image).select_related("user").order_by("id")
+    if only_of is not None:
+        reviews, decisions = reviews.filter(user=only_of), decisions.filter(user=only_of)
     by_review: dict[int | None, list[Decision]] = {}
     for decision in decisions:
         by_review.setdefault(decision.review_id, []).append(decision)

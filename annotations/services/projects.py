@@ -68,8 +68,8 @@ def set_member(membership: Membership, username: str, role: str) -> Membership:
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise NotFound(f"Nobody signs in as “{username}”. Create the account first.", code="unknown_user")
-    project = membership.project
-    present = Membership.objects.select_for_update().filter(project=project, user=user).first()
+    project = _locked(membership.project)
+    present = Membership.objects.filter(project=project, user=user).first()
     _refuse_beyond_own_role(membership, present, role)
     if present and present.role == Role.ADMIN and role != Role.ADMIN:
         _refuse_last_admin(project, present)
@@ -82,19 +82,22 @@ def set_member(membership: Membership, username: str, role: str) -> Membership:
 
 @transaction.atomic
 def remove_member(membership: Membership, username: str) -> None:
-    present = Membership.objects.select_for_update().filter(
-        project=membership.project, user__username=username
-    )
-    member = present.first()
+    project = _locked(membership.project)
+    member = Membership.objects.filter(project=project, user__username=username).first()
     if member is None:
         raise NotFound(f"“{username}” is not a member of this project.", code="unknown_user")
     _refuse_beyond_own_role(membership, member, Role.ANNOTATOR)
     if member.role == Role.ADMIN:
-        _refuse_last_admin(membership.project, member)
+        _refuse_last_admin(project, member)
     member.delete()
     AuditEvent.objects.create(
         project=membership.project, actor=membership.user, action="members.remove", details={"user": username}
     )
+
+
+def _locked(project: Project) -> Project:
+    """The project's row, locked: two admins who remove each other at once must not both find another one left."""
+    return Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 
 
 def _refuse_beyond_own_role(membership: Membership, present: Membership | None, role: str) -> None:

@@ -39,6 +39,7 @@ def create_many(project: Project, specs: Sequence[TagSpec], *, actor: User | Non
 @transaction.atomic
 def update(tag: Tag, changes: Mapping[str, object], *, actor: User) -> Tag:
     """Change name, description, hotkey, colour, parent or aliases. History keeps the tag's id."""
+    _locked(tag.project)  # two renames at once must not both find the same word free
     before = {"name": tag.name}
     if "name" in changes:
         name = _checked_name(str(changes["name"]))

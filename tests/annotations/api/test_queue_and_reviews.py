@@ -3,7 +3,7 @@
 import uuid
 
 from tests.annotations.test_leases import suggest
-from tests.factories import make_images, make_tags
+from tests.factories import make_images, make_tags, review_next
 
 
 def address(cast, tail):
@@ -169,6 +169,19 @@ def test_a_holdout_image_shows_no_suggestions_before_its_review(cast, client_of)
     assert client.get(address(cast, "images/?suggested=dog")).json()["results"] == []
     send(client, cast, review_of(next_item(client, cast), tags=["dog"]))
     assert client.get(address(cast, f"images/{image.pk}/")).json()["suggestions"] != []
+
+
+def test_annotators_see_their_own_history_and_reviewers_everybodys(cast, client_of):
+    image = make_images(cast.project, 1)[0]
+    review_next(cast, cast.second)
+    seen = {
+        user.username: [
+            entry["user"]
+            for entry in client_of(user).get(address(cast, f"images/{image.pk}/")).json()["history"]
+        ]
+        for user in (cast.annotator, cast.second, cast.reviewer)
+    }
+    assert seen == {"annotator": [], "second": ["second"], "reviewer": ["second"]}
 
 
 def test_type_ahead_forgives_a_typo_and_knows_aliases(cast, client_of):
