@@ -1,5 +1,5 @@
-# One image for web, workers and beat. `manage.py up` runs all of them with embedded servers; compose.yaml
-# shows each on its own with outside servers.
+# One image for web, workers and beat, which `manage.py up` runs together: with embedded servers, or with the
+# PostgreSQL and Redis that compose.yaml puts beside it.
 FROM node:24-bookworm-slim AS front-end
 WORKDIR /opt/tagger
 COPY package.json package-lock.json .npmrc ./

@@ -1,7 +1,5 @@
 """Addresses of the API below /api/v1/ that belong to people and data."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from annotations.api import images, projects, queue, reviews, tags
@@ -26,9 +24,5 @@ urlpatterns = [
     path(f"{_project}/reviews/", reviews.ReviewList.as_view(), name="api-reviews"),
     path(f"{_project}/reviews/<int:review_id>/undo/", reviews.ReviewUndo.as_view(), name="api-review-undo"),
     path(f"{_project}/verify/", reviews.Verify.as_view(), name="api-verify"),
-    *(
-        [path(f"{_project}/", include("annotations.api.transfer_urls"))]
-        if find_spec("annotations.api.transfer_urls")
-        else []
-    ),
+    path(f"{_project}/", include("annotations.api.transfer_urls")),
 ]

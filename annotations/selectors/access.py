@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 
 from annotations.errors import NotFound, RoleTooLow
-from annotations.models import Membership, Project, Role, User
+from annotations.models import Membership, Role, User
 
 
 def membership_for(user: User | AnonymousUser, project_id: int) -> Membership:
@@ -16,13 +16,6 @@ def membership_for(user: User | AnonymousUser, project_id: int) -> Membership:
     if membership is None:
         raise NotFound(f"Project {project_id} does not exist, or you are not a member of it.")
     return membership
-
-
-def project_for(user: User | AnonymousUser, project_id: int, at_least: Role = Role.ANNOTATOR) -> Project:
-    """The project, if the user has at least this role in it."""
-    membership = membership_for(user, project_id)
-    require_role(membership, at_least)
-    return membership.project
 
 
 def require_role(membership: Membership, at_least: Role) -> None:

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from annotations.errors import Conflict
-from annotations.models.job import FINISHED_STATES, Job, JobState
+from annotations.models.job import Job, JobState
 
 STALE_AFTER = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
@@ -95,10 +95,6 @@ def give_up(model: type[Job]) -> int:
         finished_at=Now(),
         reason=f"Its worker died {MAX_ATTEMPTS} times in a row without progress. See the worker's log.",
     )
-
-
-def is_finished(job: Job) -> bool:
-    return job.state in FINISHED_STATES
 
 
 def _ours(job: AnyJob) -> Any:
