@@ -14,7 +14,7 @@ from annotations.selectors import model_inputs
 from annotations.services import jobs
 from mlmodels import selectors
 from mlmodels.models import TrainingRun
-from mlmodels.services import features, policy, prediction, rescoring, runs, scoring, training
+from mlmodels.services import evidence, features, policy, prediction, rescoring, runs, scoring, training
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
     scoring.refresh(project_id, done.computed)
     if done.resume_after is not None:
         nudge(compute_features, project_id, done.resume_after)
+    elif done.computed:
+        nudge(warm_up, project_id)
 
 
 def nudge_vocabulary(project_id: int) -> None:
@@ -72,6 +74,7 @@ def vocabulary_changed(project_id: int) -> None:
     cache.delete(f"vocabulary:{project_id}")
     rescoring.next_of_queue(project_id)
     nudge(walk, project_id, 0, True)
+    nudge(warm_up, project_id)
 
 
 @shared_task
@@ -87,6 +90,12 @@ def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
     walked = rescoring.walk(project_id, after_id=after_id, everything=everything)
     if walked.resume_after is not None:
         nudge(walk, project_id, walked.resume_after, everything)
+
+
+@shared_task
+def warm_up(project_id: int) -> None:
+    """In the worker that trains: prepare for the next run while nobody waits for it."""
+    evidence.warm_up(project_id)
 
 
 @shared_task

@@ -16,6 +16,7 @@ QUEUES = ("io", "ml", "train")
 # Queue by the task's name, else by its package.
 ROUTES = {
     "mlmodels.tasks.train": {"queue": "train"},
+    "mlmodels.tasks.warm_up": {"queue": "train"},
     "mlmodels.tasks.check_policy": {"queue": "train"},
     "mlmodels.tasks.check_policies": {"queue": "train"},
     "annotations.*": {"queue": "io"},

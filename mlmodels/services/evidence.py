@@ -110,6 +110,14 @@ def read(project_id: int, extractor: Extractor) -> Evidence:
     )
 
 
+def warm_up(project_id: int) -> None:
+    """Read now, into this process, the captions that the next run will want: nobody has to wait for it then."""
+    import mlmodels.core.learning.fitting  # noqa: F401
+
+    waiting = model_inputs.captioned_unreviewed(project_id, MOST_UNREVIEWED)
+    languages.of_project(project_id).read([image.caption for image in waiting])
+
+
 def near_holdout(
     hashes: NDArray[np.uint64], vision: NDArray[np.float32], holdout: HoldoutPictures
 ) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from annotations.selectors import model_inputs, stats
 from annotations.services import jobs, reviews
 from mlmodels import tasks
 from mlmodels.models import ImageFeature, ModelVersion, TrainingRun
-from mlmodels.services import evidence, heads, runs, training
+from mlmodels.services import evidence, heads, languages, runs, training
 
 
 def train(planted, seed=0):
@@ -144,6 +144,14 @@ def test_captions_of_unreviewed_images_teach_but_never_the_holdouts(planted):
     expected = {image.pk for image in waiting} - {image.pk for image in reviewed}
     assert set(read.unreviewed.image_ids) == expected
     assert not expected & {image.pk for image in [*silent, *holdout]}
+
+
+def test_after_warming_up_a_run_reads_no_caption_again(planted, monkeypatch):
+    planted.images(4, caption="A dog in a boat.")
+    tasks.warm_up(planted.project.pk)
+    reader = languages.of_project(planted.project.pk).reader
+    monkeypatch.setattr(reader, "read", lambda captions: pytest.fail(f"read again: {captions}"))
+    assert len(evidence.read(planted.project.pk, planted.extractor).unreviewed.image_ids) == 4
 
 
 def test_a_near_duplicate_of_a_holdout_image_stays_out_of_training(planted):
