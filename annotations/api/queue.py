@@ -8,6 +8,7 @@ from annotations.api.base import ProjectView
 from annotations.api.serializers import LeasesBody, NextBody
 from annotations.errors import BadInput
 from annotations.models import Role
+from annotations.permissions import allows
 from annotations.selectors import queue, vocabulary
 from annotations.services import leases
 
@@ -31,7 +32,9 @@ class QueueNext(ProjectView):
         return Response(
             {
                 "items": [queue.item(lease) for lease in claimed],
-                "queue": queue.remaining(project, request.user),
+                "queue": queue.remaining(
+                    project, request.user, sees_unsure=allows(self.membership.role, "see_unsure")
+                ),
             }
         )
 

@@ -1,4 +1,4 @@
-"""Pictures from a zip archive, staged one by one. Names in it are labels only: nothing is written by them."""
+"""Pictures from a zip archive, staged one by one. Names in it are names only: nothing is written by them."""
 
 import stat
 import zipfile
@@ -32,23 +32,23 @@ class _Budget:
             )
 
 
-def read_zip(stream: BinaryIO, *, area: str, label: str) -> Batch:
+def read_zip(stream: BinaryIO, *, area: str, source_name: str) -> Batch:
     """Stage every picture of the archive below `area`. Bad entries become errors, the rest land."""
     try:
         with zipfile.ZipFile(stream) as archive:
-            return _read(archive, area, label)
+            return _read(archive, area, source_name)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
         raise BadInput(
-            f"{label}: expected a zip archive, got one that does not open ({error}). Pack it again.",
+            f"{source_name}: expected a zip archive, got one that does not open ({error}). Pack it again.",
             code="bad_archive",
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, area: str, label: str) -> Batch:
+def _read(archive: zipfile.ZipFile, area: str, source_name: str) -> Batch:
     entries = [entry for entry in archive.infolist() if not _is_noise(entry)]
     if len(entries) > MAX_ENTRIES:
         raise TooLarge(
-            f"{label}: expected at most {MAX_ENTRIES:,} files, got {len(entries):,}. Split the archive.",
+            f"{source_name}: expected at most {MAX_ENTRIES:,} files, got {len(entries):,}. Split the archive.",
             code="too_many_files",
         )
     budget = _Budget()
@@ -59,7 +59,7 @@ def _read(archive: zipfile.ZipFile, area: str, label: str) -> Batch:
         if (refusal := _refusal(entry)) is not None:
             errors.append(refusal)
         elif entry.filename in _CAPTIONS:
-            words, caption_errors = read_captions(_small(archive, entry, budget), label=entry.filename)
+            words, caption_errors = read_captions(_small(archive, entry, budget), source_name=entry.filename)
             errors.extend(caption_errors)
         else:
             key = f"{area}/{number:06d}"

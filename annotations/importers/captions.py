@@ -17,21 +17,21 @@ MAX_TABLE_BYTES = 64 * 2**20
 Table = tuple[dict[str, Words], tuple[ItemError, ...]]
 
 
-def read_captions(data: bytes, *, label: str) -> Table:
+def read_captions(data: bytes, *, source_name: str) -> Table:
     """Read a captions file by its ending, else by its first character: JSON or CSV."""
-    text = _text(data, label)
-    is_json = label.lower().endswith(".json") or text.lstrip()[:1] in ("{", "[")
-    if is_json and not label.lower().endswith(".csv"):
-        return read_json_captions(text, label=label)
-    return read_csv_captions(text, label=label)
+    text = _text(data, source_name)
+    is_json = source_name.lower().endswith(".json") or text.lstrip()[:1] in ("{", "[")
+    if is_json and not source_name.lower().endswith(".csv"):
+        return read_json_captions(text, source_name=source_name)
+    return read_csv_captions(text, source_name=source_name)
 
 
-def read_csv_captions(text: str, *, label: str) -> Table:
+def read_csv_captions(text: str, *, source_name: str) -> Table:
     """Columns `name` (or filename, file) and `caption`, optional `tags` separated by |; others are ignored."""
-    rows = _csv_rows(text, label)
+    rows = _csv_rows(text, source_name)
     header = [column.strip().lower() for column in next(rows, [])]
-    name_at = _column(header, NAME_COLUMNS, label)
-    caption_at = _column(header, (CAPTION_COLUMN,), label)
+    name_at = _column(header, NAME_COLUMNS, source_name)
+    caption_at = _column(header, (CAPTION_COLUMN,), source_name)
     tags_at = header.index(TAGS_COLUMN) if TAGS_COLUMN in header else None
     words: dict[str, Words] = {}
     errors: list[ItemError] = []
@@ -39,32 +39,32 @@ def read_csv_captions(text: str, *, label: str) -> Table:
         name = _cell(row, name_at)
         if not name:
             if any(cell.strip() for cell in row):
-                errors.append(_no_name(label, line))
+                errors.append(_no_name(source_name, line))
             continue
         tags = split_tags(_cell(row, tags_at)) if tags_at is not None else ()
-        _put(words, errors, name, Words(caption=_cell(row, caption_at) or None, tags=tags), label)
+        _put(words, errors, name, Words(caption=_cell(row, caption_at) or None, tags=tags), source_name)
     return words, tuple(errors)
 
 
-def read_json_captions(text: str, *, label: str) -> Table:
+def read_json_captions(text: str, *, source_name: str) -> Table:
     """`{file name: caption}`, `{file name: {caption, tags, metadata}}` or a list of objects with a name."""
     try:
         content = json.loads(text)
     except ValueError as error:
         raise BadInput(
-            f"{label}: expected JSON, got text that does not parse ({error}). Correct it and send it again.",
+            f"{source_name}: expected JSON, got text that does not parse ({error}). Correct it and send it again.",
             code="bad_json",
-            file=label,
+            file=source_name,
         ) from error
-    return captions_from_object(content, label=label)
+    return captions_from_object(content, source_name=source_name)
 
 
-def captions_from_object(content: object, *, label: str) -> Table:
+def captions_from_object(content: object, *, source_name: str) -> Table:
     """The same from JSON that has been parsed already."""
     words: dict[str, Words] = {}
     errors: list[ItemError] = []
-    for name, value in _named_values(content, label):
-        _put(words, errors, name, words_from_object(value, item=name), label)
+    for name, value in _named_values(content, source_name):
+        _put(words, errors, name, words_from_object(value, item=name), source_name)
     return words, tuple(errors)
 
 
@@ -87,13 +87,13 @@ def words_from_object(value: object, *, item: str) -> Words:
     return Words(caption=caption, tags=named, metadata=dict(metadata), complete=value.get("complete") is True)
 
 
-def _named_values(content: object, label: str) -> Iterator[tuple[str, Any]]:
+def _named_values(content: object, source_name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(content, Mapping):
         yield from content.items()
         return
     if not isinstance(content, list):
         raise _bad_value(
-            label, "captions", "an object of file name to caption, or a list of objects", content
+            source_name, "captions", "an object of file name to caption, or a list of objects", content
         )
     for position, entry in enumerate(content):
         name = (
@@ -102,37 +102,39 @@ def _named_values(content: object, label: str) -> Iterator[tuple[str, Any]]:
             else None
         )
         if not isinstance(name, str):
-            raise _bad_value(f"{label}[{position}]", "name", "an object with a file name under `name`", entry)
+            raise _bad_value(
+                f"{source_name}[{position}]", "name", "an object with a file name under `name`", entry
+            )
         yield name, entry
 
 
-def _text(data: bytes, label: str) -> str:
+def _text(data: bytes, source_name: str) -> str:
     if len(data) > MAX_TABLE_BYTES:
         raise BadInput(
-            f"{label}: expected at most {MAX_TABLE_BYTES // 2**20} MB of captions, "
+            f"{source_name}: expected at most {MAX_TABLE_BYTES // 2**20} MB of captions, "
             f"got {len(data) / 2**20:,.0f} MB. Split the import.",
             code="captions_too_large",
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _not_utf8(label, 0, "UTF-16, by its first two bytes")
+        raise _not_utf8(source_name, 0, "UTF-16, by its first two bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(label, error.start, f"byte 0x{data[error.start]:02X} in line {line}") from error
+        raise _not_utf8(source_name, error.start, f"byte 0x{data[error.start]:02X} in line {line}") from error
 
 
-def _not_utf8(label: str, offset: int, got: str) -> BadInput:
+def _not_utf8(source_name: str, offset: int, got: str) -> BadInput:
     return BadInput(
-        f"{label}: expected UTF-8, got {got} at byte offset {offset}. "
+        f"{source_name}: expected UTF-8, got {got} at byte offset {offset}. "
         "Save the table as “CSV UTF-8” and send it again.",
         code="not_utf8",
-        file=label,
+        file=source_name,
         offset=offset,
     )
 
 
-def _csv_rows(text: str, label: str) -> Iterator[list[str]]:
+def _csv_rows(text: str, source_name: str) -> Iterator[list[str]]:
     header = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -140,23 +142,23 @@ def _csv_rows(text: str, label: str) -> Iterator[list[str]]:
         yield from reader
     except csv.Error as error:
         raise BadInput(
-            f"{label}: line {reader.line_num} is not CSV ({error}). Correct it and send it again.",
+            f"{source_name}: line {reader.line_num} is not CSV ({error}). Correct it and send it again.",
             code="bad_csv",
-            file=label,
+            file=source_name,
             line=reader.line_num,
         ) from error
 
 
-def _column(header: list[str], names: tuple[str, ...], label: str) -> int:
+def _column(header: list[str], names: tuple[str, ...], source_name: str) -> int:
     for name in names:
         if name in header:
             return header.index(name)
     found = ", ".join(f"“{column}”" for column in header if column) or "none"
     wanted = " or ".join(f"“{name}”" for name in names[:3])
     raise BadInput(
-        f"{label}: expected a column {wanted}, got {found}. Name it in the first line and send it again.",
+        f"{source_name}: expected a column {wanted}, got {found}. Name it in the first line and send it again.",
         code="missing_column",
-        file=label,
+        file=source_name,
         column=names[0],
         found=header,
     )
@@ -166,18 +168,20 @@ def _cell(row: list[str], position: int) -> str:
     return row[position].strip() if position < len(row) else ""
 
 
-def _no_name(label: str, line: int) -> ItemError:
+def _no_name(source_name: str, line: int) -> ItemError:
     return ItemError(
-        f"{label}, line {line}", "caption_without_name", "Expected a file name, got an empty cell."
+        f"{source_name}, line {line}", "caption_without_name", "Expected a file name, got an empty cell."
     )
 
 
-def _put(words: dict[str, Words], errors: list[ItemError], name: str, value: Words, label: str) -> None:
+def _put(words: dict[str, Words], errors: list[ItemError], name: str, value: Words, source_name: str) -> None:
     path = clean_path(name)
     if path in words:
         errors.append(
             ItemError(
-                name, "caption_repeated", f"{label} names “{name}” more than once; the first one was taken."
+                name,
+                "caption_repeated",
+                f"{source_name} names “{name}” more than once; the first one was taken.",
             )
         )
         return

@@ -75,7 +75,7 @@ def _archive(archives: Sequence[StagedUpload], area: str) -> Batch:
     if upload.path.lower().endswith((".tar", ".tar.gz", ".tgz")):
         raise unsupported("tar")
     with upload.open_staged() as stream:
-        return archive.read_zip(stream, area=f"{area}/unpacked", label=upload.path)
+        return archive.read_zip(stream, area=f"{area}/unpacked", source_name=upload.path)
 
 
 def _items(items: object) -> list[Any]:
@@ -90,11 +90,11 @@ def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, li
     """Add the captions that came as a field of JSON or as a file of CSV or JSON."""
     words, errors = dict(batch.words), list(batch.errors)
     for upload in (*by_field.get("captions_file", []), *by_field.get("captions", [])):
-        table, told = captions.read_captions(upload.read_all(), label=upload.path)
+        table, told = captions.read_captions(upload.read_all(), source_name=upload.path)
         words.update(table)
         errors += told
     if sent.get("captions"):
-        table, told = captions.captions_from_object(_json(sent["captions"]), label="captions")
+        table, told = captions.captions_from_object(_json(sent["captions"]), source_name="captions")
         words.update(table)
         errors += told
     return Batch(batch.files, words, tuple(errors))

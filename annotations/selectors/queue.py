@@ -27,13 +27,14 @@ def addresses(image: Image) -> dict[str, str]:
     return {"url": f"{base}/file/", "thumbnail_url": f"{base}/thumbnail/?size=256"}
 
 
-def remaining(project: Project, user: User) -> dict[str, int]:
-    """Images that still want a review, from kept counters, and how many the caller holds."""
+def remaining(project: Project, user: User, *, sees_unsure: bool) -> dict[str, int]:
+    """Images that still want a review by such a person, from kept counters, and how many the caller holds."""
     counts = counters.read(project.pk)
     leased = Lease.objects.filter(
         project=project, user=user, is_open=True, expires_at__gt=timezone.now()
     ).count()
-    return {"remaining": counts.get("pending", 0) + counts.get("unsure", 0), "leased_by_me": leased}
+    waiting = counts.get("pending", 0) + (counts.get("unsure", 0) if sees_unsure else 0)
+    return {"remaining": waiting, "leased_by_me": leased}
 
 
 def _picture(image: Image) -> dict[str, Any]:

@@ -51,7 +51,9 @@ class Command(BaseCommand):
         words = {name: said for batch in batches for name, said in batch.words.items()}
         errors = [error for batch in batches for error in batch.errors]
         if options["captions"]:
-            table, told = captions.read_captions(_bytes(options["captions"]), label=options["captions"].name)
+            table, told = captions.read_captions(
+                _bytes(options["captions"]), source_name=options["captions"].name
+            )
             words.update(table)
             errors += told
         files = tuple(file for batch in batches for file in batch.files)
@@ -92,7 +94,7 @@ def _read(path: Path, area: str) -> Batch:
         )
     if path.suffix.lower() == ".zip":
         with path.open("rb") as stream:
-            return archive.read_zip(stream, area=area, label=path.name)
+            return archive.read_zip(stream, area=area, source_name=path.name)
     staged: StagedFile = folder.staged(path, below=None)
     return Batch((staged,))
 

@@ -59,6 +59,19 @@ def test_an_item_has_the_shape_of_the_contract(cast, client_of):
     assert item["model_version"] == {"id": None, "number": 0}
 
 
+def test_what_remains_counts_unsure_images_for_those_who_get_them(cast, client_of):
+    make_images(cast.project, 2)
+    client = client_of(cast.annotator)
+    send(client, cast, review_of(next_item(client, cast), outcome="unsure"))
+
+    def left(user):
+        return (
+            client_of(user).post(address(cast, "queue/next/"), {}, format="json").json()["queue"]["remaining"]
+        )
+
+    assert (left(cast.annotator), left(cast.reviewer)) == (1, 2)
+
+
 def test_a_review_is_created_once_and_repeated_with_200(cast, client_of):
     words = make_tags(cast.project, "dog")
     make_images(cast.project, 1)

@@ -12,13 +12,13 @@ from annotations.importers.matching import match
 def test_a_table_is_read_whatever_separates_its_columns(separator):
     lines = [["File", "Caption", "Tags"], ["a.jpg", "A dog", "dog | water"], ["b.jpg", "", ""]]
     data = "\r\n".join(separator.join(cells) for cells in lines).encode("utf-8-sig")
-    words, errors = read_captions(data, label="c.csv")
+    words, errors = read_captions(data, source_name="c.csv")
     assert words == {"a.jpg": Words("A dog", ("dog", "water")), "b.jpg": Words(None)}
     assert errors == ()
 
 
 def test_quoted_cells_hold_line_breaks_and_separators():
-    words, _ = read_captions(b'name,caption\n"a, b.jpg","one\ntwo ""three"""\n', label="c.csv")
+    words, _ = read_captions(b'name,caption\n"a, b.jpg","one\ntwo ""three"""\n', source_name="c.csv")
     assert words == {"a, b.jpg": Words('one\ntwo "three"')}
 
 
@@ -31,23 +31,23 @@ def test_quoted_cells_hold_line_breaks_and_separators():
     ],
 )
 def test_json_may_have_three_shapes(text):
-    assert read_captions(text.encode(), label="c.json")[0] == {"a.jpg": Words("A dog")}
+    assert read_captions(text.encode(), source_name="c.json")[0] == {"a.jpg": Words("A dog")}
 
 
 @pytest.mark.parametrize("text", ['{"a.jpg": 3}', '["a.jpg"]', "{", '{"a.jpg": {"tags": [1]}}', "7"])
 def test_json_that_says_something_else_is_refused(text):
     with pytest.raises(BadInput) as refusal:
-        read_captions(text.encode(), label="c.json")
+        read_captions(text.encode(), source_name="c.json")
     assert "expected" in refusal.value.message
 
 
 def test_utf16_is_recognised():
     with pytest.raises(BadInput, match="UTF-16"):
-        read_captions("name,caption\n".encode("utf-16"), label="c.csv")
+        read_captions("name,caption\n".encode("utf-16"), source_name="c.csv")
 
 
 def test_a_name_given_twice_keeps_its_first_caption_and_says_so():
-    words, errors = read_captions(b"name,caption\na.jpg,one\na.jpg,two\n", label="c.csv")
+    words, errors = read_captions(b"name,caption\na.jpg,one\na.jpg,two\n", source_name="c.csv")
     assert words["a.jpg"].caption == "one"
     assert [error.code for error in errors] == ["caption_repeated"]
 
