@@ -77,8 +77,10 @@ def cursor(image: Image, ordering: str) -> str:
     return ":".join(str(getattr(image, field.removeprefix("-"))) for field in ORDERINGS[ordering])
 
 
-def get(project: Project, image_id: int) -> Image:
-    image = Image.objects.filter(project=project, pk=image_id, deleted_at=None).first()
+def get(project: Project, image_id: int, *, lock: bool = False) -> Image:
+    """The image, unless it is in the trash; with `lock` its row is held until the transaction ends."""
+    rows = Image.objects.select_for_update() if lock else Image.objects.all()
+    image = rows.filter(project=project, pk=image_id, deleted_at=None).first()
     if image is None:
         raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
     return image

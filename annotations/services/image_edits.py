@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from annotations.errors import Conflict, NotFound
+from annotations.errors import Conflict
 from annotations.models import AuditEvent, Image, Project, User
+from annotations.selectors import images
 from annotations.services import counters, leases, queue, suggestions
 from annotations.signals import images_changed, reviews_changed, send_on_commit
 
@@ -16,7 +17,7 @@ def update(
     project: Project, image_id: int, revision: int, changes: Mapping[str, object], *, actor: User
 ) -> Image:
     """Change caption or metadata of the revision that the caller saw; raises Conflict `stale` else."""
-    image = _locked(project, image_id)
+    image = images.get(project, image_id, lock=True)
     if image.revision != revision:
         raise Conflict(
             f"Image {image_id} has changed meanwhile: it is at revision {image.revision}, not {revision}.",
@@ -43,7 +44,7 @@ def update(
 @transaction.atomic
 def trash(project: Project, image_id: int, *, actor: User) -> None:
     """Move the image to the trash: it leaves lists, queue, training and exports, and can come back for 30 days."""
-    image = _locked(project, image_id)
+    image = images.get(project, image_id, lock=True)
     image.deleted_at = timezone.now()
     image.save(update_fields=["deleted_at"])
     queue.leave(image)
@@ -57,10 +58,3 @@ def trash(project: Project, image_id: int, *, actor: User) -> None:
         project=project, actor=actor, action="images.trash", details={"image": image_id}
     )
     send_on_commit(reviews_changed, project_id=project.pk)
-
-
-def _locked(project: Project, image_id: int) -> Image:
-    image = Image.objects.select_for_update().filter(project=project, pk=image_id, deleted_at=None).first()
-    if image is None:
-        raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
-    return image

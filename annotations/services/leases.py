@@ -45,14 +45,13 @@ def claim_next(
     for stratum, slots in strata.items():
         claimed += _claim(project, user, role, stratum, slots, mode, tag_id)
     # A drawn stratum may be empty: any image is better than none.
-    for stratum in draw.fallbacks(mode):
-        missing = wanted - len(claimed)
-        if missing:
-            claimed += _claim(project, user, role, stratum, missing, mode, tag_id)
-    for stratum in draw.fallbacks(mode):
-        missing = wanted - len(claimed)
-        if missing:
-            claimed += _claim(project, user, role, stratum, missing, mode, tag_id, skipped_too=True)
+    for skipped_too in (False, True):
+        for stratum in draw.fallbacks(mode):
+            missing = wanted - len(claimed)
+            if missing:
+                claimed += _claim(
+                    project, user, role, stratum, missing, mode, tag_id, skipped_too=skipped_too
+                )
     return held + claimed
 
 
@@ -118,7 +117,6 @@ def reopen(project: Project, user: User, image: Image, earlier: Lease | None) ->
         blind=earlier.blind if earlier else image.is_holdout,
         stratum=earlier.stratum if earlier else Stratum.HOLDOUT if image.is_holdout else Stratum.ACTIVE,
         probability=earlier.probability if earlier else None,
-        vocabulary_version=project.vocabulary_version,
     )
     _record(project, [lease])
     lease.save()
@@ -247,7 +245,6 @@ def _new_lease(project: Project, user: User, entry: QueueEntry, stratum: str, mo
         blind=stratum in (Stratum.HOLDOUT, Stratum.BLIND),
         stratum=stratum,
         probability=draw.probability(entry, stratum),
-        vocabulary_version=project.vocabulary_version,
     )
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Lease, Membership, Project, Review, User
 from annotations.permissions import allows
-from annotations.selectors import truth, vocabulary
+from annotations.selectors import images, truth, vocabulary
 from annotations.services import counters, leases, queue, tags, tally
 from annotations.signals import reviews_changed, send_on_commit
 from annotations.types import Answer, TagSpec
@@ -63,7 +63,7 @@ def undo(membership: Membership, review_id: int) -> tuple[Review, Lease | None]:
     Where others have finished the image since, it stays finished and there is no lease.
     """
     review = _own_review(membership, review_id)
-    image = _locked_image(membership.project, review.image_id)
+    image = images.get(membership.project, review.image_id, lock=True)
     if review.undone_at is not None:
         raise Conflict("This review was taken back already.", code="already_undone", **state_of(image))
     was_counted = review.counted
@@ -114,7 +114,7 @@ def _earlier(membership: Membership, answer: Answer, digest: str) -> Review | No
 def _store(membership: Membership, answer: Answer, digest: str) -> tuple[Recorded, str | None]:
     """Store the review and its decisions; also the sentence that says why it does not count, if so."""
     project, user = membership.project, membership.user
-    image = _locked_image(project, answer.image_id)
+    image = images.get(project, answer.image_id, lock=True)
     # Whoever sends the same client_id twice at once meets its twin here, behind the row lock.
     earlier = _earlier(membership, answer, digest)
     if earlier:
@@ -145,13 +145,6 @@ def _store(membership: Membership, answer: Answer, digest: str) -> tuple[Recorde
     if late is None:
         _take_effect(project, image, review, lease, yes, no)
     return Recorded(review, is_new=True), late
-
-
-def _locked_image(project: Project, image_id: int) -> Image:
-    image = Image.objects.select_for_update().filter(project=project, pk=image_id, deleted_at=None).first()
-    if image is None:
-        raise NotFound(f"Image {image_id} is not in this project.", image=image_id)
-    return image
 
 
 def _lease_of(project: Project, user: User, image: Image, answer: Answer) -> Lease:
