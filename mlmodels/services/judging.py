@@ -66,6 +66,8 @@ def judge(project_id: int, evidence: Evidence, head: "Head", out_of_fold: Scores
         incumbents=[(rival.scores, rival.thresholds) for rival in rivals],
         holdout=holdout,
         seed=seed,
+        weights=judged.weights,
+        taught=(evidence.training.truth, out_of_fold) if holdout else None,
     )
     report = metrics.report(judged.truth, scores, head.thresholds, judged.weights)
     return Judgement(

@@ -69,8 +69,13 @@ def judge(
     incumbents: Sequence[tuple[Floats, Floats]],
     holdout: bool,
     seed: int,
+    weights: Floats | None = None,
+    taught: tuple[NDArray[np.int8], Floats] | None = None,
 ) -> Verdict:
     """Judge a candidate against every incumbent, and against chance.
+
+    A head that learnt nothing still knows the prior, and may look no worse than it on a small holdout. So chance
+    is told twice: on the images judged, and on what the candidate was taught.
 
     Args:
         truth: int8 [N, K], 1 yes, 0 no, -1 unknown: of the holdout, or of the training images.
@@ -80,6 +85,9 @@ def judge(
             live version, of the prior.
         holdout: whether the images were never trained on; without it "provisional" is the best outcome.
         seed: of the resamples; the same input and seed give the same verdict.
+        weights: [N] inverse draw probabilities, 1 by default; both figures are weighted by them.
+        taught: truth [M, K] of the training images with the candidate's out-of-fold probabilities [M, K], where
+            the images judged are others.
 
     Raises:
         ValueError: if an array's shape does not fit `truth`, or a score is not a number.
@@ -94,39 +102,86 @@ def judge(
         _check(truth, scores, thresholds)
     rows = _rows(len(truth), seed)
     truth, candidate = truth[rows], candidate[rows]
-    tags = evaluated_tags(truth)
-    if not tags.any():
-        tags = evaluated_tags(truth, 1)
+    weighed = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)[rows]
+    tags = _tags(truth)
     details = {"images": float(len(rows)), "macro_tags": float(tags.sum()), "holdout": float(holdout)}
     if not tags.any():
         return Verdict("refused", ("no tag has a yes in the evidence, so nothing can be compared",), details)
-    ranks = AveragePrecision(truth[:, tags], candidate[:, tags])
-    beyond_chance = deviations_from_chance(truth[:, tags], candidate[:, tags])
-    ones = np.ones((len(rows), 1))
-    own = float(np.nanmean(ranks.per_tag(ones)))
-    details |= {"macro_average_precision": own, "deviations_from_chance": beyond_chance}
-    if beyond_chance <= CHANCE_DEVIATIONS:
-        reason = (
-            f"scores dealt to the wrong images would fit nearly as well: {beyond_chance:.1f} deviations "
-            f"from chance, more than {CHANCE_DEVIATIONS:g} are needed; more reviews will tell"
-        )
-        return Verdict("refused", (reason,), details)
-    counts = resample_counts(len(rows), seed=seed)
-    draws = mean_over_tags(ranks.per_tag(counts))
-    keys = effort.keystrokes(truth, candidate, candidate_thresholds)
+    by_chance = _chance(truth, candidate, taught, seed, details)
+    if by_chance:
+        return Verdict("refused", (by_chance,), details)
+    counts = resample_counts(len(rows), seed=seed) * weighed[:, None].astype(np.float32)
+    drawn = _Drawn(truth, tags, np.concatenate([weighed[:, None].astype(np.float32), counts], axis=1))
+    own = drawn.figures(candidate, candidate_thresholds)
+    details["macro_average_precision"] = float(own.average_precision[0])
     comparisons = []
-    for number, (all_scores, thresholds) in enumerate(incumbents):
-        scores = all_scores[rows]
-        other = AveragePrecision(truth[:, tags], scores[:, tags])
-        gain = own - float(np.nanmean(other.per_tag(ones)))
-        saved = effort.keystrokes(truth, scores, thresholds) - keys
+    for number, (scores, thresholds) in enumerate(incumbents):
+        other = drawn.figures(scores[rows], thresholds)
+        gain, saved = own.average_precision - other.average_precision, other.keystrokes - own.keystrokes
         comparison = Comparison(
-            average_precision=summarise(gain, draws - mean_over_tags(other.per_tag(counts))),
-            keystrokes=summarise(float(saved.mean()), saved @ counts / len(rows)),
+            average_precision=summarise(float(gain[0]), gain[1:]),
+            keystrokes=summarise(float(saved[0]), saved[1:]),
         )
         comparisons.append(comparison)
         details |= _details(f"incumbent_{number}", comparison)
     return _verdict(comparisons, holdout, details)
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Macro average precision and keystrokes an image, [1 + B] each: of all images, then of every resample."""
+
+    average_precision: NDArray[np.float64]
+    keystrokes: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The images judged, the tags that macro figures are over, and how much every image weighs, [N, 1 + B]."""
+
+    truth: NDArray[np.int8]
+    tags: NDArray[np.bool_]
+    weights: Floats
+
+    def figures(self, scores: Floats, thresholds: Floats) -> _Figures:
+        ranks = AveragePrecision(self.truth[:, self.tags], scores[:, self.tags])
+        keys = effort.keystrokes(self.truth, scores, thresholds)
+        return _Figures(
+            average_precision=mean_over_tags(ranks.per_tag(self.weights)),
+            keystrokes=keys @ self.weights / self.weights.sum(axis=0, dtype=np.float64),
+        )
+
+
+def _chance(
+    truth: NDArray[np.int8],
+    scores: Floats,
+    taught: tuple[NDArray[np.int8], Floats] | None,
+    seed: int,
+    details: dict[str, float],
+) -> str:
+    """Why a candidate knows no more than chance, or nothing; what was found goes into `details`."""
+    evidence = [("deviations_from_chance", "scores", truth, scores)]
+    if taught is not None:
+        answers, out_of_fold = taught
+        _check(answers, out_of_fold, np.zeros(answers.shape[1]))
+        rows = _rows(len(answers), seed)
+        name = "deviations_from_chance_taught"
+        evidence.append((name, "training answers", answers[rows], out_of_fold[rows]))
+    for name, what, said, found in evidence:
+        tags = _tags(said)
+        details[name] = deviations_from_chance(said[:, tags], found[:, tags])
+        if details[name] <= CHANCE_DEVIATIONS:
+            return (
+                f"{what} dealt to the wrong images would fit nearly as well: {details[name]:.1f} deviations "
+                f"from chance, more than {CHANCE_DEVIATIONS:g} are needed; more reviews will tell"
+            )
+    return ""
+
+
+def _tags(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Tags with enough yes for a macro figure; where none has, those with any."""
+    tags = evaluated_tags(truth)
+    return tags if tags.any() else evaluated_tags(truth, 1)
 
 
 def _verdict(comparisons: Sequence[Comparison], holdout: bool, details: dict[str, float]) -> Verdict:

@@ -148,6 +148,62 @@ def test_candidates_of_shuffled_truth_are_refused(images: int, holdout: bool) ->
         assert verdict(truth, candidate, ignorant, holdout=holdout).outcome == "refused"
 
 
+def test_who_learnt_nothing_is_refused_although_the_prior_it_kept_ranks_the_holdout_well() -> None:
+    truth, rng = evidence(60)
+    prior = model(truth, rng, 1.0)
+    said, _ = evidence(100, seed=1)
+    out_of_fold = model(rng.permutation(said), rng, 1.0)
+
+    def judged(taught: tuple[NDArray[np.int8], NDArray[np.float64]]) -> Verdict:
+        return judge(
+            truth=truth,
+            candidate=prior,
+            candidate_thresholds=THRESHOLDS,
+            incumbents=[(prior, THRESHOLDS)],
+            holdout=True,
+            seed=0,
+            taught=taught,
+        )
+
+    mistaught, honest = judged((said, out_of_fold)), judged((said, model(said, rng, 1.0)))
+
+    assert mistaught.outcome == "refused"
+    assert "training answers dealt to the wrong images" in mistaught.reasons[0]
+    assert mistaught.details["deviations_from_chance"] > gate.CHANCE_DEVIATIONS
+    assert honest.outcome == "promoted"
+
+
+def test_an_image_of_weight_three_counts_as_three_images() -> None:
+    truth, rng = evidence(80)
+    candidate, other = model(truth, rng, 1.0), model(truth, rng, 1.4)
+    weights = rng.integers(1, 4, size=80)
+    rows = np.repeat(np.arange(80), weights)
+
+    def judged(at: NDArray[np.intp], weights: NDArray[np.generic] | None) -> dict[str, float]:
+        return judge(
+            truth=truth[at],
+            candidate=candidate[at],
+            candidate_thresholds=THRESHOLDS,
+            incumbents=[(other[at], THRESHOLDS)],
+            holdout=True,
+            seed=0,
+            weights=weights,
+        ).details
+
+    weighted, repeated, plain = (
+        judged(np.arange(80), weights),
+        judged(rows, None),
+        judged(np.arange(80), None),
+    )
+
+    for figure in ("average_precision", "keystrokes"):
+        point = f"incumbent_0_{figure}_point"
+        assert weighted[point] == pytest.approx(repeated[point], abs=1e-5)
+        assert weighted[point] != pytest.approx(plain[point], abs=1e-4)
+        assert weighted[f"incumbent_0_{figure}_lower"] < weighted[point]
+    assert judged(np.arange(80), 5 * weights) == pytest.approx(weighted, abs=1e-5)
+
+
 def test_of_equal_models_few_are_called_better() -> None:
     better = 0
     for seed in range(40):
