@@ -12,7 +12,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Layers of each app, from the outside in: a module imports its own layer and those after it.
 INTERFACES = ("views", "api", "forms", "admin", "management", "tasks", "urls", "receivers", "templatetags")
-CORE_LIBRARIES = {"numpy", "torch", "torchvision", "timm", "PIL", "spacy", "openvino", "safetensors"}
+CORE_LIBRARIES = {
+    "numpy",
+    "torch",
+    "torchvision",
+    "timm",
+    "PIL",
+    "spacy",
+    "openvino",
+    "safetensors",
+    "tokenizers",
+}
 MLMODELS_MAY_USE = {
     "annotations.selectors",
     "annotations.services",

@@ -60,3 +60,13 @@ class EngineError(CoreError):
         super().__init__(f"engine {engine}: {problem}")
         self.engine = engine
         self.problem = problem
+
+
+class TextEncoderError(CoreError):
+    """A file of a sentence encoder that is missing or does not fit; `path` is the file."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Name the file first: it is what an operator looks for."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
