@@ -8,6 +8,7 @@ from annotations.models.job import ExportJob, ImportItem, ImportJob, JobState
 from annotations.models.lease import Lease
 from annotations.models.live_model import LiveModel
 from annotations.models.project import Membership, Project, Role
+from annotations.models.proposal import CaptionProgress, Proposal
 from annotations.models.queue import QueueEntry, Stratum
 from annotations.models.review import Review
 from annotations.models.suggestion import SuggestionSet
@@ -16,6 +17,7 @@ from annotations.models.user import User
 
 __all__ = [
     "AuditEvent",
+    "CaptionProgress",
     "Counter",
     "CounterIncrement",
     "Decision",
@@ -28,6 +30,7 @@ __all__ = [
     "LiveModel",
     "Membership",
     "Project",
+    "Proposal",
     "QueueEntry",
     "Review",
     "Role",

@@ -3,6 +3,15 @@
 from mlmodels.models.feature import Extractor, ImageFeature
 from mlmodels.models.policy import PolicyCheck, TrainingPolicy
 from mlmodels.models.run import TrainingRun
+from mlmodels.models.scan import CaptionScan
 from mlmodels.models.version import ModelVersion
 
-__all__ = ["Extractor", "ImageFeature", "ModelVersion", "PolicyCheck", "TrainingPolicy", "TrainingRun"]
+__all__ = [
+    "CaptionScan",
+    "Extractor",
+    "ImageFeature",
+    "ModelVersion",
+    "PolicyCheck",
+    "TrainingPolicy",
+    "TrainingRun",
+]
