@@ -1,11 +1,38 @@
 """What a head learns from and scores: arrays of features, priors and truth, checked once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlmodels.core.errors import TrainingDataError
+
+
+@dataclass(frozen=True)
+class CaptionText:
+    """What a text encoder says of N captions and K tags; zeros where an image has no caption that it has read.
+
+    Attributes:
+        encoder: key of the encoder: vectors of two are never mixed.
+        vector: float32 [N, T], unit length.
+        meaning: float32 [N, K], how near the caption comes to the tag, 0 where that says nothing.
+    """
+
+    encoder: str
+    vector: NDArray[np.float32]
+    meaning: NDArray[np.float32]
+
+    def rows(self, rows: NDArray[np.intp]) -> "CaptionText":
+        """The images at `rows`, in that order."""
+        return CaptionText(self.encoder, self.vector[rows], self.meaning[rows])
+
+    def with_more(self, other: "CaptionText") -> "CaptionText":
+        """These images and then the `other` ones, of the same encoder."""
+        return CaptionText(
+            self.encoder,
+            np.concatenate([self.vector, other.vector]),
+            np.concatenate([self.meaning, other.meaning]),
+        )
 
 
 @dataclass(frozen=True)
@@ -19,6 +46,7 @@ class HeadInputs:
         caption_prior: float32 [N, K], caption match in [0, 1]; 0 where there is none or it is negated.
         terms: N tuples of content lemmas.
         has_caption: bool [N].
+        text: what a text encoder adds; None without one.
     """
 
     vision: NDArray[np.float32]
@@ -27,6 +55,7 @@ class HeadInputs:
     caption_prior: NDArray[np.float32]
     terms: tuple[tuple[str, ...], ...]
     has_caption: NDArray[np.bool_]
+    text: CaptionText | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together and values that are not numbers, by field name."""
@@ -39,6 +68,11 @@ class HeadInputs:
             raise TrainingDataError("terms", f"expected {images} images, got {len(self.terms)}")
         for name in ("vision", "class_prior", "caption_prior"):
             _expect_numbers(name, getattr(self, name))
+        if self.text is not None:
+            _expect_shape("text.vector", self.text.vector, (images, self.text.vector.shape[-1]))
+            _expect_shape("text.meaning", self.text.meaning, (images, tags))
+            _expect_numbers("text.vector", self.text.vector)
+            _expect_numbers("text.meaning", self.text.meaning)
 
     def __len__(self) -> int:
         """Number of images."""
@@ -58,10 +92,16 @@ class HeadInputs:
             caption_prior=self.caption_prior[rows],
             terms=tuple(self.terms[row] for row in rows),
             has_caption=self.has_caption[rows],
+            text=None if self.text is None else self.text.rows(rows),
         )
 
     def with_more(self, other: "HeadInputs") -> "HeadInputs":
-        """These images and then the `other` ones, of the same tags and extractor."""
+        """These images and then the `other` ones, of the same tags, extractor and text encoder."""
+        if self.encoder != other.encoder:
+            raise TrainingDataError(
+                "text",
+                f"expected text encoder {self.encoder!r}, got {other.encoder!r}; read all captions with one",
+            )
         return HeadInputs(
             vision=np.concatenate([self.vision, other.vision]),
             has_vision=np.concatenate([self.has_vision, other.has_vision]),
@@ -69,7 +109,17 @@ class HeadInputs:
             caption_prior=np.concatenate([self.caption_prior, other.caption_prior]),
             terms=(*self.terms, *other.terms),
             has_caption=np.concatenate([self.has_caption, other.has_caption]),
+            text=self.text.with_more(other.text) if self.text and other.text else None,
         )
+
+    @property
+    def encoder(self) -> str:
+        """Key of the text encoder; empty without one."""
+        return "" if self.text is None else self.text.encoder
+
+    def without_text(self) -> "HeadInputs":
+        """The same images as they are without a text encoder."""
+        return self if self.text is None else replace(self, text=None)
 
 
 @dataclass(frozen=True)

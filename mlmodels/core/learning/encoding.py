@@ -1,4 +1,4 @@
-"""How a head turns inputs into columns: pixels, words, and the priors of all tags."""
+"""How a head turns inputs into columns: pixels, words, caption vectors, and the priors of all tags."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlmodels.core.errors import TrainingDataError
-from mlmodels.core.learning.dataset import HeadInputs
+from mlmodels.core.learning.dataset import CaptionText, HeadInputs
 from mlmodels.core.learning.fusion import pixel_evidence
 from mlmodels.core.learning.terms import TermWeights, count_terms
 
 Floats = NDArray[np.float32]
 
-VISION_SCALE, TERM_SCALE, CAPTION_SCALE, PIXEL_SCALE = 2.0, 1.5, 0.7, 0.5
+VISION_SCALE, TERM_SCALE, TEXT_SCALE, CAPTION_SCALE, PIXEL_SCALE = 2.0, 1.5, 1.5, 0.7, 0.5
 """Relative trust: under one ridge, a block with twice the scale is shrunk a quarter as much."""
 
 DEVIATION_FLOOR = 0.1
@@ -20,12 +20,41 @@ DEVIATION_FLOOR = 0.1
 
 
 @dataclass(frozen=True)
+class TextScale:
+    """Mean and deviation of a text encoder's vectors, float32 [T] each; T = 0 and no `encoder` without one."""
+
+    encoder: str
+    mean: Floats
+    deviation: Floats
+
+
+NO_TEXT = TextScale("", np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32))
+
+
+@dataclass(frozen=True)
 class Encoding:
-    """Mean and deviation of the vision feature, float32 [D] each, and the words that count."""
+    """Mean and deviation of the vision feature, float32 [D] each, the words that count, and the text encoder."""
 
     mean: Floats
     deviation: Floats
     terms: TermWeights
+    text: TextScale = NO_TEXT
+
+    def seen(self, inputs: HeadInputs) -> HeadInputs:
+        """What this encoding reads of the inputs: a text encoder that was not there in training is left out.
+
+        Raises:
+            TrainingDataError: if the captions have not been read by the encoder of training.
+        """
+        if not self.text.encoder:
+            return inputs.without_text()
+        if inputs.encoder != self.text.encoder:
+            raise TrainingDataError(
+                "text",
+                f"expected captions read by text encoder {self.text.encoder!r} as in training, got "
+                f"{inputs.encoder!r}; use that encoder, or train again",
+            )
+        return inputs
 
     def vision(self, inputs: HeadInputs) -> Floats:
         """Standardised features of one length, float32 [N, D]; zeros for an image without."""
@@ -43,9 +72,24 @@ class Encoding:
         """Weighted words, float32 [N, V]."""
         return TERM_SCALE * self.terms.encode(inputs.terms)
 
+    def texts(self, inputs: HeadInputs) -> Floats:
+        """Standardised vectors of the captions, of one length, float32 [N, T]; zeros where there is none."""
+        if inputs.text is None:
+            return np.zeros((len(inputs), len(self.text.mean)), dtype=np.float32)
+        vector = inputs.text.vector
+        values = np.asarray((vector - self.text.mean) / self.text.deviation, dtype=np.float32)
+        values[~vector.any(axis=1)] = 0
+        return _scaled_to(values, TEXT_SCALE)
+
     def columns(self, inputs: HeadInputs) -> Floats:
-        """All columns, float32 [N, D + V + 2 K]: vision, words, caption priors, pixel priors."""
-        blocks = [self.vision(inputs), self.words(inputs), caption_columns(inputs), pixel_columns(inputs)]
+        """All columns, float32 [N, D + V + T + 2 K]: vision, words, texts, caption priors, pixel priors."""
+        blocks = [
+            self.vision(inputs),
+            self.words(inputs),
+            self.texts(inputs),
+            caption_columns(inputs),
+            pixel_columns(inputs),
+        ]
         return np.concatenate(blocks, axis=1)
 
 
@@ -61,8 +105,20 @@ def pixel_columns(inputs: HeadInputs) -> Floats:
 
 def fit_encoding(inputs: HeadInputs) -> Encoding:
     """Learn mean, deviation and words; constant features and missing sources are harmless."""
-    seen = inputs.vision[inputs.has_vision]
-    width = inputs.vision.shape[1]
+    mean, deviation = _spread(inputs.vision[inputs.has_vision])
+    terms = [caption for caption, has in zip(inputs.terms, inputs.has_caption, strict=True) if has]
+    return Encoding(mean, deviation, count_terms(terms), _fit_text(inputs.text))
+
+
+def _fit_text(text: CaptionText | None) -> TextScale:
+    if text is None:
+        return NO_TEXT
+    return TextScale(text.encoder, *_spread(text.vector[text.vector.any(axis=1)]))
+
+
+def _spread(seen: Floats) -> tuple[Floats, Floats]:
+    """Mean and deviation of the rows, float32 [D] each; the deviation is never 0."""
+    width = seen.shape[1]
     if len(seen):
         mean, deviation = seen.mean(axis=0), seen.std(axis=0)
     else:
@@ -70,8 +126,7 @@ def fit_encoding(inputs: HeadInputs) -> Encoding:
     floor = DEVIATION_FLOOR * float(deviation.mean()) if width else 0.0
     deviation = deviation + floor
     deviation[deviation <= 0] = 1
-    terms = [caption for caption, has in zip(inputs.terms, inputs.has_caption, strict=True) if has]
-    return Encoding(mean.astype(np.float32), deviation.astype(np.float32), count_terms(terms))
+    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def _scaled_to(values: Floats, length: float) -> Floats:

@@ -152,7 +152,7 @@ def _rotate(
     head: Head, training: TrainingSet, encoded: Encoding, turn: Floats, layout: _Layout
 ) -> Floats | None:
     """An earlier head's coefficients in the new basis for every column, or None if it saw other features."""
-    if len(head.encoding.mean) != len(encoded.mean):
+    if len(head.encoding.mean) != len(encoded.mean) or head.encoding.text.encoder != encoded.text.encoder:
         return None
     head = head.align(training.tag_ids)
     place = {word: row for row, word in enumerate(head.encoding.terms.words)}
@@ -160,7 +160,7 @@ def _rotate(
     for row, word in enumerate(encoded.terms.words):
         if word in place:
             words[row] = head.words[place[word]]
-    coefficients = np.concatenate([head.vision, words, head.caption, head.pixels])
+    coefficients = np.concatenate([head.vision, words, head.text, head.caption, head.pixels])
     copies = layout.yes.shape[1] // len(training.tag_ids)
     return np.tile(np.asarray(turn.T @ coefficients, dtype=np.float32), (1, copies))
 
@@ -176,8 +176,8 @@ def _assemble(
     coefficients: Floats,
 ) -> Head:
     tags = len(training.tag_ids)
-    widths = [len(encoded.mean), len(encoded.terms.words), tags]
-    vision, words, caption, pixels = np.split(coefficients.astype(np.float32), np.cumsum(widths))
+    widths = [len(encoded.mean), len(encoded.terms.words), len(encoded.text.mean), tags]
+    vision, words, text, caption, pixels = np.split(coefficients.astype(np.float32), np.cumsum(widths))
     return Head(
         tag_ids=training.tag_ids,
         thresholds=thresholds,
@@ -186,6 +186,7 @@ def _assemble(
         bias=bias.astype(np.float32),
         vision=vision + prior[fusion.TAUGHT_COLUMN] * taught.vision,
         words=words,
+        text=text,
         caption=caption,
         pixels=pixels + prior[fusion.TAUGHT_COLUMN] * taught.pixels,
     )

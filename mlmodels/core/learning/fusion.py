@@ -26,15 +26,20 @@ PRIOR_COLUMNS = (
     "no_caption_pixels",
 )
 CAPTION_COLUMNS, PIXEL_COLUMNS = [1, 2], [3, 4, 7]
-PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, TAUGHT_COLUMN = 3, 5, 7, 8
+PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, MEANING, TAUGHT_COLUMN = 3, 5, 7, 8, -1
+"""With a text encoder the column MEANING follows those above; what captions taught the pixels is always last."""
+
 SHIPPED = np.array([-4.3, 4.1, 1.9, 1.1, 3.0, 0.1, 0.0, 0.0], dtype=np.float32)
 """The tag's own word alone: 0.85, an implied one under 0.5, pixels alone under 0.5: never an offer."""
+
+SHIPPED_WITH_MEANING = np.array([-4.3, 2.5, 0.9, 1.1, 3.0, 0.1, 0.0, 0.0, 9.0], dtype=np.float32)
+"""With a text encoder: a word says less where the whole caption speaks for itself."""
 
 MENTIONED, PROMINENT = (0.0, 0.3), (0.7, 0.85)
 """Match scores between which the two caption figures rise from 0 to 1."""
 
 TAUGHT = 0.6
-"""Trust in what captions taught the pixels, until reviews say more; the column that follows PRIOR_COLUMNS."""
+"""Trust in what captions taught the pixels, until reviews say more."""
 
 PRIOR_PULL = 20.0
 """The shipped coefficients count as much as a few dozen pairs whose outcome was open."""
@@ -69,7 +74,7 @@ def pixel_evidence(class_prior: Floats) -> Floats:
 
 
 def prior_features(inputs: HeadInputs) -> Floats:
-    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS."""
+    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS, then MEANING."""
     pixels, caption = pixel_evidence(inputs.class_prior), inputs.caption_prior
     no_caption = np.broadcast_to(~inputs.has_caption[:, None], pixels.shape)
     no_pixels = np.broadcast_to(~inputs.has_vision[:, None], pixels.shape)
@@ -83,7 +88,19 @@ def prior_features(inputs: HeadInputs) -> Floats:
         no_pixels,
         no_caption * pixels,
     ]
+    if inputs.text is not None:
+        columns.append(inputs.text.meaning)
     return np.stack(columns, axis=-1).astype(np.float32)
+
+
+def shipped(figures: int) -> Floats:
+    """The coefficients of so many figures, before any review."""
+    return SHIPPED if figures == len(SHIPPED) else SHIPPED_WITH_MEANING
+
+
+def _caption_columns(figures: int) -> list[int]:
+    """Those of the first `figures` columns that a caption fills."""
+    return [*CAPTION_COLUMNS, MEANING] if figures > MEANING else CAPTION_COLUMNS
 
 
 def _rise(values: Floats, between: tuple[float, float]) -> Floats:
@@ -101,7 +118,7 @@ def only_caption(features: Floats) -> Floats:
 def only_pixels(features: Floats) -> Floats:
     """The same pairs as if there were no caption; [N, K, P]."""
     result = features.copy()
-    result[..., CAPTION_COLUMNS] = 0
+    result[..., _caption_columns(features.shape[-1])] = 0
     result[..., NO_CAPTION] = 1
     result[..., NO_CAPTION_PIXELS] = result[..., PIXELS]
     return result
@@ -119,10 +136,11 @@ def prior_scores(inputs: HeadInputs) -> Scores:
     ['0.85', '0.01']
     """
     features = prior_features(inputs)
+    coefficients = shipped(features.shape[-1])
     return Scores(
-        probability=sigmoid(features @ SHIPPED),
-        vision=sigmoid(only_pixels(features) @ SHIPPED),
-        caption=sigmoid(only_caption(features) @ SHIPPED),
+        probability=sigmoid(features @ coefficients),
+        vision=sigmoid(only_pixels(features) @ coefficients),
+        caption=sigmoid(only_caption(features) @ coefficients),
     )
 
 
@@ -135,7 +153,7 @@ def fit_prior(features: Floats, truth: NDArray[np.int8], weights: Floats) -> Flo
         weights: float32 [N], with mean 1.
     """
     known = _sampled(truth)
-    centre = np.append(SHIPPED, TAUGHT).astype(np.float64)
+    centre = np.append(shipped(features.shape[-1] - 1), TAUGHT).astype(np.float64)
     return newton(
         features[known].astype(np.float64),
         truth[known].astype(np.float64),
@@ -205,7 +223,8 @@ def _sampled(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 def tag_parts(features: Floats, shared: Floats) -> Floats:
     """What a tag may scale of its prior logit: 1, the caption's part, the pixels' part; float32 [3, N, K]."""
-    caption = features[..., CAPTION_COLUMNS] @ shared[CAPTION_COLUMNS]
+    said = _caption_columns(len(shared) - 1)
+    caption = features[..., said] @ shared[said]
     columns = [*PIXEL_COLUMNS, TAUGHT_COLUMN]
     pixels = features[..., columns] @ shared[columns]
     return np.stack([np.ones_like(caption), caption, pixels]).astype(np.float32)
@@ -214,7 +233,7 @@ def tag_parts(features: Floats, shared: Floats) -> Floats:
 def sloped(shared: Floats, slopes: Floats) -> Floats:
     """Prior coefficients of every tag, float32 [P + 1, K], from the shared ones [P + 1] and `fit_slopes`'s [3, K]."""
     result = np.repeat(shared[:, None], slopes.shape[1], axis=1)
-    result[CAPTION_COLUMNS] *= 1 + slopes[1]
+    result[_caption_columns(len(shared) - 1)] *= 1 + slopes[1]
     result[[*PIXEL_COLUMNS, TAUGHT_COLUMN]] *= 1 + slopes[2]
     return result.astype(np.float32)
 

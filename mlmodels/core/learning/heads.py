@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mlmodels.core.learning import encoding, fusion
 from mlmodels.core.learning.dataset import HeadInputs
-from mlmodels.core.learning.encoding import Encoding
-from mlmodels.core.learning.fusion import SHIPPED, Scores
+from mlmodels.core.learning.encoding import NO_TEXT, Encoding, TextScale
+from mlmodels.core.learning.fusion import Scores
 from mlmodels.core.learning.solver import sigmoid
 from mlmodels.core.learning.terms import TermWeights
 
@@ -32,7 +32,7 @@ class Head:
         thresholds: float32 [K]; a tag is offered from its threshold on.
         encoding: how inputs become columns.
         prior: float32 [P, K]; bias: float32 [K].
-        vision: float32 [D, K]; words: float32 [V, K].
+        vision: float32 [D, K]; words: float32 [V, K]; text: float32 [T, K], T = 0 without a text encoder.
         caption: float32 [K, K] and pixels: float32 [K, K], what evidence for one tag (row) says of another.
     """
 
@@ -43,6 +43,7 @@ class Head:
     bias: Floats
     vision: Floats
     words: Floats
+    text: Floats
     caption: Floats
     pixels: Floats
 
@@ -50,8 +51,10 @@ class Head:
         """Score N images for the head's tags; columns of `inputs` must be in the order of `tag_ids`.
 
         Raises:
-            TrainingDataError: if features have another length than those of training.
+            TrainingDataError: if features have another length than those of training, or captions were not read
+                by the text encoder of training.
         """
+        inputs = self.encoding.seen(inputs)
         parts = [
             self._score(inputs.rows(np.arange(start, min(start + ROWS_AT_ONCE, len(inputs)))))
             for start in range(0, max(1, len(inputs)), ROWS_AT_ONCE)
@@ -66,6 +69,8 @@ class Head:
         features = fusion.prior_features(inputs)
         pixels = self.encoding.vision(inputs) @ self.vision + encoding.pixel_columns(inputs) @ self.pixels
         words = self.encoding.words(inputs) @ self.words + encoding.caption_columns(inputs) @ self.caption
+        if self.encoding.text.encoder:
+            words = words + self.encoding.texts(inputs) @ self.text
         return Scores(
             probability=sigmoid(self._prior(features) + pixels + words),
             vision=sigmoid(self._prior(fusion.only_pixels(features)) + pixels),
@@ -93,19 +98,25 @@ class Head:
             tag_ids=tuple(tag_ids),
             thresholds=pick(self.thresholds, DEFAULT_THRESHOLD),
             encoding=self.encoding,
-            prior=np.where(known, self.prior[:, source] if len(place) else 0, SHIPPED[:, None]).astype(
-                np.float32
-            ),
+            prior=np.where(
+                known, self.prior[:, source] if len(place) else 0, fusion.shipped(len(self.prior))[:, None]
+            ).astype(np.float32),
             bias=pick(self.bias),
             vision=pick(self.vision),
             words=pick(self.words),
+            text=pick(self.text),
             caption=pick(pick(self.caption.T).T),
             pixels=pick(pick(self.pixels.T).T),
         )
 
     def to_tensors(self) -> dict[str, NDArray[Any]]:
-        """Every array by name, for a model file."""
-        return {
+        """Every array by name, for a model file; those of a text encoder only if there was one."""
+        text = {
+            "text": self.text,
+            "text_mean": self.encoding.text.mean,
+            "text_deviation": self.encoding.text.deviation,
+        }
+        return (text if self.encoding.text.encoder else {}) | {
             "thresholds": self.thresholds,
             "mean": self.encoding.mean,
             "deviation": self.encoding.deviation,
@@ -120,11 +131,15 @@ class Head:
 
     def to_manifest(self) -> dict[str, Any]:
         """What JSON has to keep beside the tensors."""
-        return {"tag_ids": list(self.tag_ids), "words": list(self.encoding.terms.words)}
+        encoder = {"text_encoder": self.encoding.text.encoder} if self.encoding.text.encoder else {}
+        return {"tag_ids": list(self.tag_ids), "words": list(self.encoding.terms.words)} | encoder
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> "Head":
         """The head that `to_tensors` and `to_manifest` described."""
+        text = NO_TEXT
+        if encoder := manifest.get("text_encoder"):
+            text = TextScale(encoder, tensors["text_mean"], tensors["text_deviation"])
         return cls(
             tag_ids=tuple(int(tag) for tag in manifest["tag_ids"]),
             thresholds=tensors["thresholds"],
@@ -132,11 +147,13 @@ class Head:
                 mean=tensors["mean"],
                 deviation=tensors["deviation"],
                 terms=TermWeights(tuple(manifest["words"]), tensors["inverse_frequency"]),
+                text=text,
             ),
             prior=tensors["prior"],
             bias=tensors["bias"],
             vision=tensors["vision"],
             words=tensors["words"],
+            text=tensors["text"] if text.encoder else np.zeros((0, len(tensors["bias"])), dtype=np.float32),
             caption=tensors["caption"],
             pixels=tensors["pixels"],
         )

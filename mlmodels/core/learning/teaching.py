@@ -59,7 +59,8 @@ def teach(inputs: HeadInputs, encoded: Encoding, folds: NDArray[np.intp], *, see
         nothing = np.zeros((columns.shape[1], tags), dtype=np.float32)
         return Taught(nothing[:width], nothing[width:], np.zeros((images, tags), dtype=np.float32))
     turn = basis.directions(columns[rows], seed=seed, most=MOST_DIRECTIONS)
-    said = sigmoid(fusion.only_caption(fusion.prior_features(inputs.rows(rows))) @ fusion.SHIPPED)
+    figures = fusion.only_caption(fusion.prior_features(inputs.rows(rows)))
+    said = sigmoid(figures @ fusion.shipped(figures.shape[-1]))
     count = int(folds.max()) + 1
     mean = np.tile(np.log(said.mean(axis=0) / (1 - said.mean(axis=0))), count + 1).astype(np.float32)
     masks = [np.ones(len(rows)), *[folds[rows] != fold for fold in range(count)]]
