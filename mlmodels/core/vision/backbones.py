@@ -103,9 +103,7 @@ def load_backbone(
         >>> backbone.spec.feature_dim, backbone.spec.class_count, backbone.spec.input_px
         (1280, 1000, 224)
     """
-    if not timm.is_model(name):
-        near = difflib.get_close_matches(name, timm.list_models(), n=3)
-        raise UnknownBackboneError(name, tuple(near))
+    _refuse_unknown(name)
     cfg = dict(_pretrained_cfg(name))
     path = _local_file(name, cfg, weights_file, weights_dir)
     if path is not None:
@@ -116,6 +114,20 @@ def load_backbone(
         source, digest = f"hub:{cfg.get('hf_hub_id')}", weights.sha256_of_state(model.state_dict())
     _log.info("backbone %s: weights from %s (sha256 %s)", name, source, digest[:8])
     return _described(name, model, source, digest)
+
+
+def _refuse_unknown(name: str) -> None:
+    """timm answers an unknown tag of a known architecture with the default weights: that would be a surprise."""
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        raise UnknownBackboneError(name, _nearest(name, timm.list_models()))
+    tagged = timm.list_pretrained(f"{architecture}.*") if tag else []
+    if tag and name not in tagged:
+        raise UnknownBackboneError(name, _nearest(name, tagged))
+
+
+def _nearest(name: str, known: list[str]) -> tuple[str, ...]:
+    return tuple(difflib.get_close_matches(name, known, n=3))
 
 
 def _pretrained_cfg(name: str) -> dict[str, Any]:

@@ -244,3 +244,25 @@ def test_softmax_equals_torchs() -> None:
     logits = np.random.default_rng(1).normal(0, 30, (4, 9)).astype(np.float32)
     wanted = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
     assert np.allclose(engines.probabilities(logits), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("dimensions", [2048, 4096])
+def test_wide_backbones_come_within_what_the_database_can_index(dimensions: int) -> None:
+    class Wide:
+        name = "wide"
+
+        def run(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            dice = np.random.default_rng(int(pixels.sum() * 1000) % 2**32)
+            count = len(pixels)
+            return (
+                dice.random((count, dimensions), np.float32),
+                np.full((count, 1000), 0.001, np.float32),
+            )
+
+    half = (0.5, 0.5, 0.5)
+    spec = BackboneSpec("wide", 32, half, half, "bicubic", dimensions, 1000, "", "0" * 64, any_size=True)
+    extractor = Extractor(spec, transform_for(spec), Wide())
+    output = extractor.embed([Image.new("RGB", (9, 9), colour) for colour in ("red", "green")])
+    assert extractor.dimensions == 2000
+    assert output.features.shape == (2, 2000)
+    assert np.allclose(np.linalg.norm(output.features, axis=1), 1, atol=1e-5)
