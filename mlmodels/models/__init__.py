@@ -1,6 +1,6 @@
 """The tables of the model's life, one module a noun. Rules live in services, reads in selectors."""
 
-from mlmodels.models.feature import Extractor, ImageFeature
+from mlmodels.models.feature import Extractor, ImageFeature, ProjectExtractor
 from mlmodels.models.policy import PolicyCheck, TrainingPolicy
 from mlmodels.models.run import TrainingRun
 from mlmodels.models.scan import CaptionScan
@@ -12,6 +12,7 @@ __all__ = [
     "ImageFeature",
     "ModelVersion",
     "PolicyCheck",
+    "ProjectExtractor",
     "TrainingPolicy",
     "TrainingRun",
 ]

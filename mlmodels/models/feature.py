@@ -16,6 +16,29 @@ class Extractor(models.Model):
         return self.key
 
 
+class ProjectExtractor(models.Model):
+    """How far a project is with the extractor that its settings ask for; suggestions may still read another one."""
+
+    project = models.OneToOneField(
+        "annotations.Project", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    # What the settings asked for when a worker last looked, and since when.
+    name = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    # As it loads here; None until it has loaded once. `problem` says why it does not.
+    extractor = models.ForeignKey(Extractor, null=True, on_delete=models.SET_NULL, related_name="+")
+    problem = models.CharField(max_length=1_000, blank=True)
+    tried_at = models.DateTimeField(null=True)
+    # When it had looked at every image for the first time.
+    complete_at = models.DateTimeField(null=True)
+    # What suggestions read while no version is live, and why new images cannot be looked at by what is read.
+    serving = models.ForeignKey(Extractor, null=True, on_delete=models.SET_NULL, related_name="+")
+    serving_problem = models.CharField(max_length=1_000, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ImageFeature(models.Model):
     """One row an image and extractor. A picture that would not load keeps its error instead of vectors."""
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotations.models.job import Job, JobState
+from mlmodels.models.feature import Extractor
 
 
 class TrainingRun(Job):
@@ -18,6 +19,8 @@ class TrainingRun(Job):
     trigger = models.CharField(max_length=10, choices=Trigger, default=Trigger.PERSON)
     stage = models.CharField(max_length=20, blank=True)
     seed = models.PositiveIntegerField(default=0)
+    # The extractor whose features it reads; None for the one that suggestions read when it starts.
+    extractor = models.ForeignKey(Extractor, null=True, on_delete=models.SET_NULL, related_name="+")
 
     unit = "stages"
 
