@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlmodels.core.evaluation import effort
-from mlmodels.core.evaluation.intervals import Interval, mean_over_tags, resample_counts, summarise
-from mlmodels.core.evaluation.ranking import AveragePrecision, Floats, evaluated_tags
+from mlmodels.core.evaluation.intervals import Interval, resample_counts, summarise
+from mlmodels.core.evaluation.ranking import AveragePrecision, Floats, evaluated_tags, mean_over_tags
 
 AP_MARGIN = 0.02
 KEYSTROKE_MARGIN = 0.10

@@ -1,14 +1,20 @@
 """Bootstrap intervals over images: how far a figure moves when other images had been drawn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.evaluation.ranking import AveragePrecision, Floats, evaluated_tags
+from mlmodels.core.evaluation.figures import compute
+from mlmodels.core.evaluation.ranking import Floats
 
 RESAMPLES = 1000
+RESAMPLES_SHOWN = (100, 400)
+"""As many where an interval is only shown: the more images, the fewer, so that time stays bounded."""
+
+CELLS = 2_000_000
+MOST_IMAGES = 10_000
+"""More images than this leave an interval that nobody can see; they are drawn by the seed."""
 
 
 @dataclass(frozen=True)
@@ -50,63 +56,47 @@ def summarise(point: float, draws: Floats) -> Interval:
     return Interval(point, float(lower), float(upper))
 
 
-def of_mean(per_image: Floats, *, seed: int, resamples: int = RESAMPLES) -> Interval:
-    """Interval of the mean of one figure per image, [N].
+@dataclass(frozen=True)
+class ReportIntervals:
+    """Intervals of every figure of a report by name, and of each tag's F1 and average precision."""
 
-    >>> of_mean(np.full(5, 2.0), seed=0)
-    Interval(point=2.0, lower=2.0, upper=2.0)
-    """
-    if not len(per_image):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    counts = resample_counts(len(per_image), seed=seed, resamples=resamples)
-    draws = np.asarray(per_image, dtype=np.float64) @ counts / len(per_image)
-    return summarise(float(np.mean(per_image)), draws)
+    overall: dict[str, Interval]
+    tag_f1: tuple[Interval, ...]
+    tag_average_precision: tuple[Interval, ...]
 
 
-def of_macro_average_precision(
-    truth: NDArray[np.int8], scores: Floats, *, seed: int, resamples: int = RESAMPLES
-) -> Interval:
-    """Interval of macro average precision over the tags with enough yes; `truth` int8 and `scores` [N, K].
+def of_report(
+    truth: NDArray[np.int8],
+    probabilities: Floats,
+    thresholds: Floats,
+    weights: Floats | None = None,
+    *,
+    seed: int,
+) -> ReportIntervals:
+    """Intervals of all that `metrics.report` gives of the same arguments.
 
     >>> truth = np.tile(np.array([[1], [0]], dtype=np.int8), (5, 1))
-    >>> of_macro_average_precision(truth, truth.astype(float), seed=0)
+    >>> of_report(truth, truth.astype(float), np.array([0.5]), seed=0).overall["macro_average_precision"]
     Interval(point=1.0, lower=1.0, upper=1.0)
     """
-    tags = evaluated_tags(truth)
-    if not tags.any():
-        return Interval(float("nan"), float("nan"), float("nan"))
-    ranks = AveragePrecision(truth[:, tags], scores[:, tags])
-    counts = resample_counts(len(truth), seed=seed, resamples=resamples)
-    point = float(np.nanmean(ranks.per_tag(np.ones((len(truth), 1)))))
-    return summarise(point, mean_over_tags(ranks.per_tag(counts)))
+    whole = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
+    point = compute(truth, probabilities, thresholds, whole[:, None])
+    rows = np.arange(len(truth))
+    if len(rows) > MOST_IMAGES:
+        rows = np.sort(np.random.default_rng([seed, 5]).choice(len(rows), MOST_IMAGES, replace=False))
+    resamples = int(np.clip(CELLS // max(1, len(rows)), *RESAMPLES_SHOWN))
+    counts = resample_counts(len(rows), seed=seed, resamples=resamples) if len(rows) else np.zeros((0, 1))
+    drawn = compute(
+        truth[rows], probabilities[rows], thresholds, counts * whole[rows, None].astype(np.float32)
+    )
 
+    def of_tags(points: Floats, draws: Floats) -> tuple[Interval, ...]:
+        return tuple(summarise(float(points[k, 0]), draws[k]) for k in range(len(points)))
 
-def mean_over_tags(values: Floats) -> NDArray[np.float64]:
-    """Mean over tags of [K, B], leaving NaN out; NaN where a column has nothing else.
-
-    >>> mean_over_tags(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist()
-    [1.0, nan]
-    """
-    present = np.isfinite(values)
-    number = present.sum(axis=0)
-    total = np.where(present, values, 0.0).sum(axis=0)
-    result = np.full(values.shape[1], np.nan)
-    np.divide(total, number, out=result, where=number > 0)
-    return result
-
-
-def of_any(
-    figure: Callable[[NDArray[np.intp]], float], images: int, *, seed: int, resamples: int = 200
-) -> Interval:
-    """Interval of any figure of a set of images; `figure` gets the row numbers of one resample, with repeats.
-
-    For F1 and other ratios that are neither a mean nor average precision.
-
-    >>> of_any(lambda rows: float(len(rows)), 7, seed=0)
-    Interval(point=7.0, lower=7.0, upper=7.0)
-    """
-    if not images:
-        return Interval(float("nan"), float("nan"), float("nan"))
-    rng = np.random.default_rng(seed)
-    draws = np.array([figure(rng.integers(0, images, size=images)) for _ in range(resamples)])
-    return summarise(figure(np.arange(images)), draws)
+    return ReportIntervals(
+        overall={
+            name: summarise(float(value[0]), drawn.overall[name]) for name, value in point.overall.items()
+        },
+        tag_f1=of_tags(point.tag_f1, drawn.tag_f1),
+        tag_average_precision=of_tags(point.tag_average_precision, drawn.tag_average_precision),
+    )

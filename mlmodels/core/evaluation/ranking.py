@@ -3,6 +3,8 @@
 Truth is int8 [N, K] with 1 yes, 0 no, -1 unknown; an unknown pair takes part in nothing.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,38 +23,53 @@ class AveragePrecision:
 
     def __init__(self, truth: NDArray[np.int8], scores: Floats) -> None:
         """Sort the known images of every tag: `truth` int8 [N, K], `scores` [N, K], higher is more likely."""
-        self._orders: list[NDArray[np.intp]] = []
-        self._ends: list[NDArray[np.intp]] = []
-        self._yes: list[NDArray[np.intp]] = []
-        for column in range(truth.shape[1]):
-            known = np.flatnonzero(truth[:, column] >= 0)
-            order = known[np.argsort(-scores[known, column], kind="stable")]
-            ranked = scores[order, column]
-            last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(order) else order
-            places = np.flatnonzero(truth[order, column] == 1)
-            self._orders.append(order)
-            self._ends.append(last_of_tie[np.searchsorted(last_of_tie, places)])
-            self._yes.append(places)
+        self._tags = [_Ranking.of(truth[:, column], scores[:, column]) for column in range(truth.shape[1])]
 
     def per_tag(self, weights: Floats) -> NDArray[np.float64]:
         """Average precision [K, B] under image weights [N, B]; NaN where the yes weigh nothing.
 
         With y the yes of a tag in order of score: sum of w(y) x precision at y, over the sum of w(y).
         """
-        result = np.full((len(self._orders), weights.shape[1]), np.nan)
+        result = np.full((len(self._tags), weights.shape[1]), np.nan)
         weights = np.ascontiguousarray(weights, dtype=np.float32)
-        for column, (order, ends, places) in enumerate(zip(self._orders, self._ends, self._yes, strict=True)):
-            if not len(places):
+        for column, tag in enumerate(self._tags):
+            if tag is None:
                 continue
-            ranked = weights[order]  # [n, B]
-            above = np.cumsum(ranked, axis=0)[ends]  # [y, B] everything at or above the yes
-            own = ranked[places]  # [y, B]
-            found = np.cumsum(own, axis=0)[np.searchsorted(places, ends, side="right") - 1]
-            total = own.sum(axis=0)
+            ranked = weights[tag.order]  # [n, B]
+            above = np.cumsum(np.add.reduceat(ranked, tag.steps, axis=0), axis=0)  # [p, B]
+            own = np.add.reduceat(ranked[tag.yes], tag.yes_steps, axis=0)  # [p, B] the yes of each place
+            found = np.cumsum(own, axis=0)
+            total = found[-1]
             with np.errstate(invalid="ignore", divide="ignore"):
                 precision = np.where(above > 0, found / above, 0.0)
                 result[column] = np.where(total > 0, (own * precision).sum(axis=0) / total, np.nan)
         return result
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The known images of one tag, best score first, down to the last yes; a place is a score that a yes has."""
+
+    order: NDArray[np.intp]  # [n] rows of the images
+    steps: NDArray[
+        np.intp
+    ]  # [p] where the images of each place begin, those without a yes before it included
+    yes: NDArray[np.intp]  # [y] ranks of the yes
+    yes_steps: NDArray[np.intp]  # [p] where the yes of each place begin among the yes
+
+    @classmethod
+    def of(cls, truth: NDArray[np.int8], scores: Floats) -> "_Ranking | None":
+        """Sort the known images of a tag; None where it has no yes."""
+        known = np.flatnonzero(truth >= 0)
+        order = known[np.argsort(-scores[known], kind="stable")]
+        yes = np.flatnonzero(truth[order] == 1)
+        if not len(yes):
+            return None
+        ranked = scores[order]
+        last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+        ends, yes_steps = np.unique(last_of_tie[np.searchsorted(last_of_tie, yes)], return_index=True)
+        steps = np.append(0, ends[:-1] + 1)
+        return cls(order[: ends[-1] + 1], steps, yes, yes_steps)
 
 
 def average_precision(
@@ -93,33 +110,41 @@ def macro_average_precision(
     1.0
     """
     tags = evaluated_tags(truth, max(1, minimum_yes))
-    if not tags.any():
-        return float("nan")
-    return float(np.nanmean(average_precision(truth[:, tags], scores[:, tags], weights)))
+    return float(mean_over_tags(average_precision(truth[:, tags], scores[:, tags], weights)[:, None])[0])
 
 
-def precision_at(truth: NDArray[np.int8], scores: Floats, k: int) -> float:
-    """Share of yes among the `k` best ranked known tags of an image, averaged; NaN without images.
+def mean_over_tags(values: Floats) -> NDArray[np.float64]:
+    """Mean over tags of [K, B], leaving NaN out; NaN where a column has nothing else.
+
+    >>> mean_over_tags(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist()
+    [1.0, nan]
+    """
+    present = np.isfinite(values)
+    number = present.sum(axis=0)
+    total = np.where(present, values, 0.0).sum(axis=0)
+    return np.divide(total, number, out=np.full(values.shape[1], np.nan), where=number > 0)
+
+
+def precisions_at(truth: NDArray[np.int8], scores: Floats, k: int) -> NDArray[np.float64]:
+    """Share of yes among the `k` best ranked known tags of each image, float64 [N]; NaN where nothing is known.
 
     An image with fewer than `k` known tags is divided by what it has.
 
-    >>> precision_at(np.array([[1, 0, 1]], dtype=np.int8), np.array([[0.9, 0.8, 0.1]]), k=2)
-    0.5
+    >>> precisions_at(np.array([[1, 0, 1]], dtype=np.int8), np.array([[0.9, 0.8, 0.1]]), k=2).tolist()
+    [0.5]
     """
     hits, shown, _ = _top(truth, scores, k)
-    asked = shown > 0
-    return float((hits[asked] / shown[asked]).mean()) if asked.any() else float("nan")
+    return np.divide(hits, shown, out=np.full(len(truth), np.nan), where=shown > 0)
 
 
-def recall_at(truth: NDArray[np.int8], scores: Floats, k: int) -> float:
-    """Share of an image's yes among its `k` best ranked known tags, over images with a yes; NaN if none.
+def recalls_at(truth: NDArray[np.int8], scores: Floats, k: int) -> NDArray[np.float64]:
+    """Share of each image's yes among its `k` best ranked known tags, float64 [N]; NaN where it has no yes.
 
-    >>> recall_at(np.array([[1, 0, 1]], dtype=np.int8), np.array([[0.9, 0.8, 0.1]]), k=2)
-    0.5
+    >>> recalls_at(np.array([[1, 0, 1]], dtype=np.int8), np.array([[0.9, 0.8, 0.1]]), k=2).tolist()
+    [0.5]
     """
     hits, _, yes = _top(truth, scores, k)
-    asked = yes > 0
-    return float((hits[asked] / yes[asked]).mean()) if asked.any() else float("nan")
+    return np.divide(hits, yes, out=np.full(len(truth), np.nan), where=yes > 0)
 
 
 def _top(

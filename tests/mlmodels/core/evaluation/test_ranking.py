@@ -9,8 +9,8 @@ from mlmodels.core.evaluation.ranking import (
     average_precision,
     evaluated_tags,
     macro_average_precision,
-    precision_at,
-    recall_at,
+    precisions_at,
+    recalls_at,
 )
 
 RNG = np.random.default_rng(0)
@@ -80,13 +80,14 @@ def test_ranked_lists_by_hand() -> None:
     truth = np.array([[1, 0, 1, 0], [0, 0, -1, 1], [0, 0, 0, 0]], dtype=np.int8)
     scores = np.array([[0.9, 0.8, 0.7, 0.1], [0.4, 0.3, 0.9, 0.2], [0.4, 0.3, 0.2, 0.1]])
 
-    assert precision_at(truth, scores, 3) == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
-    assert recall_at(truth, scores, 2) == pytest.approx((1 / 2 + 0) / 2)
-    assert precision_at(truth, scores, 9) == pytest.approx((2 / 4 + 1 / 3 + 0) / 3)
+    assert precisions_at(truth, scores, 3).tolist() == pytest.approx([2 / 3, 1 / 3, 0])
+    assert recalls_at(truth, scores, 2)[:2].tolist() == [1 / 2, 0]
+    assert np.isnan(recalls_at(truth, scores, 2)[2]), "there is no yes to find"
+    assert precisions_at(truth, scores, 9).tolist() == pytest.approx([2 / 4, 1 / 3, 0])
 
 
 def test_nothing_known_has_no_rank() -> None:
     nothing = np.full((2, 3), -1, dtype=np.int8)
 
-    assert np.isnan(precision_at(nothing, np.zeros((2, 3)), 3))
-    assert np.isnan(recall_at(nothing, np.zeros((2, 3)), 3))
+    assert np.isnan(precisions_at(nothing, np.zeros((2, 3)), 3)).all()
+    assert np.isnan(recalls_at(nothing, np.zeros((2, 3)), 3)).all()
