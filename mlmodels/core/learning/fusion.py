@@ -26,14 +26,16 @@ PRIOR_COLUMNS = (
     "no_caption_pixels",
 )
 CAPTION_COLUMNS, PIXEL_COLUMNS = [1, 2], [3, 4, 7]
-PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, MEANING, TAUGHT_COLUMN = 3, 5, 7, 8, -1
-"""With a text encoder the column MEANING follows those above; what captions taught the pixels is always last."""
+PIXELS, NO_CAPTION, NO_CAPTION_PIXELS, TAUGHT_COLUMN = 3, 5, 7, -1
+MEANING_COLUMNS = [8, 9]
+"""With a text encoder these follow: how near the caption comes to the tag, and that where it also mentions it.
+What captions taught the pixels is always last."""
 
 SHIPPED = np.array([-4.3, 4.1, 1.9, 1.1, 3.0, 0.1, 0.0, 0.0], dtype=np.float32)
 """The tag's own word alone: 0.85, an implied one under 0.5, pixels alone under 0.5: never an offer."""
 
-SHIPPED_WITH_MEANING = np.array([-4.3, 2.5, 0.9, 1.1, 3.0, 0.1, 0.0, 0.0, 9.0], dtype=np.float32)
-"""With a text encoder: a word says less where the whole caption speaks for itself."""
+SHIPPED_WITH_MEANING = np.array([-4.3, 3.4, 1.4, 1.1, 3.0, 0.1, 0.0, 0.0, 12.0, -7.5], dtype=np.float32)
+"""With a text encoder: where a word is mentioned, nearness of the whole caption adds less."""
 
 MENTIONED, PROMINENT = (0.0, 0.3), (0.7, 0.85)
 """Match scores between which the two caption figures rise from 0 to 1."""
@@ -74,7 +76,7 @@ def pixel_evidence(class_prior: Floats) -> Floats:
 
 
 def prior_features(inputs: HeadInputs) -> Floats:
-    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS, then MEANING."""
+    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS, then of meaning."""
     pixels, caption = pixel_evidence(inputs.class_prior), inputs.caption_prior
     no_caption = np.broadcast_to(~inputs.has_caption[:, None], pixels.shape)
     no_pixels = np.broadcast_to(~inputs.has_vision[:, None], pixels.shape)
@@ -89,7 +91,7 @@ def prior_features(inputs: HeadInputs) -> Floats:
         no_caption * pixels,
     ]
     if inputs.text is not None:
-        columns.append(inputs.text.meaning)
+        columns += [inputs.text.meaning, inputs.text.meaning * columns[CAPTION_COLUMNS[0]]]
     return np.stack(columns, axis=-1).astype(np.float32)
 
 
@@ -100,7 +102,7 @@ def shipped(figures: int) -> Floats:
 
 def _caption_columns(figures: int) -> list[int]:
     """Those of the first `figures` columns that a caption fills."""
-    return [*CAPTION_COLUMNS, MEANING] if figures > MEANING else CAPTION_COLUMNS
+    return [*CAPTION_COLUMNS, *MEANING_COLUMNS] if figures > len(PRIOR_COLUMNS) else CAPTION_COLUMNS
 
 
 def _rise(values: Floats, between: tuple[float, float]) -> Floats:
