@@ -78,3 +78,17 @@ class Answer:
     seconds: float | None = None
     keystrokes: int | None = None
     create_missing: bool = False
+
+
+@dataclass(frozen=True)
+class ProposalSpec:
+    """A word that captions propose: as a tag, or with `tag_id` as another word for that tag.
+
+    `evidence` holds the rule with its figures, and `examples` as {image, start, end, text}, counted in characters.
+    """
+
+    kind: str
+    text: str
+    tag_id: int | None
+    captions: int
+    evidence: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Words from captions that could enter the vocabulary, and what people decided about them. Found by the model's side."""
+"""Words of captions that could enter the vocabulary, and what people decided. The model's side finds them."""
 
 from django.conf import settings
 from django.db import models
@@ -31,7 +31,7 @@ class Proposal(models.Model):
     # Captions that have the word, and the proposal's place among all of its making: small first.
     captions = models.PositiveIntegerField(default=0)
     rank = models.PositiveIntegerField(default=0)
-    # {rule, share, lift, precision, lower, support, examples: [{image, start, end}]}
+    # {rule, share, lift, precision, lower, support, examples: [{image, start, end, text}]}
     evidence = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     result_tag = models.ForeignKey(Tag, null=True, on_delete=models.SET_NULL, related_name="+")
