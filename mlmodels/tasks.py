@@ -14,7 +14,18 @@ from annotations.selectors import model_inputs
 from annotations.services import jobs
 from mlmodels import selectors
 from mlmodels.models import TrainingRun
-from mlmodels.services import evidence, features, policy, prediction, rescoring, runs, scoring, training
+from mlmodels.services import (
+    caption_scans,
+    evidence,
+    features,
+    policy,
+    prediction,
+    proposals,
+    rescoring,
+    runs,
+    scoring,
+    training,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +33,9 @@ logger = logging.getLogger(__name__)
 GATHER_S = 0.5
 GATHER_EXPIRES_S = 5
 CHECK_SOONEST_S = 0.2
+# Proposals are read by people now and then: an import of many files is looked at a few times, not once a file.
+PROPOSALS_GATHER_S = 3
+PROPOSALS_EXPIRES_S = 30
 # A sweep looks at a project for at most a fiftieth of the time.
 SWEEP_REST_FACTOR = 50
 SWEEP_EXPIRES_S = 600
@@ -44,6 +58,8 @@ def images_changed(project_id: int, image_ids: list[int]) -> None:
     """New images want features; a changed caption wants to be read again."""
     nudge_features(project_id)
     rescoring.refresh(project_id, image_ids)
+    caption_scans.note_changes(project_id, image_ids)
+    nudge_proposals(project_id)
 
 
 def nudge_features(project_id: int) -> None:
@@ -63,6 +79,19 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
         nudge(warm_up, project_id)
 
 
+def nudge_proposals(project_id: int) -> None:
+    if cache.add(f"proposals:{project_id}", 1, timeout=PROPOSALS_EXPIRES_S):
+        nudge(propose, project_id, countdown_s=PROPOSALS_GATHER_S)
+
+
+@shared_task
+def propose(project_id: int) -> None:
+    """One slice of captions, then a task for the next; at the end the proposals."""
+    cache.delete(f"proposals:{project_id}")
+    if proposals.advance(project_id):
+        nudge(propose, project_id)
+
+
 def nudge_vocabulary(project_id: int) -> None:
     if cache.add(f"vocabulary:{project_id}", 1, timeout=GATHER_EXPIRES_S):
         nudge(vocabulary_changed, project_id, countdown_s=GATHER_S)
@@ -75,6 +104,7 @@ def vocabulary_changed(project_id: int) -> None:
     rescoring.next_of_queue(project_id)
     nudge(walk, project_id, 0, True)
     nudge(warm_up, project_id)
+    nudge_proposals(project_id)
 
 
 @shared_task
@@ -155,6 +185,8 @@ def _sweep_project(project_id: int) -> None:
         nudge_features(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
+    if proposals.is_due(project_id):
+        nudge_proposals(project_id)
     rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)
     cache.set(f"sweep:{project_id}", 1, timeout=max(1, min(SWEEP_EXPIRES_S, int(rest_s))))
 

@@ -13,17 +13,18 @@ from tagger import health, processes
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 
 QUEUES = ("io", "ml", "train")
+# Redis serves 0 first and 9 last: what somebody waits for overtakes what fills the background.
+SOMEBODY_WAITS, BACKGROUND, LAST = 0, 6, 9
 # Queue by the task's name, else by its package.
-ROUTES = {
+ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.train": {"queue": "train"},
     "mlmodels.tasks.warm_up": {"queue": "train"},
     "mlmodels.tasks.check_policy": {"queue": "train"},
     "mlmodels.tasks.check_policies": {"queue": "train"},
+    "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }
-# Redis serves 0 first and 9 last: what somebody waits for overtakes what fills the background.
-SOMEBODY_WAITS, BACKGROUND = 0, 6
 # Nudges that repeat: each reads the database and does nothing when there is nothing to do.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "annotations.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
@@ -43,7 +44,7 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-def route(name: str) -> dict[str, str] | None:
+def route(name: str) -> dict[str, Any] | None:
     """The queue of the task itself, else that of its package. A copy, since Celery writes into it."""
     found = ROUTES.get(name) or ROUTES.get(name.split(".", 1)[0] + ".*")
     return dict(found) if found else None
