@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import gold
 import language_speed
 import pack
-from gold import Caption, Negation, Phrase
+from gold import Caption, Labelled, Negation, Phrase
 from marking import Found, Sheet, print_errors, print_table
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
@@ -59,6 +59,15 @@ def judge_captions(sheet: Sheet, nlp: Language, captions: Sequence[Caption]) -> 
         ),
     )
     sheet.ask(
+        "base forms left alone",
+        (
+            (caption.text, label.text, lemma, lemma == label.text.lower())
+            for caption, doc in pairs
+            for label in uninflected(caption)
+            for lemma in [token_at(doc, label.end).lemma_.lower()]
+        ),
+    )
+    sheet.ask(
         "heads tagged as nouns",
         (
             (caption.text, label.text, token.pos_, token.pos_ in {"NOUN", "PROPN"})
@@ -87,6 +96,18 @@ def judge_captions(sheet: Sheet, nlp: Language, captions: Sequence[Caption]) -> 
             ),
             listed=typed,  # who errs by extent errs by extent and kind
         )
+
+
+def uninflected(caption: Caption) -> list[Labelled]:
+    """Heads that are base forms already: singular by the labels, and neither names nor nouns without a singular."""
+    plural = {label.start for label in caption.lemmas}
+    return [
+        head
+        for head in caption.heads
+        if head.start not in plural
+        and not head.text.lower().endswith(("s", "people"))
+        and not any(name.start <= head.start < name.end for name in caption.entities)
+    ]
 
 
 def token_at(doc: Doc, end: int) -> Token:

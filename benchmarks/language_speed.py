@@ -40,7 +40,7 @@ class Speed:
 def wordnet_tags() -> list[TagTerm]:
     """10,000 tags out of WordNet's nouns: the first word of a synset, and its other words as aliases."""
     table = wordnet.tables()["n"]
-    synsets = [table.name(rank) for rank in range(0, len(table.offsets), EVERY)]
+    synsets = [table.name(rank) for rank in range(0, len(table.lexfiles), EVERY)]
     words = {synset: [lemma.replace("_", " ") for lemma in wordnet.lemmas(synset)] for synset in synsets}
     by_frequency = sorted(
         synsets, key=lambda synset: -max(wordnet.count(word, "n") for word in words[synset])
