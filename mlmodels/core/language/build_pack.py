@@ -1,4 +1,4 @@
-"""Packs WordNet's database folder into the one file that `wordnet.py` reads: facts only, no glosses.
+"""Packs WordNet's database folder into the one file that `pack.py` reads: facts only, no glosses.
 
 Run as `python -m mlmodels.core.language.build_pack DICT_FOLDER OUTPUT`, where the folder is the one that
 Debian's package `wordnet-base` installs. Nothing in the running application imports this module.
@@ -14,8 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mlmodels.core.language.pack import PACK_FORMAT
+
 POS_FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 HYPERNYM_POINTERS = ("@", "@i")
+INSTANCE_POINTER = "@i"  # Paris is an instance of a city, a capital is a kind of one
 DERIVATION_POINTER = "+"
 DERIVED = {"n": ("verbs", "data.verb"), "a": ("nouns", "data.noun")}  # swimmer -> swim, snowy -> snow
 SENSE_TYPES = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
@@ -27,6 +30,8 @@ class Synset:
 
     lexfile: int
     hypernyms: list[int] = field(default_factory=list)
+    is_instance: bool = False
+    capitalised: set[str] = field(default_factory=set)  # lemmas in lower case that are written with a capital
     related: dict[str, list[int]] = field(default_factory=lambda: {"n": [], "v": []})  # derived from or to
 
 
@@ -41,12 +46,14 @@ def read_synsets(path: Path) -> dict[int, Synset]:
     synsets = {}
     for line in data_lines(path):
         fields = line.split("|", 1)[0].split()
-        synset = Synset(lexfile=int(fields[1]))
         cursor = 4 + 2 * int(fields[3], 16)
+        written = fields[4:cursor:2]
+        synset = Synset(lexfile=int(fields[1]), capitalised={w.lower() for w in written if w != w.lower()})
         for number in range(int(fields[cursor])):
             symbol, offset, pos, _words = fields[cursor + 1 + 4 * number : cursor + 5 + 4 * number]
             if symbol in HYPERNYM_POINTERS:
                 synset.hypernyms.append(int(offset))
+                synset.is_instance |= symbol == INSTANCE_POINTER
             elif symbol == DERIVATION_POINTER and int(offset) not in synset.related.get(pos, [int(offset)]):
                 synset.related[pos].append(int(offset))
         synsets[int(fields[0])] = synset
@@ -95,6 +102,10 @@ def pack_pos(folder: Path, pos: str, counts: dict[tuple[str, str], dict[int, int
         edges = [[rank[up] for up in synsets[offset].hypernyms] for offset in offsets]
         arrays["hypernyms_per_synset"] = np.array([len(ups) for ups in edges], np.uint8)
         arrays["hypernyms"] = np.array([up for ups in edges for up in ups], np.int32)
+    if pos == "n":
+        capitals = [lemma in synsets[offset].capitalised for lemma in lemmas for offset in index[lemma]]
+        arrays["instances"] = np.packbits([synsets[offset].is_instance for offset in offsets])
+        arrays["capitals"] = np.packbits(capitals)  # a bit a sense
     if pos in DERIVED:
         name, other = DERIVED[pos]
         other_rank = {offset: number for number, offset in enumerate(sorted(read_synsets(folder / other)))}
@@ -111,7 +122,7 @@ def write_pack(arrays: dict[str, np.ndarray], output: Path) -> None:
     """Writes a JSON header line, then each array's bytes by significance (which gzip packs better)."""
     header = {name: [array.dtype.str, len(array)] for name, array in arrays.items()}
     raw = io.BytesIO()
-    raw.write(json.dumps({"format": 1, "arrays": header}).encode() + b"\n")
+    raw.write(json.dumps({"format": PACK_FORMAT, "arrays": header}).encode() + b"\n")
     for array in arrays.values():
         raw.write(array.view(np.uint8).reshape(len(array), -1).T.tobytes())
     output.write_bytes(gzip.compress(raw.getvalue(), compresslevel=9, mtime=0))

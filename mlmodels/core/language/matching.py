@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mlmodels.core.language.vocabulary import EXACT, OTHER_PART, Word, caption_keys, fold, term_paths
+from mlmodels.core.language.vocabulary import ENGLISH, EXACT, KEPT_WORDS, OTHER_PART, Grammar, Word, fold
 from mlmodels.core.types import TagTerm
 
 # Set by hand to rank. On 2,084 captions the tag was true for 0.76 of exact, 0.77 of lemma and 0.39 of
@@ -34,15 +34,33 @@ class Node:
     ends: list[tuple[int, bool, int]] = field(default_factory=list)
 
 
+OpenNodes = tuple[tuple[Node, int], ...]
+Ends = tuple[tuple[int, str, float], ...]
+
+
+class Start(NamedTuple):
+    """Where a word leads from the root: the tags it names alone, and the nodes from which longer terms go on."""
+
+    ends: Ends
+    continues: OpenNodes
+
+
 class TermTrie:
     """All names and aliases of a vocabulary; time to search depends on the caption, not on the vocabulary."""
 
-    def __init__(self, tags: Sequence[TagTerm], tokenize: Callable[[str], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        tags: Sequence[TagTerm],
+        tokenize: Callable[[str], Sequence[str]],
+        grammar: Grammar = ENGLISH,
+    ) -> None:
         self._root = Node()
+        self._grammar = grammar
+        self._starts: dict[tuple[str, ...], Start | None] = {}  # by form, part and base form; None: no term
         for tag in tags:
             for number, text in enumerate((tag.name, *tag.aliases)):
                 forms = tuple(fold(form) for form in tokenize(text))
-                for path, freedom in term_paths(forms).items() if forms else ():
+                for path, freedom in grammar.term_paths(forms).items() if forms else ():
                     self._insert(path, (tag.id, number > 0, freedom))
 
     def _insert(self, path: tuple[str, ...], end: tuple[int, bool, int]) -> None:
@@ -60,47 +78,62 @@ class TermTrie:
         Returns:
             One mention for each tag at each place, with its rule and score.
         """
-        keys = [caption_keys(word.form, word.pos, word.lemma) for word in words]
         mentions: list[Mention] = []
-        first = 0
-        while first < len(words):
-            last, ends = self._longest(keys, first)
-            mentions.extend(
-                Mention(tag_id, first, last, *rule_and_score(alias, freedom))
-                for tag_id, (freedom, alias) in ends.items()
-            )
-            first = max(last, first + 1)
+        starts = self._starts
+        free_from = 0
+        for first, word in enumerate(words):
+            key = word[:3]
+            try:
+                start = starts[key]
+            except KeyError:
+                start = self._start(key)
+            if start is None or first < free_from:
+                continue
+            last, ends = self._longest(words, first, start) if start.continues else (first + 1, start.ends)
+            for tag_id, rule, score in ends:
+                mentions.append(Mention(tag_id, first, last, rule, score))
+            free_from = last
         return mentions
 
-    def _longest(
-        self, keys: Sequence[tuple[tuple[str, int], ...]], first: int
-    ) -> tuple[int, dict[int, tuple[int, bool]]]:
-        """End of the longest term that starts at `first`, and its tags with (freedom, named by an alias)."""
-        open_nodes = [(self._root, EXACT)]
-        longest: tuple[int, dict[int, tuple[int, bool]]] = (first, {})
-        for position in range(first, len(keys)):
-            open_nodes = [
-                (child, max(freedom, free))
-                for node, freedom in open_nodes
-                for key, free in keys[position]
-                if (child := node.children.get(key)) is not None
-            ]
+    def _start(self, key: tuple[str, ...]) -> Start | None:
+        """What begins with a word, worked out once and kept."""
+        if len(self._starts) >= KEPT_WORDS:
+            self._starts.clear()
+        nodes = self._step(((self._root, EXACT),), key)
+        continues = tuple((node, freedom) for node, freedom in nodes if node.children)
+        self._starts[key] = Start(strictest(nodes), continues) if nodes else None
+        return self._starts[key]
+
+    def _step(self, nodes: OpenNodes, key: tuple[str, ...]) -> OpenNodes:
+        form, pos, lemma = key
+        return tuple(
+            (child, max(freedom, free))
+            for node, freedom in nodes
+            for key, free in self._grammar.caption_keys(form, pos, lemma)
+            if (child := node.children.get(key)) is not None
+        )
+
+    def _longest(self, words: Sequence[Word], first: int, start: Start) -> tuple[int, Ends]:
+        """End of the longest term that starts at `first`, and what it names."""
+        longest = (first + 1, start.ends)
+        open_nodes = start.continues
+        for position in range(first + 1, len(words)):
+            open_nodes = self._step(open_nodes, words[position][:3])
             if not open_nodes:
                 break
-            ends = strictest(open_nodes)
-            if ends:
+            if ends := strictest(open_nodes):
                 longest = (position + 1, ends)
         return longest
 
 
-def strictest(nodes: Sequence[tuple[Node, int]]) -> dict[int, tuple[int, bool]]:
-    """For each tag that ends at these nodes, its least free reading; a name goes before an alias."""
+def strictest(nodes: OpenNodes) -> Ends:
+    """For each tag that ends at these nodes, rule and score of its least free reading; a name before an alias."""
     ends: dict[int, tuple[int, bool]] = {}
     for node, freedom in nodes:
         for tag_id, alias, stored in node.ends:
             reading = (max(freedom, stored), alias)
             ends[tag_id] = min(ends.get(tag_id, reading), reading)
-    return ends
+    return tuple((tag_id, *rule_and_score(alias, freedom)) for tag_id, (freedom, alias) in ends.items())
 
 
 def rule_and_score(alias: bool, freedom: int) -> tuple[str, float]:

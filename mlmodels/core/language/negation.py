@@ -135,6 +135,15 @@ def find_negations(words: Sequence[Word]) -> list[Negation]:
     return found
 
 
+def negated_by(words: Sequence[Word]) -> dict[int, Negation]:
+    """The cue that reaches each negated word, by the word's index."""
+    return {
+        position: negation
+        for negation in find_negations(words)
+        for position in range(negation.first, negation.last)
+    }
+
+
 def cue_at(words: Sequence[Word], position: int) -> tuple[int, str] | None:
     """Where the longest cue that begins here ends, and its kind."""
     for forms, kind in CUES.get(words[position].form, ()):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from spacy.tokens import Doc, Token
 
 from mlmodels.core.language import wordnet
+from mlmodels.core.language.components import PHRASES
 from mlmodels.core.language.meaning import COMPOUND_PARTS, LONGEST_COMPOUND
-from mlmodels.core.language.pipeline import PHRASES
-from mlmodels.core.language.reader import negated_by
+from mlmodels.core.language.negation import negated_by
 from mlmodels.core.language.vocabulary import HYPHENS, Word, fold, words_of
 
 NOUNS = frozenset({"NOUN", "PROPN"})

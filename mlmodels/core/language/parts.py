@@ -1,4 +1,4 @@
-"""Parts of speech and noun phrases by rule: closed word classes, WordNet's sense counts, the words around.
+"""Parts of speech by rule: closed word classes, WordNet's sense counts, the words around.
 
 Written for captions (present tense, many noun phrases). No spaCy here: lists of words in, lists out.
 """
@@ -6,6 +6,7 @@ Written for captions (present tense, many noun phrases). No spaCy here: lists of
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from mlmodels.core.language import wordnet
 
@@ -38,8 +39,18 @@ NUMBER_WORDS = (
 NUMBERS = frozenset(NUMBER_WORDS.split())
 OPEN_POS = {"n": "NOUN", "v": "VERB", "a": "ADJ", "r": "ADV"}
 BEFORE_A_NOUN = frozenset({"DET", "POSS", "ADJ", "NUM"})
-IN_A_PHRASE = frozenset({"ADJ", "NOUN", "PROPN", "NUM"})
 VERB_CONTEXT = frozenset({"AUX", "PRON", "NOUN", "PROPN"})
+
+
+class Follower(NamedTuple):
+    """What the next token tells: its closed class, whether it is a break (or no token at all), a possible noun."""
+
+    closed_part: str
+    is_break: bool
+    may_be_noun: bool
+
+
+NOTHING_FOLLOWS = Follower("", True, False)
 
 
 @lru_cache(maxsize=32768)
@@ -85,25 +96,35 @@ def tag_words(words: Sequence[str]) -> list[str]:
         ['DET', 'NOUN', 'VERB', 'ADP', 'ADJ', 'NOUN']
     """
     lowered = [word.lower() for word in words]
+    ahead = [*map(follower, lowered[1:]), NOTHING_FOLLOWS]
     tagged: list[str] = []
-    for position, word in enumerate(lowered):
-        following = lowered[position + 1] if position + 1 < len(lowered) else ""
-        tagged.append(tag_word(words[position], word, tagged[-2:], following))
+    previous = ""
+    for written, word, follows in zip(words, lowered, ahead, strict=False):  # no words, yet nothing follows
+        previous = tag_word(word, written[0].isupper(), previous, follows)
+        tagged.append(previous)
     return ["DET" if pos == "POSS" else pos for pos in tagged]
 
 
-def tag_word(written: str, word: str, before: Sequence[str], following: str) -> str:
-    """Part of speech of one token; `before` holds the parts of the one or two tokens to its left."""
+@lru_cache(maxsize=32768)
+def follower(word: str) -> Follower:
+    """What a token in lower case tells about the one before it."""
+    is_word = word.isalnum()
+    ahead = CLOSED.get(word, "")
+    return Follower(ahead, not is_word, is_word and not ahead and "n" in evidence(word))
+
+
+@lru_cache(maxsize=65536)
+def tag_word(word: str, is_capital: bool, previous: str, follows: Follower) -> str:
+    """Part of speech of one token in lower case; `previous` is the part of the token to its left."""
     if not any(map(str.isalnum, word)):
         return closed_or_symbol(word)
     if word[0].isdigit() or word in NUMBERS:
         return "NUM"
-    previous = before[-1] if before else ""
     if word in CLOSED:
         return closed(word, previous)
-    if written[0].isupper() and previous and previous != "PUNCT" and not evidence_known(word):
+    if is_capital and previous and previous != "PUNCT" and not evidence_known(word):
         return "PROPN"
-    scores = {pos: score + context(pos, word, before, following) for pos, score in evidence(word).items()}
+    scores = {pos: score + context(pos, word, previous, follows) for pos, score in evidence(word).items()}
     return OPEN_POS[max(scores, key=lambda pos: scores[pos])]
 
 
@@ -125,21 +146,19 @@ def evidence_known(word: str) -> bool:
     return any(wordnet.morphy(word, pos) for pos in OPEN_POS)
 
 
-def context(pos: str, word: str, before: Sequence[str], following: str) -> float:
+def context(pos: str, word: str, previous: str, follows: Follower) -> float:
     """What the neighbours add to the log count of a part of speech; figures set by hand, not fitted."""
-    previous = before[-1] if before else ""
-    ahead = CLOSED.get(following, "")
     participle = word.endswith(("ing", "ed"))
     if pos == "v":
-        return verb_context(word, previous, ahead, participle)
+        return verb_context(word, previous, follows, participle)
     if pos == "n":
-        return noun_context(previous, following, ahead)
+        return noun_context(previous, follows)
     if pos == "a":
-        return adjective_context(previous, following, ahead, participle)
+        return adjective_context(previous, follows, participle)
     return -1.0
 
 
-def verb_context(word: str, previous: str, ahead: str, participle: bool) -> float:
+def verb_context(word: str, previous: str, follows: Follower, participle: bool) -> float:
     bonus = 0.0
     if previous in {"DET", "POSS", "NUM"}:
         bonus -= 4.0 if not participle else 2.0
@@ -153,84 +172,30 @@ def verb_context(word: str, previous: str, ahead: str, participle: bool) -> floa
         bonus += 2.0
     elif previous in {"NOUN", "PROPN", "PRON", "ADV"}:
         bonus += 0.8
-    if ahead in {"DET", "POSS", "PRON"} or (ahead == "ADP" and previous in VERB_CONTEXT):
+    if follows.closed_part in {"DET", "POSS", "PRON"} or (
+        follows.closed_part == "ADP" and previous in VERB_CONTEXT
+    ):
         bonus += 1.5
     if not previous and not participle:
         bonus -= 1.5
     return bonus
 
 
-def noun_context(previous: str, following: str, ahead: str) -> float:
+def noun_context(previous: str, follows: Follower) -> float:
     bonus = 0.5
     if previous in BEFORE_A_NOUN:
         bonus += 1.5
     if previous == "ADP":
         bonus += 1.0
-    if ahead or not following or not following.isalnum():
+    if follows.closed_part or follows.is_break:
         bonus += 1.0
     return bonus
 
 
-def adjective_context(previous: str, following: str, ahead: str, participle: bool) -> float:
-    opens = bool(following) and following.isalnum() and not ahead and "n" in evidence(following)
-    bonus = 1.0 if opens else -1.5
-    if previous in {"DET", "POSS", "NUM"} and opens:
+def adjective_context(previous: str, follows: Follower, participle: bool) -> float:
+    bonus = 1.0 if follows.may_be_noun else -1.5
+    if previous in {"DET", "POSS", "NUM"} and follows.may_be_noun:
         bonus += 1.5
     if previous == "AUX":
         bonus += 1.0 if not participle else -1.0
     return bonus
-
-
-def noun_phrases(pos: Sequence[str]) -> list[tuple[int, int]]:
-    """Token spans (start, end exclusive) of base noun phrases; the last token of each is its head.
-
-    Example:
-        >>> noun_phrases(["DET", "ADJ", "NOUN", "VERB", "DET", "NOUN", "NOUN"])
-        [(0, 3), (4, 7)]
-    """
-    spans: list[tuple[int, int]] = []
-    end = len(pos)
-    position = 0
-    while position < end:
-        if pos[position] not in IN_A_PHRASE and pos[position] != "DET":
-            position += 1
-            continue
-        start = position
-        while position < end and (
-            pos[position] in IN_A_PHRASE or (pos[position] == "DET" and position == start)
-        ):
-            position += 1
-        head = position
-        while head > start and pos[head - 1] not in {"NOUN", "PROPN"}:
-            head -= 1
-        if head > start:
-            spans.append((start, head))
-    return spans
-
-
-def lemma_of(word: str, pos: str) -> str:
-    """Base form of a word in lower case as the given universal part of speech.
-
-    WordNet's morphy first; for words it lacks, plain endings are taken off ("selfies" -> "selfie").
-
-    Example:
-        >>> lemma_of("women", "NOUN"), lemma_of("sits", "VERB"), lemma_of("selfies", "NOUN")
-        ('woman', 'sit', 'selfie')
-    """
-    letter = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}.get(pos)
-    if letter is None:
-        return word
-    return wordnet.morphy(word, letter) or fallback_lemma(word, pos)
-
-
-def fallback_lemma(word: str, pos: str) -> str:
-    """Base form of a word that WordNet lacks."""
-    if pos == "NOUN" and len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-3] + "y" if word.endswith("ies") and len(word) > 6 and word[-4] in "tdn" else word[:-1]
-    if pos == "VERB" and len(word) > 5 and word.endswith("ing"):
-        stem = word[:-3]
-        return wordnet.undoubled(stem) or stem
-    if pos == "VERB" and len(word) > 4 and word.endswith("ed"):
-        stem = word[:-2]
-        return wordnet.undoubled(stem) or stem
-    return word

@@ -4,26 +4,44 @@ Which tags a caption mentions is decided in `matching.py`.
 """
 
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+from spacy.attrs import IDX, LEMMA, ORTH, POS
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from mlmodels.core.language import parts, wordnet
+from mlmodels.core.language import wordnet
+from mlmodels.core.language.lemmas import lemma_of
 
 HYPHENS = frozenset("-‐‑–")
-EXACT, LEMMA, OTHER_PART = 0, 1, 2  # how freely two words were made to meet; larger is freer
+EXACT, BASE_FORM, OTHER_PART = 0, 1, 2  # how freely two words were made to meet; larger is freer
 LETTERS = {"NOUN": "n", "PROPN": "n", "VERB": "v", "AUX": "v", "ADJ": "a"}
+UNKNOWN_PART = "X"  # a word of a language whose parts of speech nobody told
+KEPT_WORDS = 65536
+
+Keys = tuple[tuple[str, int], ...]
+Paths = dict[tuple[str, ...], int]
 
 
 class Word(NamedTuple):
-    """One token of a caption: its folded form, part of speech, base form and character offsets."""
+    """One token of a caption: its folded form, part of speech, base form, character offsets, and token index."""
 
     form: str
     pos: str
     lemma: str
     start: int
     end: int
+    token: int = -1
+
+
+class Grammar(NamedTuple):
+    """How captions and terms of one language turn into keys; `knows_english` opens WordNet and the rules."""
+
+    caption_keys: Callable[[str, str, str], Keys]
+    term_paths: Callable[[tuple[str, ...]], Paths]
+    knows_english: bool
 
 
 @lru_cache(maxsize=32768)
@@ -39,26 +57,44 @@ def fold(text: str) -> str:
 
 def words_of(doc: Doc) -> list[Word]:
     """The tokens of a read caption, hyphens and white space left out, so that "T-shirt" is "t", "shirt"."""
-    return [
-        Word(
-            form=fold(token.text),
-            pos=token.pos_,
-            lemma=fold(token.lemma_ or token.text),
-            start=token.idx,
-            end=token.idx + len(token),
-        )
-        for token in doc
-        if token.text not in HYPHENS and not token.is_space
-    ]
+    known = _known_words(doc.vocab.lang)
+    words: list[Word] = []
+    for index, (orth, pos, lemma, start) in enumerate(doc.to_array([ORTH, POS, LEMMA, IDX]).tolist()):
+        key = (orth, pos, lemma)
+        entry = known.get(key)
+        if entry is None:
+            if len(known) >= KEPT_WORDS:
+                known.clear()
+            entry = known[key] = _entry(doc.vocab, orth, pos, lemma)
+        form, part, base, length = entry
+        if length:
+            words.append(Word(form, part, base, start, start + length, index))
+    return words
+
+
+@cache
+def _known_words(language: str) -> dict[tuple[int, int, int], tuple[str, str, str, int]]:
+    """What was worked out for tokens met before, by spaCy's hashes of their text, part and base form."""
+    return {}
+
+
+def _entry(vocab: Vocab, orth: int, pos: int, lemma: int) -> tuple[str, str, str, int]:
+    """Form, part of speech, base form and length of a token; the length is 0 for what is no word."""
+    lexeme = vocab[orth]
+    text = lexeme.text
+    part = vocab.strings[pos] if pos else UNKNOWN_PART if lexeme.is_alpha and not lexeme.is_stop else ""
+    base = vocab.strings[lemma] if lemma else text
+    skipped = text in HYPHENS or lexeme.is_space
+    return fold(text), part, fold(base), 0 if skipped else len(text)
 
 
 @lru_cache(maxsize=32768)
-def caption_keys(form: str, pos: str, lemma: str) -> tuple[tuple[str, int], ...]:
+def caption_keys(form: str, pos: str, lemma: str) -> Keys:
     """(key, freedom) pairs under which a caption's word is looked up, the strictest reading of each key."""
     keys = {form: EXACT}
     own = LETTERS.get(pos, "")
     if own:
-        keys[f"{own}:{lemma}"] = LEMMA
+        keys[f"{own}:{lemma}"] = BASE_FORM
     if own in {"n", "v"}:
         for letter in "nv":
             for base in (wordnet.morphy(form, letter), wordnet.singular(form, letter)):
@@ -88,10 +124,10 @@ def term_lemma(form: str, letter: str) -> str:
         >>> term_lemma("dogs", "n"), term_lemma("sitting", "v")
         ('dog', 'sit')
     """
-    return parts.lemma_of(form, "NOUN" if letter == "n" else "VERB")
+    return lemma_of(form, "NOUN" if letter == "n" else "VERB")
 
 
-def term_paths(forms: tuple[str, ...]) -> dict[tuple[str, ...], int]:
+def term_paths(forms: tuple[str, ...]) -> Paths:
     """Key sequences under which a term is stored, each with its freedom.
 
     Example:
@@ -101,7 +137,7 @@ def term_paths(forms: tuple[str, ...]) -> dict[tuple[str, ...], int]:
     paths = {forms: EXACT}
     if len(forms) == 1:
         own = term_part(forms[0])
-        paths[f"{own}:{term_lemma(forms[0], own)}",] = LEMMA
+        paths[f"{own}:{term_lemma(forms[0], own)}",] = BASE_FORM
         other = "v" if own == "n" else "n"
         base = wordnet.morphy(forms[0], other)
         if base and (own == "v" or base == forms[0]):  # "glasses" is no form of the verb "to glass"
@@ -110,5 +146,29 @@ def term_paths(forms: tuple[str, ...]) -> dict[tuple[str, ...], int]:
     nouns = tuple(f"n:{term_lemma(form, 'n')}" for form in forms)
     first_verb = (f"v:{term_lemma(forms[0], 'v')}",)
     for path in (forms[:-1] + nouns[-1:], nouns, first_verb + nouns[1:], first_verb + forms[1:]):
-        paths.setdefault(path, LEMMA)
+        paths.setdefault(path, BASE_FORM)
     return paths
+
+
+def plain_keys(form: str, pos: str, lemma: str) -> Keys:
+    """Keys of a word in a language without rules here: its form, and the base form that a trained pipeline gave."""
+    return (form, EXACT), (f"base:{lemma}", BASE_FORM)
+
+
+def plain_paths(forms: tuple[str, ...]) -> Paths:
+    """A term as written, which is taken for its own base form.
+
+    Example:
+        >>> plain_paths(("hund",))
+        {('hund',): 0, ('base:hund',): 1}
+    """
+    return {forms: EXACT, tuple(f"base:{form}" for form in forms): BASE_FORM}
+
+
+ENGLISH = Grammar(caption_keys, term_paths, knows_english=True)
+PLAIN = Grammar(plain_keys, plain_paths, knows_english=False)
+
+
+def grammar_of(language: str) -> Grammar:
+    """The grammar of a language by spaCy's code."""
+    return ENGLISH if language == "en" else PLAIN

@@ -1,22 +1,13 @@
 """WordNet's facts from the shipped pack: senses, how often each was counted, hypernyms, base forms.
 
 A synset is named as ImageNet names it: part of speech and eight-digit offset in WordNet 3.0 ("n02084071").
-Definitions are not here, and word forms are found by binary search, so that the whole costs about 12 MB of memory.
+Definitions are not here; how the pack is stored is in `pack.py`.
 """
 
-import gzip
-import json
-from bisect import bisect_left
 from collections import deque
 from functools import cache, lru_cache
-from pathlib import Path
 
-import numpy as np
-
-from mlmodels.core.errors import LanguageDataError
-
-PACK_PATH = Path(__file__).resolve().parent.parent / "data" / "wordnet.gz"
-PACK_FORMAT = 1
+from mlmodels.core.language.pack import PACK_PATH, PosTable, read_arrays
 
 # Endings and what replaces them: the detachment rules of WordNet's morphy(7WN).
 DETACHMENTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -44,92 +35,6 @@ DETACHMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "a": (("er", ""), ("est", ""), ("er", "e"), ("est", "e")),
     "r": (),
 }
-
-
-class PosTable:
-    """The pack's arrays of one part of speech; synsets are ranks here."""
-
-    def __init__(self, pos: str, arrays: dict[str, np.ndarray]) -> None:
-        own = {name[2:]: array for name, array in arrays.items() if name.startswith(f"{pos}.")}
-        self.pos = pos
-        self._lemmas = own["lemmas"].tobytes()
-        ends = np.flatnonzero(own["lemmas"] == ord("\n")).astype(np.int32)
-        self._starts = np.concatenate([[0], ends + 1, [len(self._lemmas) + 1]]).astype(np.int32)
-        self._first_sense = cumulative(own["senses_per_lemma"])
-        self._senses = own["senses"]
-        self._counts = own["counts"]
-        self.offsets = np.cumsum(own["offset_steps"], dtype=np.int32)
-        self.lexfiles = own["lexfiles"]
-        self._edges = {
-            name: (cumulative(own[f"{name}_per_synset"]), own[name])
-            for name in ("hypernyms", "verbs", "nouns")
-            if name in own
-        }
-        lines = own["exceptions"].tobytes().decode().splitlines()
-        self.exceptions = {form: bases for form, *bases in (line.split() for line in lines)}
-
-    def _lemma(self, row: int) -> bytes:
-        return self._lemmas[self._starts[row] : self._starts[row + 1] - 1]
-
-    def senses(self, lemma: str) -> list[tuple[int, int]]:
-        """(synset rank, count) of each sense, most frequent first; empty when the lemma is unknown."""
-        wanted = lemma.encode("utf-8", "replace")
-        rows = range(len(self._starts) - 1)
-        row = bisect_left(rows, wanted, key=self._lemma)
-        if row == len(rows) or self._lemma(row) != wanted:
-            return []
-        own = slice(self._first_sense[row], self._first_sense[row + 1])
-        return list(zip(self._senses[own].tolist(), self._counts[own].tolist(), strict=True))
-
-    def related(self, edge: str, synset: int) -> list[int]:
-        """Ranks of the synsets that `edge` ("hypernyms", "verbs" or "nouns") leads to."""
-        if edge not in self._edges:
-            return []
-        first, targets = self._edges[edge]
-        own: list[int] = targets[first[synset] : first[synset + 1]].tolist()
-        return own
-
-    def words(self, synset: int) -> list[str]:
-        """Lemmas of a synset, in alphabetical order."""
-        rows = np.searchsorted(self._first_sense, np.flatnonzero(self._senses == synset), side="right") - 1
-        return [self._lemma(row).decode() for row in rows.tolist()]
-
-    def name(self, synset: int) -> str:
-        return f"{self.pos}{self.offsets[synset]:08d}"
-
-    def rank(self, name: str) -> int:
-        offset = int(name[1:])
-        rank = int(np.searchsorted(self.offsets, offset))
-        if rank == len(self.offsets) or self.offsets[rank] != offset:
-            raise KeyError(f"expected a synset of WordNet 3.0, got {name!r}: look it up with synsets()")
-        return rank
-
-
-def cumulative(per_row: np.ndarray) -> np.ndarray:
-    """Where each row's slice starts, int32, one longer than the rows."""
-    return np.concatenate([[0], np.cumsum(per_row, dtype=np.int32)]).astype(np.int32)
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Unpacks the arrays that `build_pack` wrote."""
-    try:
-        head, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
-        header = json.loads(head)
-    except (OSError, EOFError, ValueError) as error:
-        raise LanguageDataError(
-            f"expected a WordNet pack at {path}, got {error}: run build_pack again"
-        ) from error
-    if header["format"] != PACK_FORMAT:
-        raise LanguageDataError(
-            f"expected pack format {PACK_FORMAT}, got {header['format']}: run build_pack again"
-        )
-    arrays, cursor = {}, 0
-    for name, (dtype, length) in header["arrays"].items():
-        size = np.dtype(dtype).itemsize
-        block = np.frombuffer(body, np.uint8, count=length * size, offset=cursor)
-        arrays[name] = np.ascontiguousarray(block.reshape(size, length).T).view(dtype).reshape(length)
-        cursor += length * size
-    return arrays
 
 
 @cache
@@ -177,6 +82,33 @@ def lexfile(synset: str) -> int:
     """
     table = tables()[synset[0]]
     return int(table.lexfiles[table.rank(synset)])
+
+
+@lru_cache(maxsize=16384)
+def proper_senses(lemma: str) -> tuple[str, ...]:
+    """Noun synsets in which a lemma is a name, most frequent first: written with a capital, or an instance.
+
+    Example:
+        >>> proper_senses("turkey") == synsets("turkey", "n")[1:2], proper_senses("dog")
+        (True, ())
+    """
+    table = tables()["n"]
+    stored = lemma.replace(" ", "_")
+    capitals = set(table.capitalised(stored))
+    return tuple(
+        table.name(rank) for rank, _count in table.senses(stored) if rank in capitals or table.instances[rank]
+    )
+
+
+def is_instance(synset: str) -> bool:
+    """Whether a noun synset is one place, person or thing (Paris) rather than a kind of them (capital).
+
+    Example:
+        >>> is_instance(synsets("paris", "n")[0]), is_instance(synsets("capital", "n")[0])
+        (True, False)
+    """
+    table = tables()[synset[0]]
+    return bool(table.instances[table.rank(synset)])
 
 
 @lru_cache(maxsize=16384)
