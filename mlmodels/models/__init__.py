@@ -1,5 +1,6 @@
 """The tables of the model's life, one module a noun. Rules live in services, reads in selectors."""
 
+from mlmodels.models.caption import CaptionFeature
 from mlmodels.models.feature import Extractor, ImageFeature, ProjectExtractor
 from mlmodels.models.policy import PolicyCheck, TrainingPolicy
 from mlmodels.models.run import TrainingRun
@@ -7,6 +8,7 @@ from mlmodels.models.scan import CaptionScan
 from mlmodels.models.version import ModelVersion
 
 __all__ = [
+    "CaptionFeature",
     "CaptionScan",
     "Extractor",
     "ImageFeature",
