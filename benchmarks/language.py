@@ -138,8 +138,8 @@ def entities_in(doc: Doc, *, typed: bool) -> list[Found]:
 
 
 def entity(start: int, text: str, kind: str, *, typed: bool) -> Found:
-    """An entity without its leading article, which pipelines keep or drop; a work keeps it."""
-    if kind != "WORK" and text[:4].lower() == "the ":
+    """An entity without its leading article, which pipelines keep or drop; a title keeps its capital The."""
+    if text.startswith("the ") or (kind != "WORK" and text.startswith("The ")):
         start, text = start + 4, text[4:]
     key = (start, start + len(text), kind) if typed else (start, start + len(text))
     return Found(key, f"{text} ({kind})" if typed else text)
@@ -167,12 +167,14 @@ def suggest(nlp: Language, phrases: Sequence[Phrase]) -> list[list[str]]:
 
 
 def suggest_by_encoder(folder: Path, phrases: Sequence[Phrase]) -> list[list[str]]:
-    """All tags by the cosine between phrase and tag, nearest first."""
+    """All tags by how near the phrase comes to them, nearest first."""
     from mlmodels.core.language.encoder import load_encoder  # brings torch
+    from mlmodels.core.language.nearness import tag_vectors
 
     encoder, names = load_encoder(folder), gold.tags()
-    cosines = encoder.encode([phrase.phrase for phrase in phrases]) @ encoder.encode(names).T
-    return [[names[column] for column in row] for row in (-cosines).argsort(axis=1, kind="stable")]
+    vectors = tag_vectors([TagTerm(number, name) for number, name in enumerate(names)], encoder.encode)
+    nearness = vectors.meaning(encoder.encode([phrase.phrase for phrase in phrases]))
+    return [[names[column] for column in row] for row in (-nearness).argsort(axis=1, kind="stable")]
 
 
 def judge_phrases(
