@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
-from annotations.models import Image, LiveModel, Project, QueueEntry, Tag, TagAlias
+from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Tag, TagAlias
 from annotations.selectors import counters
 
 
@@ -100,6 +100,19 @@ def holdout(project_id: int) -> list[HoldoutImage]:
     """Every holdout image by ascending id, reviewed or not."""
     rows = image_rows(project_id).filter(is_holdout=True).order_by("id")
     return [HoldoutImage(*row) for row in rows.values_list("id", "phash", "holdout_probability")]
+
+
+def reviewed_last(project_id: int, image_ids: Sequence[int], limit: int) -> list[int]:
+    """Those of these images that people finished last."""
+    reviews = Review.objects.filter(
+        project_id=project_id,
+        image_id__in=image_ids,
+        outcome=Review.Outcome.REVIEWED,
+        counted=True,
+        undone_at=None,
+    )
+    newest = reviews.values("image_id").annotate(at=Max("created_at")).order_by("-at", "-image_id")
+    return [row["image_id"] for row in newest[:limit]]
 
 
 def active_tags(project_id: int) -> list[TagWords]:

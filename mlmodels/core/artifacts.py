@@ -21,21 +21,25 @@ from mlmodels.core.errors import ArtifactError
 
 FORMAT = "tagger-head/1"
 TENSORS = "head.safetensors"
+JUDGED = "judged.safetensors"
 MANIFEST = "manifest.json"
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
-def save(folder: Path, tensors: Tensors, manifest: Mapping[str, Any]) -> str:
+def save(
+    folder: Path, tensors: Tensors, manifest: Mapping[str, Any], *, judged: Tensors | None = None
+) -> str:
     """Write one model version into `folder`, made if missing, and return the sha256 of its manifest.
 
-    Both files go to a temporary name, are synced and renamed; the manifest comes last and makes the version
+    All files go to a temporary name, are synced and renamed; the manifest comes last and makes the version
     valid. The same input gives the same bytes.
 
     Args:
         folder: of this version alone.
         tensors: name to array.
-        manifest: what JSON can hold; the keys "format" and "sha256" are set here.
+        manifest: what JSON can hold; the keys "format", "sha256" and "judged_sha256" are set here.
+        judged: what the version was judged by, in a file of its own, so that serving need not read it.
 
     Raises:
         ArtifactError: if the manifest is not JSON, naming the file.
@@ -48,15 +52,19 @@ def save(folder: Path, tensors: Tensors, manifest: Mapping[str, Any]) -> str:
     ([0.0, 0.0], [1])
     """
     folder.mkdir(parents=True, exist_ok=True)
-    data = save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)})
-    described = {**manifest, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest()}
+    files = {TENSORS: _packed(tensors)}
+    described = {**manifest, "format": FORMAT, "sha256": hashlib.sha256(files[TENSORS]).hexdigest()}
+    if judged is not None:
+        files[JUDGED] = _packed(judged)
+        described["judged_sha256"] = hashlib.sha256(files[JUDGED]).hexdigest()
     try:
         text = json.dumps(described, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise ArtifactError(
             folder / MANIFEST, f"expected plain JSON values, got: {error}; convert them"
         ) from error
-    _write(folder / TENSORS, data)
+    for name, data in files.items():
+        _write(folder / name, data)
     _write(folder / MANIFEST, text)
     return hashlib.sha256(text).hexdigest()
 
@@ -71,6 +79,20 @@ def load(folder: Path, sha256: str | None = None) -> tuple[dict[str, NDArray[Any
     Raises:
         ArtifactError: naming the file that is missing, cut, changed, or of another format.
     """
+    manifest = read_manifest(folder, sha256)
+    return _unpacked(folder / TENSORS, str(manifest.get("sha256"))), manifest
+
+
+def load_judged(folder: Path, sha256: str | None = None) -> dict[str, NDArray[Any]]:
+    """Read what a version was judged by; like `load`, and an ArtifactError where nothing was stored."""
+    manifest = read_manifest(folder, sha256)
+    if "judged_sha256" not in manifest:
+        raise ArtifactError(folder / JUDGED, "expected the scores that the version was judged by, got none")
+    return _unpacked(folder / JUDGED, str(manifest["judged_sha256"]))
+
+
+def read_manifest(folder: Path, sha256: str | None = None) -> dict[str, Any]:
+    """The manifest alone, checked; raises ArtifactError like `load`."""
     text = _read(folder / MANIFEST)
     if sha256 is not None:
         _compare(folder / MANIFEST, text, sha256)
@@ -83,12 +105,20 @@ def load(folder: Path, sha256: str | None = None) -> tuple[dict[str, NDArray[Any
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
         raise ArtifactError(folder / MANIFEST, f"expected format {FORMAT}, got {found}; retrain the model")
-    data = _read(folder / TENSORS)
-    _compare(folder / TENSORS, data, str(manifest.get("sha256")))
+    return manifest
+
+
+def _packed(tensors: Tensors) -> bytes:
+    return save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)})
+
+
+def _unpacked(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
+    data = _read(path)
+    _compare(path, data, sha256)
     try:
-        return load_tensors(data), manifest
+        return load_tensors(data)
     except SafetensorError as error:
-        raise ArtifactError(folder / TENSORS, f"expected safetensors, got: {error}; retrain") from error
+        raise ArtifactError(path, f"expected safetensors, got: {error}; retrain") from error
 
 
 def _compare(path: Path, data: bytes, expected: str) -> None:

@@ -3,189 +3,213 @@
 From 50 reviewed holdout images on by the holdout; before, by paired out-of-fold scores on training images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels import selectors
+from annotations.selectors import model_inputs
 from mlmodels.models import ModelVersion
-from mlmodels.services import curves, heads
+from mlmodels.services import curves, heads, rivals
 from mlmodels.services.evidence import Answered, Evidence
+from mlmodels.services.rivals import Rival
 
 if TYPE_CHECKING:
     from mlmodels.core.evaluation.gate import Verdict
-    from mlmodels.core.evaluation.metrics import Report
+    from mlmodels.core.evaluation.intervals import Interval
     from mlmodels.core.learning.heads import Head
 
 Scores = NDArray[np.floating]
 
 HOLDOUT_FROM_IMAGES = 50
-BEST_LATELY_DAYS = 30
-BEST_LATELY_TRIED = 5
+FRESH_IMAGES = 200
+FRESH_FIGURES = ("macro_average_precision", "micro_f1", "corrections", "keystrokes")
 YES_TO_LEARN_A_TAG = 10
 DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The gate's verdict with everything that a version's row and pages need, as plain JSON values."""
+    """The gate's verdict with everything that a version's row and pages need, as plain JSON values.
+
+    `stored` are the arrays that the verdict came from; they go into the version's file.
+    """
 
     verdict: "Verdict"
     incumbents: tuple[int, ...]
     metrics: dict[str, Any]
     tag_metrics: dict[str, dict[str, Any]]
     curves: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class _Rival:
-    """An incumbent's scores [N, K] on the judged images, with its thresholds [K]; number 0 is the prior."""
-
-    number: int
-    scores: Scores
-    thresholds: NDArray[np.floating]
+    stored: dict[str, NDArray[Any]]
 
 
 def judge(project_id: int, evidence: Evidence, head: "Head", out_of_fold: Scores, *, seed: int) -> Judgement:
     """Judge a fitted head. `out_of_fold` [N, K] belongs to the training images."""
-    from mlmodels.core.evaluation import gate, metrics
-
     holdout = len(evidence.holdout) >= HOLDOUT_FROM_IMAGES
     judged = evidence.holdout if holdout else evidence.training
-    if set(evidence.training.batch.image_ids) & set(evidence.holdout.batch.image_ids):
-        raise ValueError("Expected training and holdout images apart, got some in both; nothing was judged.")
+    _refuse_mixed(project_id, evidence)
     scores = head.score(judged.batch.inputs).probability if holdout else out_of_fold
-    rivals = _rivals(project_id, evidence, judged, holdout=holdout)
-    verdict = gate.judge(
-        truth=judged.truth,
-        candidate=scores,
-        candidate_thresholds=head.thresholds,
-        incumbents=[(rival.scores, rival.thresholds) for rival in rivals],
-        holdout=holdout,
-        seed=seed,
-        weights=judged.weights,
-        taught=(evidence.training.truth, out_of_fold) if holdout else None,
-    )
-    report = metrics.report(judged.truth, scores, head.thresholds, judged.weights)
+    against = rivals.of_project(project_id, evidence, judged)
+    stored = _stored(evidence, judged, scores, head.thresholds, against, seed)
+    if holdout:
+        stored |= _taught(evidence, out_of_fold, seed)
+    verdict = _verdict(stored, holdout=holdout, seed=seed)
+    figures = _figures(judged, scores, head.thresholds, seed)
     return Judgement(
         verdict=verdict,
-        incumbents=tuple(rival.number for rival in rivals),
-        metrics=_figures(report, judged, evidence, scores, holdout=holdout, seed=seed),
-        tag_metrics=_tag_figures(report, judged, evidence, scores, head.thresholds),
+        incumbents=tuple(rival.number for rival in against),
+        metrics=figures.overall
+        | {
+            "judged_on": "holdout" if holdout else "training images, out of fold",
+            "holdout_images": len(evidence.holdout),
+            "training_images": len(evidence.training),
+            "near_holdout_left_out": evidence.near_holdout,
+            "fresh": _fresh(project_id, judged, scores, head.thresholds) if holdout else None,
+        },
+        tag_metrics=_tag_figures(evidence, figures.of_tags),
         curves=curves.draw(judged.truth, scores),
+        stored=stored,
     )
 
 
-def _rivals(project_id: int, evidence: Evidence, judged: Answered, *, holdout: bool) -> list[_Rival]:
-    """What is live, and by the holdout also the best of the last 30 days: else small losses would add up."""
-    live = selectors.live_version(project_id)
-    serving = _rival(live, evidence, judged, holdout=holdout) if live else None
-    rivals = [serving or _prior(judged)]
-    if not holdout:
-        return rivals
-    lately = selectors.went_live_lately(project_id, BEST_LATELY_DAYS)
-    lately.sort(key=lambda version: version.metrics.get("macro_average_precision") or 0.0, reverse=True)
-    tried = [
-        rival
-        for version in lately[:BEST_LATELY_TRIED]
-        if live is None or version.pk != live.pk
-        if (rival := _rival(version, evidence, judged, holdout=True)) is not None
-    ]
-    if tried:
-        rivals.append(max(tried, key=lambda rival: _macro(judged.truth, rival.scores)))
-    return rivals
+def again(version: ModelVersion) -> "Verdict":
+    """The gate's verdict, worked out from the scores that were stored with the version.
+
+    Raises:
+        ArtifactError: if they cannot be read.
+    """
+    from mlmodels.core import artifacts
+
+    stored = artifacts.load_judged(heads.artifact_folder(version), version.artifact_sha256)
+    return _verdict(stored, holdout=version.metrics["judged_on"] == "holdout", seed=version.seed)
 
 
-def _rival(version: ModelVersion, evidence: Evidence, judged: Answered, *, holdout: bool) -> _Rival | None:
-    """A version's scores on the judged images; None if its file cannot be read or it reads other features."""
-    from mlmodels.core.errors import ArtifactError
-
-    if version.extractor_id != evidence.extractor.pk:
-        return None
-    try:
-        head = heads.load_head(version)
-        stored = heads.load_out_of_fold(version)
-    except ArtifactError:
-        return None
-    head = head.align(evidence.language.tag_ids)
-    scores = np.array(head.score(judged.batch.inputs).probability)
-    if not holdout:
-        _replace_with_out_of_fold(scores, stored, judged, evidence.language.tag_ids)
-    return _Rival(version.number, scores, head.thresholds)
+def _refuse_mixed(project_id: int, evidence: Evidence) -> None:
+    """No image of the holdout, reviewed or not, may be among those that a head was fitted on."""
+    holdout = {image.image_id for image in model_inputs.holdout(project_id)}
+    taught = {*evidence.training.batch.image_ids, *evidence.unreviewed.image_ids}
+    if mixed := taught & holdout:
+        raise ValueError(
+            f"Expected no holdout image among those trained on, got {len(mixed)} (image {min(mixed)}); nothing "
+            "was judged. Train again."
+        )
 
 
-def _replace_with_out_of_fold(
-    scores: Scores, stored: "heads.OutOfFold", judged: Answered, tag_ids: Sequence[int]
-) -> None:
-    """Images that the version was trained on count with its out-of-fold scores: else it looks too good."""
-    row = {int(image_id): n for n, image_id in enumerate(stored.image_ids)}
-    column = {int(tag_id): k for k, tag_id in enumerate(stored.tag_ids)}
-    here = [(k, column[tag_id]) for k, tag_id in enumerate(tag_ids) if tag_id in column]
-    to, source = [k for k, _ in here], [k for _, k in here]
-    for n, image_id in enumerate(judged.batch.image_ids):
-        if image_id in row:
-            scores[n, to] = stored.scores[row[image_id], source]
+def _stored(
+    evidence: Evidence,
+    judged: Answered,
+    scores: Scores,
+    thresholds: Scores,
+    against: Sequence[Rival],
+    seed: int,
+) -> dict[str, NDArray[Any]]:
+    """What the gate looks at: at most so many images as decide."""
+    from mlmodels.core.evaluation.gate import drawn_rows
 
-
-def _prior(judged: Answered) -> _Rival:
-    from mlmodels.core.learning.fusion import prior_scores
-
-    scores = prior_scores(judged.batch.inputs).probability
-    return _Rival(0, scores, np.full(scores.shape[1], heads.PRIOR_THRESHOLD))
-
-
-def _macro(truth: NDArray[np.int8], scores: Scores) -> float:
-    from mlmodels.core.evaluation.ranking import macro_average_precision
-
-    value = macro_average_precision(truth, scores)
-    return value if np.isfinite(value) else -1.0
-
-
-def _figures(
-    report: "Report", judged: Answered, evidence: Evidence, scores: Scores, *, holdout: bool, seed: int
-) -> dict[str, Any]:
-    from mlmodels.core.evaluation import intervals
-
-    figures = {name: number(value) for name, value in asdict(report).items() if not name.startswith("tag_")}
-    interval = intervals.of_macro_average_precision(judged.truth, scores, seed=seed)
-    return figures | {
-        "macro_average_precision_interval": [number(interval.lower), number(interval.upper)],
-        "judged_on": "holdout" if holdout else "training images, out of fold",
-        "holdout_images": len(evidence.holdout),
-        "training_images": len(evidence.training),
-        "near_holdout_left_out": evidence.near_holdout,
+    rows = drawn_rows(len(judged), seed)
+    arrays: dict[str, NDArray[Any]] = {
+        "image_ids": np.asarray(judged.batch.image_ids, dtype=np.int64)[rows],
+        "tag_ids": np.asarray(evidence.language.tag_ids, dtype=np.int64),
+        "truth": judged.truth[rows],
+        "weights": judged.weights[rows],
+        "candidate.scores": scores[rows],
+        "candidate.thresholds": np.asarray(thresholds),
     }
+    for place, rival in enumerate(against):
+        arrays[f"incumbent_{place}.scores"] = rival.scores[rows]
+        arrays[f"incumbent_{place}.thresholds"] = np.asarray(rival.thresholds)
+    return arrays
 
 
-def _tag_figures(
-    report: "Report", judged: Answered, evidence: Evidence, scores: Scores, thresholds: NDArray[np.floating]
-) -> dict[str, dict[str, Any]]:
-    from mlmodels.core.evaluation import metrics
+def _taught(evidence: Evidence, out_of_fold: Scores, seed: int) -> dict[str, NDArray[Any]]:
+    from mlmodels.core.evaluation.gate import drawn_rows
 
+    rows = drawn_rows(len(evidence.training), seed)
+    return {"taught.truth": evidence.training.truth[rows], "taught.out_of_fold": out_of_fold[rows]}
+
+
+def _verdict(stored: Mapping[str, NDArray[Any]], *, holdout: bool, seed: int) -> "Verdict":
+    from mlmodels.core.evaluation import gate
+
+    places = range(sum(name.endswith(".scores") for name in stored) - 1)
+    return gate.judge(
+        truth=stored["truth"],
+        candidate=stored["candidate.scores"],
+        candidate_thresholds=stored["candidate.thresholds"],
+        incumbents=[
+            (stored[f"incumbent_{place}.scores"], stored[f"incumbent_{place}.thresholds"]) for place in places
+        ],
+        holdout=holdout,
+        seed=seed,
+        weights=stored["weights"],
+        taught=(stored["taught.truth"], stored["taught.out_of_fold"]) if "taught.truth" in stored else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """Figures as JSON: of all tags together, with their intervals, and of each tag."""
+
+    overall: dict[str, Any]
+    of_tags: list[dict[str, Any]]
+
+
+def _figures(judged: Answered, scores: Scores, thresholds: Scores, seed: int) -> _Measured:
+    from mlmodels.core.evaluation import intervals, metrics
+
+    report = metrics.report(judged.truth, scores, thresholds, judged.weights)
+    moved = intervals.of_report(judged.truth, scores, thresholds, judged.weights, seed=seed)
     counts = metrics.count(judged.truth, scores >= thresholds, judged.weights)
-    learned_yes = (evidence.training.truth == 1).sum(axis=0)
-    learned_no = (evidence.training.truth == 0).sum(axis=0)
-    return {
-        str(tag_id): {
-            "name": term.name,
+    overall = {name: number(value) for name, value in asdict(report).items() if not name.startswith("tag_")}
+    overall |= {f"{name}_interval": _bounds(interval) for name, interval in moved.overall.items()}
+    of_tags = [
+        {
             "precision": number(metrics.precision(counts.hits[k], counts.false[k])),
             "recall": number(metrics.recall(counts.hits[k], counts.missed[k])),
             "f1": number(report.tag_f1[k]),
+            "f1_interval": _bounds(moved.tag_f1[k]),
             "average_precision": number(report.tag_average_precision[k]),
+            "average_precision_interval": _bounds(moved.tag_average_precision[k]),
             "judged_yes": report.tag_support[k],
             "threshold": number(thresholds[k]),
             "calibration_error": number(metrics.calibration_error(judged.truth[:, [k]], scores[:, [k]])),
+        }
+        for k in range(scores.shape[1])
+    ]
+    return _Measured(overall, of_tags)
+
+
+def _fresh(project_id: int, judged: Answered, scores: Scores, thresholds: Scores) -> dict[str, Any]:
+    """The same figures on the images that were reviewed last: what the project is like now."""
+    from mlmodels.core.evaluation import metrics
+
+    newest = model_inputs.reviewed_last(project_id, judged.batch.image_ids, FRESH_IMAGES)
+    rows = np.flatnonzero(np.isin(judged.batch.image_ids, newest))
+    report = metrics.report(judged.truth[rows], scores[rows], thresholds, judged.weights[rows])
+    return {"images": len(rows)} | {name: number(getattr(report, name)) for name in FRESH_FIGURES}
+
+
+def _tag_figures(evidence: Evidence, of_tags: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    learned_yes = (evidence.training.truth == 1).sum(axis=0)
+    learned_no = (evidence.training.truth == 0).sum(axis=0)
+    return {
+        str(tag_id): figures
+        | {
+            "name": term.name,
             "support": int(learned_yes[k]),
             "support_no": int(learned_no[k]),
             "needed": YES_TO_LEARN_A_TAG,
         }
-        for k, (tag_id, term) in enumerate(
-            zip(evidence.language.tag_ids, evidence.language.terms, strict=True)
+        for k, (tag_id, term, figures) in enumerate(
+            zip(evidence.language.tag_ids, evidence.language.terms, of_tags, strict=True)
         )
     }
+
+
+def _bounds(interval: "Interval") -> list[Any]:
+    return [number(interval.lower), number(interval.upper)]
 
 
 def number(value: Any) -> Any:

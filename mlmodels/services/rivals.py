@@ -1,0 +1,119 @@
+"""What a candidate is compared with, as scores on the judged images: what serves now, and the best lately.
+
+A version is scored on the features that it reads, whatever extractor the candidate reads; images that it was trained
+on count with its out-of-fold scores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.selectors import model_inputs
+from mlmodels import selectors
+from mlmodels.models import ModelVersion
+from mlmodels.services import heads, inputs
+from mlmodels.services.evidence import Answered, Evidence
+from mlmodels.services.inputs import Batch
+
+BEST_LATELY_DAYS = 30
+BEST_LATELY_TRIED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """An incumbent's scores [N, K] on the judged images, with its thresholds [K]; number 0 is the prior."""
+
+    number: int
+    scores: NDArray[np.floating]
+    thresholds: NDArray[np.floating]
+
+
+def of_project(project_id: int, evidence: Evidence, judged: Answered) -> list[Rival]:
+    """What serves, and the best of the last 30 days beside it: else small losses would add up."""
+    serving = _serving(project_id, evidence, judged)
+    lately = [
+        rival
+        for version in _promising(project_id)
+        if version.number != serving.number and (rival := _rival(version, evidence, judged)) is not None
+    ]
+    best = max(lately, key=lambda rival: _macro(judged.truth, rival.scores), default=None)
+    return [serving] if best is None else [serving, best]
+
+
+def _serving(project_id: int, evidence: Evidence, judged: Answered) -> Rival:
+    """The live version; if its file is unreadable, the one that serves instead."""
+    live = selectors.live_version(project_id)
+    for version in [live, *selectors.earlier_live(live)] if live else []:
+        rival = _rival(version, evidence, judged)
+        if rival is not None:
+            return rival
+    return _prior(judged)
+
+
+def _promising(project_id: int) -> list[ModelVersion]:
+    """Of the versions that were live lately those that are surest to be good; the others are not worth a look.
+
+    A version judged by a handful of images may have any average precision: the lower bound says how sure it is.
+    """
+
+    def sure(version: ModelVersion) -> float:
+        lower = (version.metrics.get("macro_average_precision_interval") or [None])[0]
+        return -1.0 if lower is None else float(lower)
+
+    lately = selectors.went_live_lately(project_id, BEST_LATELY_DAYS)
+    return sorted(lately, key=sure, reverse=True)[:BEST_LATELY_TRIED]
+
+
+def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival | None:
+    """A version's scores on the judged images; None if its file cannot be read or its features are gone."""
+    from mlmodels.core.errors import ArtifactError
+
+    try:
+        head = heads.load_head(version).align(evidence.language.tag_ids)
+        stored = heads.load_out_of_fold(version)
+    except ArtifactError:
+        return None
+    batch = _batch_for(version, evidence, judged)
+    if batch is None:
+        return None
+    scores = np.array(head.score(batch.inputs).probability)
+    _replace_with_out_of_fold(scores, stored, judged, evidence.language.tag_ids)
+    return Rival(version.number, scores, head.thresholds)
+
+
+def _batch_for(version: ModelVersion, evidence: Evidence, judged: Answered) -> Batch | None:
+    """The judged images as this version sees them; None if one of them is gone meanwhile."""
+    if version.extractor_id == evidence.extractor.pk:
+        return judged.batch
+    images = model_inputs.images(version.project_id, list(judged.batch.image_ids))
+    batch = inputs.build(images, version.extractor, evidence.language)
+    return batch if batch.image_ids == judged.batch.image_ids else None
+
+
+def _replace_with_out_of_fold(
+    scores: NDArray[np.floating], stored: "heads.OutOfFold", judged: Answered, tag_ids: Sequence[int]
+) -> None:
+    """Images that the version was trained on count with its out-of-fold scores: else it looks too good."""
+    row = {int(image_id): n for n, image_id in enumerate(stored.image_ids)}
+    column = {int(tag_id): k for k, tag_id in enumerate(stored.tag_ids)}
+    here = [(k, column[tag_id]) for k, tag_id in enumerate(tag_ids) if tag_id in column]
+    to, source = [k for k, _ in here], [k for _, k in here]
+    for n, image_id in enumerate(judged.batch.image_ids):
+        if image_id in row:
+            scores[n, to] = stored.scores[row[image_id], source]
+
+
+def _prior(judged: Answered) -> Rival:
+    from mlmodels.core.learning.fusion import prior_scores
+
+    scores = prior_scores(judged.batch.inputs).probability
+    return Rival(0, scores, np.full(scores.shape[1], heads.PRIOR_THRESHOLD))
+
+
+def _macro(truth: NDArray[np.int8], scores: NDArray[np.floating]) -> float:
+    from mlmodels.core.evaluation.ranking import macro_average_precision
+
+    value = macro_average_precision(truth, scores)
+    return value if np.isfinite(value) else -1.0
