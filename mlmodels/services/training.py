@@ -205,7 +205,7 @@ def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: 
         fingerprint=evidence.fingerprint,
         seed=run.seed,
     )
-    version.artifact_sha256 = _write_file(version, fitted)
+    version.artifact_sha256 = _write_file(version, fitted, judgement)
     with transaction.atomic():
         jobs.held(run)
         version.number = versions.next_number(run.project_id)
@@ -213,7 +213,7 @@ def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: 
     return version
 
 
-def _write_file(version: ModelVersion, fitted: _Fitted) -> str:
+def _write_file(version: ModelVersion, fitted: _Fitted, judgement: Judgement) -> str:
     from mlmodels.core import artifacts
 
     head, training = fitted.result.head, fitted.evidence.training
@@ -228,8 +228,10 @@ def _write_file(version: ModelVersion, fitted: _Fitted) -> str:
         "seed": version.seed,
         "vocabulary_version": version.vocabulary_version,
         "metrics": version.metrics,
+        "training_image_ids": list(training.batch.image_ids),
     }
-    return artifacts.save(heads.artifact_folder(version), tensors, manifest)
+    folder = heads.artifact_folder(version)
+    return artifacts.save(folder, tensors, manifest, judged=judgement.stored)
 
 
 def _end_live(run: TrainingRun, version: ModelVersion) -> None:
