@@ -22,6 +22,7 @@ CORE_LIBRARIES = {
     "openvino",
     "safetensors",
     "tokenizers",
+    "threadpoolctl",
 }
 MLMODELS_MAY_USE = {
     "annotations.selectors",

@@ -106,11 +106,10 @@ def _read_and_fit(run: TrainingRun) -> _Fitted | None:
         _move_cursor(run, evidence)
         raise NotTrainable
     runs.enter(run, "fit")
-    warm_start = _warm_start(run.project_id, evidence)
     began = time.monotonic()
     while True:
         started = time.monotonic()
-        fitted = _Fitted(evidence, _fit(evidence, run.seed, warm_start))
+        fitted = _Fitted(evidence, _fit(evidence, run.seed))
         ended = time.monotonic()
         if ended - started > QUICK_FIT_S or ended - began > ABSORB_FOR_S:
             break
@@ -118,7 +117,6 @@ def _read_and_fit(run: TrainingRun) -> _Fitted | None:
             break
         runs.enter(run, "fit")
         evidence = evidence_service.read(run.project_id, extractor)
-        warm_start = fitted.result.head.align(evidence.language.tag_ids)
     return fitted
 
 
@@ -152,20 +150,7 @@ def _is_known(project_id: int, evidence: Evidence) -> bool:
     return newest.activated_at is not None
 
 
-def _warm_start(project_id: int, evidence: Evidence) -> Any:
-    """The live head, if it reads the same features; where to start does not change where a fit ends."""
-    from mlmodels.core.errors import ArtifactError
-
-    live = selectors.live_version(project_id)
-    if live is None or live.extractor_id != evidence.extractor.pk:
-        return None
-    try:
-        return heads.load_head(live).align(evidence.language.tag_ids)
-    except ArtifactError:
-        return None
-
-
-def _fit(evidence: Evidence, seed: int, warm_start: Any) -> "FitResult":
+def _fit(evidence: Evidence, seed: int) -> "FitResult":
     from mlmodels.core.learning.dataset import TrainingSet
     from mlmodels.core.learning.fitting import fit
 
@@ -177,7 +162,7 @@ def _fit(evidence: Evidence, seed: int, warm_start: Any) -> "FitResult":
         image_ids=evidence.training.batch.image_ids,
     )
     unreviewed = evidence.unreviewed.inputs if evidence.unreviewed.image_ids else None
-    return fit(training, seed=seed, warm_start=warm_start, unreviewed=unreviewed)
+    return fit(training, seed=seed, unreviewed=unreviewed)
 
 
 def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: float) -> ModelVersion:

@@ -37,4 +37,6 @@ def directions(features: Floats, *, seed: int, most: int = MOST_DIRECTIONS) -> F
     kept = values > SMALLEST * max(values[0], SMALLEST)
     if narrow:
         return np.asarray(vectors[:, kept], dtype=np.float32)
-    return np.asarray(features.T @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float32)
+    return np.asarray(
+        features.T @ (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32), dtype=np.float32
+    )

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlmodels.core.learning.dataset import HeadInputs
-from mlmodels.core.learning.solver import newton, sigmoid
+from mlmodels.core.learning.newton import newton, newton_columns
+from mlmodels.core.learning.solver import sigmoid
 
 Floats = NDArray[np.float32]
 
@@ -75,14 +76,20 @@ def pixel_evidence(class_prior: Floats) -> Floats:
     return np.asarray(np.log1p(50 * class_prior) / np.log(51), dtype=np.float32)
 
 
-def prior_features(inputs: HeadInputs) -> Floats:
-    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS, then of meaning."""
-    pixels, caption = pixel_evidence(inputs.class_prior), inputs.caption_prior
-    no_caption = np.broadcast_to(~inputs.has_caption[:, None], pixels.shape)
-    no_pixels = np.broadcast_to(~inputs.has_vision[:, None], pixels.shape)
+EVERYTHING = slice(None)
+
+
+def prior_features(inputs: HeadInputs, rows: slice = EVERYTHING, tags: slice = EVERYTHING) -> Floats:
+    """Figures that every prior logit is linear in, float32 [N, K, P] in the order of PRIOR_COLUMNS, then of meaning.
+
+    Of the images and tags at `rows` and `tags` alone, if given.
+    """
+    pixels, caption = pixel_evidence(inputs.class_prior[rows, tags]), inputs.caption_prior[rows, tags]
+    no_caption, no_pixels = ~inputs.has_caption[rows, None], ~inputs.has_vision[rows, None]
+    mentioned = _rise(caption, MENTIONED)
     columns = [
-        np.ones_like(pixels),
-        _rise(caption, MENTIONED),
+        1,
+        mentioned,
         _rise(caption, PROMINENT),
         pixels,
         pixels**3,
@@ -91,8 +98,12 @@ def prior_features(inputs: HeadInputs) -> Floats:
         no_caption * pixels,
     ]
     if inputs.text is not None:
-        columns += [inputs.text.meaning, inputs.text.meaning * columns[CAPTION_COLUMNS[0]]]
-    return np.stack(columns, axis=-1).astype(np.float32)
+        meaning = inputs.text.meaning[rows, tags]
+        columns += [meaning, meaning * mentioned]
+    result = np.empty((*pixels.shape, len(columns)), dtype=np.float32)
+    for place, column in enumerate(columns):
+        result[..., place] = column
+    return result
 
 
 def shipped(figures: int) -> Floats:
@@ -165,51 +176,38 @@ def fit_prior(features: Floats, truth: NDArray[np.int8], weights: Floats) -> Flo
     ).astype(np.float32)
 
 
-def fit_biases(
-    logits: Floats, truth: NDArray[np.floating], weights: Floats, *, pull: float, rounds: int = 20
-) -> Floats:
+def fit_biases(logits: Floats, truth: Floats, weights: Floats, *, pull: float) -> Floats:
     """How much more or less frequent each column is than its logits say, [C], pulled towards 0.
 
     Args:
         logits: [N, C]; truth: [N, C] in [0, 1]; weights: [N, C], 0 masks.
         pull: about the number of yes at which the evidence weighs as much as the pull.
     """
-    biases = np.zeros(logits.shape[1], dtype=np.float32)
-    for _ in range(rounds):
-        p = sigmoid(logits + biases)
-        gradient = (weights * (p - truth)).sum(axis=0) + pull * biases
-        hessian = (weights * p * (1 - p)).sum(axis=0) + pull
-        biases = biases - np.clip(gradient / hessian, -1, 1).astype(np.float32)
-    return biases
+    return newton_columns(np.ones_like(logits)[None], logits, truth, weights, np.array([pull]))[0]
 
 
 def fit_slopes(
-    features: Floats, shared: Floats, truth: Floats, weights: Floats, *, rounds: int = 15
-) -> NDArray[np.float32]:
+    parts: Floats, base: Floats, truth: Floats, weights: Floats, start: Floats | None = None
+) -> Floats:
     """How each column departs from the shared prior: more or less frequent, captions and pixels more or less telling.
 
     A hierarchical regression with three coefficients a column, each pulled to 0: a tag keeps the order in which
     the shared prior ranks matches, and learns how far to trust them.
 
     Args:
-        features: float32 [N, K, P + 1]; shared: [P + 1].
-        truth: [N, C] in [0, 1], with C a multiple of K; weights: [N, C], 0 masks.
+        parts: float32 [3, N, C], of `tag_parts`; base: [N, C], logits of the shared prior.
+        truth: [N, C] in [0, 1]; weights: [N, C], 0 masks.
+        start: [3, C], zeros by default.
 
     Returns:
         Coefficients [3, C]: bias, what is added to 1 before the caption's part, and before the pixels' part.
     """
-    parts = tag_parts(features, shared)  # [3, N, K]
-    copies = truth.shape[1] // features.shape[1]
-    base = np.tile(features @ shared, (1, copies))
-    parts = np.tile(parts, (1, 1, copies))
-    at = np.zeros((3, truth.shape[1]), dtype=np.float32)
-    pull = np.array(TAG_PULLS, dtype=np.float32)
-    for _ in range(rounds):
-        p = sigmoid(base + (parts * at[:, None, :]).sum(axis=0))
-        slope = np.einsum("anc,nc->ac", parts, weights * (p - truth)) + pull[:, None] * at
-        bend = np.einsum("anc,bnc,nc->cab", parts, parts, weights * p * (1 - p)) + np.diag(pull)
-        at = at - np.clip(np.linalg.solve(bend, slope.T[..., None])[..., 0].T, -1, 1).astype(np.float32)
-    return at
+    return newton_columns(parts, base, truth, weights, np.array(TAG_PULLS), start)
+
+
+def with_slopes(parts: Floats, base: Floats, slopes: Floats) -> Floats:
+    """Prior logits [N, C] of columns that depart from the shared prior by `slopes` [3, C]."""
+    return np.asarray(base + (parts * slopes[:, None, :]).sum(axis=0), dtype=np.float32)
 
 
 def _sampled(truth: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.learning import basis, encoding, fusion
+from mlmodels.core.learning import basis, fusion, parallel
 from mlmodels.core.learning.dataset import HeadInputs
-from mlmodels.core.learning.encoding import Encoding
 from mlmodels.core.learning.solver import Problem, sigmoid, solve
 
 Floats = NDArray[np.float32]
@@ -31,49 +30,59 @@ class Taught:
     """What captions taught.
 
     Attributes:
-        vision: float32 [D, K] and pixels: float32 [K, K], coefficients of the vision and pixel columns.
+        turn: float32 [D + K, r], from vision and pixel columns to the basis of the fit.
+        fitted: float32 [r, K], coefficients in that basis.
         deviations: float32 [N, K], logits above or below a tag's mean, of images whose own caption was left out.
     """
 
-    vision: Floats
-    pixels: Floats
+    turn: Floats
+    fitted: Floats
     deviations: Floats
 
+    def coefficients(self) -> tuple[Floats, Floats]:
+        """Of the vision columns, float32 [D, K], and of the pixel columns, float32 [K, K]."""
+        both = np.asarray(self.turn @ self.fitted, dtype=np.float32)
+        width = len(both) - both.shape[1]
+        return both[:width], both[width:]
 
-def teach(inputs: HeadInputs, encoded: Encoding, folds: NDArray[np.intp], *, seed: int) -> Taught:
-    """Fit pixels to captions, in and out of fold at once.
+
+def taught_columns(columns: Floats, *, dimensions: int, tags: int) -> Floats:
+    """Those of an encoding's columns that captions teach: vision and pixels, float32 [N, D + K]."""
+    return np.concatenate([columns[:, :dimensions], columns[:, columns.shape[1] - tags :]], axis=1)
+
+
+def teach(inputs: HeadInputs, columns: Floats, folds: NDArray[np.intp], *, seed: int) -> Taught:
+    """Fit pixels to captions, in and out of fold.
 
     Args:
         inputs: N images, K tags; those without caption or pixels teach nothing.
-        encoded: of a head.
+        columns: float32 [N, D + K], of `taught_columns`.
         folds: [N], the fold of each image.
         seed: of the basis, and of the choice among very many images.
     """
-    columns = np.concatenate([encoded.vision(inputs), encoding.pixel_columns(inputs)], axis=1)
     images, tags = inputs.caption_prior.shape
-    width = len(encoded.mean)
     rows = np.flatnonzero(inputs.has_caption & inputs.has_vision)
     if len(rows) > MOST_IMAGES:
         rows = np.sort(np.random.default_rng([seed, 3]).choice(rows, MOST_IMAGES, replace=False))
-    if not len(rows):
-        nothing = np.zeros((columns.shape[1], tags), dtype=np.float32)
-        return Taught(nothing[:width], nothing[width:], np.zeros((images, tags), dtype=np.float32))
     turn = basis.directions(columns[rows], seed=seed, most=MOST_DIRECTIONS)
+    deviations = np.zeros((images, tags), dtype=np.float32)
+    if not len(rows):
+        return Taught(turn, np.zeros((0, tags), dtype=np.float32), deviations)
+    rotated = np.asarray(columns @ turn, dtype=np.float32)
     figures = fusion.only_caption(fusion.prior_features(inputs.rows(rows)))
     said = sigmoid(figures @ fusion.shipped(figures.shape[-1]))
-    count = int(folds.max()) + 1
-    mean = np.tile(np.log(said.mean(axis=0) / (1 - said.mean(axis=0))), count + 1).astype(np.float32)
-    masks = [np.ones(len(rows)), *[folds[rows] != fold for fold in range(count)]]
-    weights = np.repeat(np.stack(masks, axis=1).astype(np.float32), tags, axis=1)  # [n, (F + 1) K]
-    problem = Problem(
-        features=np.asarray(columns[rows] @ turn, dtype=np.float32),
-        truth=np.tile(said, (1, count + 1)),
-        weights=weights,
-        offsets=np.broadcast_to(mean, weights.shape).astype(np.float32),
-        ridge=RIDGE,
-    )
-    fitted = solve(problem, tolerance=TOLERANCE)
-    stacked = np.asarray((columns @ turn) @ fitted).reshape(images, count + 1, tags)
-    deviations = stacked[np.arange(images), folds + 1]
-    coefficients = np.asarray(turn @ fitted[:, :tags], dtype=np.float32)
-    return Taught(coefficients[:width], coefficients[width:], deviations.astype(np.float32))
+    usual = said.mean(axis=0)
+    usual = np.asarray(np.log(usual / (1 - usual)), dtype=np.float32)
+
+    def leave_out(fold: int) -> Floats:
+        kept = folds[rows] != fold
+        truth = said[kept]
+        offsets = np.broadcast_to(usual, truth.shape)
+        problem = Problem(rotated[rows[kept]], truth, np.ones_like(truth), offsets, RIDGE)
+        return solve(problem, tolerance=TOLERANCE)
+
+    everything, *others = parallel.each(leave_out, range(-1, int(folds.max()) + 1))
+    for fold, fitted in enumerate(others):
+        own = folds == fold
+        deviations[own] = rotated[own] @ fitted
+    return Taught(turn, everything, deviations)

@@ -1,5 +1,9 @@
 """What a fit must do on planted data, and what it must survive."""
 
+import hashlib
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +11,9 @@ import pytest
 
 from mlmodels.core.errors import TrainingDataError
 from mlmodels.core.evaluation.ranking import macro_average_precision
-from mlmodels.core.learning import fitting
+from mlmodels.core.learning import fitting, parallel, reference, splits
 from mlmodels.core.learning.dataset import HeadInputs, TrainingSet
-from mlmodels.core.learning.fitting import fit
+from mlmodels.core.learning.fitting import FitResult, fit
 from mlmodels.core.learning.fusion import prior_scores
 from tests.mlmodels.core.learning.planted import planted, rows_of, with_truth
 
@@ -19,6 +23,11 @@ UNSEEN = planted(300, seed=5)
 def quality(training: TrainingSet) -> float:
     scores = fit(training, seed=0).head.score(UNSEEN.inputs)
     return macro_average_precision(UNSEEN.truth, scores.probability)
+
+
+def twice(training: TrainingSet) -> TrainingSet:
+    rows = np.tile(np.arange(len(training.image_ids)), 2)
+    return with_truth(training.inputs.rows(rows), training.truth[rows])
 
 
 def without_captions(inputs: HeadInputs) -> HeadInputs:
@@ -52,12 +61,20 @@ def test_captions_of_unreviewed_images_teach_the_pixels() -> None:
     assert helped.out_of_fold.shape == few.truth.shape
 
 
-def test_the_same_data_and_seed_give_the_same_bits() -> None:
-    one, other = fit(planted(60), seed=3), fit(planted(60), seed=3)
+def digest(result: FitResult) -> str:
+    """Of every bit of a fit."""
+    found = hashlib.sha256(result.out_of_fold.tobytes())
+    for name, array in sorted(result.head.to_tensors().items()):
+        found.update(name.encode() + array.tobytes())
+    return found.hexdigest()
 
-    assert one.out_of_fold.tobytes() == other.out_of_fold.tobytes()
-    tensors = other.head.to_tensors()
-    assert all(array.tobytes() == tensors[name].tobytes() for name, array in one.head.to_tensors().items())
+
+@pytest.mark.parametrize("most", [2500, 40])
+def test_the_same_data_and_seed_give_the_same_bits(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(fitting, "MOST_IN_REFERENCE", most)
+
+    assert digest(fit(planted(60), seed=3)) == digest(fit(planted(60), seed=3))
+    assert digest(fit(planted(60), seed=3)) != digest(fit(planted(60), seed=4))
 
 
 def test_the_order_of_rows_changes_nothing_but_their_order() -> None:
@@ -69,25 +86,64 @@ def test_the_order_of_rows_changes_nothing_but_their_order() -> None:
     np.testing.assert_allclose(shuffled.out_of_fold, straight.out_of_fold[order], atol=2e-3)
 
 
-def test_a_warm_start_ends_where_a_cold_one_does() -> None:
-    earlier = fit(planted(100), seed=0).head
-    training = planted(120, seed=1)
+@pytest.mark.parametrize("most", [2500, 40])
+def test_the_number_of_cores_does_not_change_a_bit(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(fitting, "MOST_IN_REFERENCE", most)
+    digests = set()
+    for cores in (1, 2, 5):
+        monkeypatch.setattr(parallel, "cores", lambda cores=cores: cores)
+        digests.add(digest(fit(planted(90), seed=3)))
 
-    cold = fit(training, seed=0).head.score(UNSEEN.inputs).probability
-    warm = fit(training, seed=0, warm_start=earlier).head.score(UNSEEN.inputs).probability
-
-    np.testing.assert_allclose(warm, cold, atol=2e-3)
+    assert len(digests) == 1
 
 
-def test_a_warm_start_of_another_extractor_is_not_used() -> None:
-    earlier = fit(planted(40), seed=0).head
-    training = planted(40, seed=1)
-    wider = replace(training.inputs, vision=np.tile(training.inputs.vision, (1, 2)) / np.float32(np.sqrt(2)))
+def test_a_new_process_with_other_threads_gives_the_same_bits() -> None:
+    script = (
+        "from tests.mlmodels.core.learning.test_fitting import *; print(digest(fit(planted(600, 6), seed=3)))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for threads in ("1", "2")
+    }
 
-    cold = fit(with_truth(wider, training.truth), seed=0)
-    warm = fit(with_truth(wider, training.truth), seed=0, warm_start=earlier)
+    assert found == {digest(fit(planted(600, 6), seed=3))}
 
-    assert cold.out_of_fold.tobytes() == warm.out_of_fold.tobytes()
+
+def test_a_large_set_learns_from_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, training = quality(planted(100)), planted(400)
+    whole = quality(training)
+    monkeypatch.setattr(fitting, "MOST_IN_REFERENCE", 100)
+
+    by_reference = quality(training)
+
+    assert by_reference > few + 0.01
+    assert by_reference > whole - 0.02
+
+
+def test_a_reference_keeps_scores_out_of_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "MOST_IN_REFERENCE", 60)
+    training = planted(160)
+    noise = with_truth(training.inputs, np.random.default_rng(0).permutation(training.truth))
+
+    honest, fooled = fit(training, seed=0).out_of_fold, fit(noise, seed=0).out_of_fold
+
+    assert macro_average_precision(training.truth, honest) > 0.6
+    assert macro_average_precision(noise.truth, fooled) < float(noise.truth.mean()) + 0.12
+
+
+def test_a_reference_of_one_more_image_is_almost_the_same() -> None:
+    ids = list(range(100, 400))
+
+    before, after = splits.choose(ids, 50, seed=1), splits.choose([*ids, 7], 50, seed=1)
+
+    assert len(before) == len(after) == 50
+    assert len({ids[row] for row in before} & {[*ids, 7][row] for row in after}) >= 49
 
 
 def test_out_of_fold_scores_have_not_seen_their_own_image() -> None:
@@ -151,6 +207,8 @@ def test_a_new_tag_is_learnt_from_ten_yes_and_twenty_no() -> None:
         pytest.param(planted(1), id="one image"),
         pytest.param(planted(2), id="two images"),
         pytest.param(planted(40, tags=1), id="one tag"),
+        pytest.param(planted(1, tags=1), id="one image and one tag"),
+        pytest.param(twice(planted(15)), id="every image twice"),
         pytest.param(with_truth(planted(30).inputs, np.zeros((30, 4), np.int8)), id="no yes"),
         pytest.param(with_truth(planted(30).inputs, np.ones((30, 4), np.int8)), id="no no"),
         pytest.param(with_truth(planted(30).inputs, np.full((30, 4), -1, np.int8)), id="all unknown"),
@@ -170,7 +228,11 @@ def test_a_new_tag_is_learnt_from_ten_yes_and_twenty_no() -> None:
         ),
     ],
 )
-def test_thin_data_still_give_probabilities(training: TrainingSet) -> None:
+@pytest.mark.parametrize("most", [2500, 10])
+def test_thin_data_still_give_probabilities(
+    monkeypatch: pytest.MonkeyPatch, training: TrainingSet, most: int
+) -> None:
+    monkeypatch.setattr(fitting, "MOST_IN_REFERENCE", most)
     result = fit(training, seed=0)
     scores = result.head.score(training.inputs)
 
@@ -192,7 +254,7 @@ def test_weights_move_the_calibration() -> None:
 
 
 def test_many_images_use_fewer_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "MANY_IMAGES", 50)
+    monkeypatch.setattr(reference, "MANY_IMAGES", 50)
     training = planted(60)
 
     result = fit(training, seed=0)
