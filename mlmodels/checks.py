@@ -22,3 +22,24 @@ def model_folder_is_writable(**_: Any) -> list[CheckMessage]:
             id="mlmodels.E001",
         )
     ]
+
+
+@register()
+def text_encoder_is_usable(**_: Any) -> list[CheckMessage]:
+    """Reads headers and configuration alone: no torch, and nothing at all where none is named."""
+    if not settings.TEXT_ENCODER:
+        return []
+    from mlmodels.core.errors import TextEncoderError
+    from mlmodels.core.language import encoder_files
+
+    try:
+        encoder_files.check_folder(settings.TEXT_ENCODER)
+    except TextEncoderError as error:
+        return [
+            Error(
+                f"TAGGER_TEXT_ENCODER: {error}.",
+                hint="Name a folder with a sentence encoder of BERT's architecture, or unset the variable.",
+                id="mlmodels.E003",
+            )
+        ]
+    return []

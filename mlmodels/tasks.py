@@ -15,7 +15,9 @@ from annotations.services import jobs
 from mlmodels import selectors
 from mlmodels.models import TrainingRun
 from mlmodels.services import (
+    caption_features,
     caption_scans,
+    encoders,
     evidence,
     features,
     policy,
@@ -57,6 +59,7 @@ def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
 def images_changed(project_id: int, image_ids: list[int]) -> None:
     """New images want features; a changed caption wants to be read again."""
     nudge_features(project_id)
+    nudge_captions(project_id)
     rescoring.refresh(project_id, image_ids)
     caption_scans.note_changes(project_id, image_ids)
     nudge_proposals(project_id)
@@ -77,6 +80,21 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
         nudge(compute_features, project_id, done.resume_after)
     elif done.computed:
         nudge(warm_up, project_id)
+
+
+def nudge_captions(project_id: int) -> None:
+    if encoders.is_on() and cache.add(f"captions:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+        nudge(compute_captions, project_id, countdown_s=GATHER_S)
+
+
+@shared_task
+def compute_captions(project_id: int, after_id: int = 0) -> None:
+    """One slice of captions for the text encoder, their suggestions anew, then a task for the next slice."""
+    cache.delete(f"captions:{project_id}")
+    done = caption_features.compute_slice(project_id, after_id=after_id)
+    rescoring.refresh(project_id, list(done.computed))
+    if done.resume_after is not None:
+        nudge(compute_captions, project_id, done.resume_after)
 
 
 def nudge_proposals(project_id: int) -> None:
@@ -183,6 +201,7 @@ def _sweep_project(project_id: int) -> None:
     project = model_inputs.project(project_id)
     if project is not None and selectors.wants_features(project_id, project.extractor):
         nudge_features(project_id)
+    nudge_captions(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
     if proposals.is_due(project_id):

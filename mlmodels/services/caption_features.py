@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,9 @@ from mlmodels.services import encoders
 
 if TYPE_CHECKING:
     from mlmodels.core.language.encoder import TextEncoder
+    from mlmodels.core.language.nearness import TagVectors
+    from mlmodels.core.learning.dataset import CaptionText
+    from mlmodels.core.types import TagTerm
 
 Floats = NDArray[np.float32]
 
@@ -94,6 +98,21 @@ def vectors_now(captions: Sequence[str]) -> Floats | None:
     found = encoder.encode(captions)
     found[[not caption.strip() for caption in captions]] = 0
     return found
+
+
+def text(terms: "tuple[TagTerm, ...]", vectors: Floats) -> "CaptionText":
+    """What a head reads of captions by their vectors: these, and how near they come to the tags."""
+    from mlmodels.core.learning.dataset import CaptionText
+
+    key = encoders.key()
+    return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors))
+
+
+@lru_cache(maxsize=4)
+def _tag_vectors(terms: "tuple[TagTerm, ...]", key: str) -> "TagVectors":
+    from mlmodels.core.language.nearness import tag_vectors
+
+    return tag_vectors(terms, encoders.encode_words)
 
 
 def digest(caption: str) -> str:

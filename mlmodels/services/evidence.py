@@ -139,6 +139,9 @@ def fingerprint(extractor: Extractor, language: Language, training: Answered, un
         digest.update(np.asarray(batch.image_ids, dtype=np.int64).tobytes())
         digest.update(repr([reading.terms for reading in batch.readings]).encode())
         digest.update(np.ascontiguousarray(batch.inputs.has_vision).tobytes())
+        if batch.inputs.text is not None:
+            digest.update(batch.inputs.text.encoder.encode())
+            digest.update(np.ascontiguousarray(batch.inputs.text.vector).tobytes())
     for array in (training.truth, training.weights):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

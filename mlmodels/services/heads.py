@@ -17,6 +17,7 @@ from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import Extractor, ModelVersion
 from mlmodels.services import extractors
+from mlmodels.services import encoders
 from mlmodels.services.languages import Language
 
 if TYPE_CHECKING:
@@ -117,8 +118,22 @@ def prior(project_id: int, language: Language, *, problem: str = "") -> Scorer:
 
 
 def load_head(version: ModelVersion) -> "Head":
-    """The head as it was stored; raises ArtifactError if the file is missing, cut or changed."""
-    return _load_head(artifact_folder(version), version.artifact_sha256)
+    """The head as it was stored; raises ArtifactError if the file is missing, cut or changed, or cannot be used.
+
+    A head that was trained with a text encoder does not score without it: half of what it learnt would be missing.
+    """
+    from mlmodels.core.errors import ArtifactError
+
+    folder = artifact_folder(version)
+    head = _load_head(folder, version.artifact_sha256)
+    trained_with = head.encoding.text.encoder
+    if trained_with and trained_with != encoders.key():
+        raise ArtifactError(
+            folder,
+            f"expected text encoder {trained_with} as in training, got {encoders.key() or 'none'}; "
+            "set TAGGER_TEXT_ENCODER to that one, or train again",
+        )
+    return head
 
 
 @lru_cache(maxsize=16)

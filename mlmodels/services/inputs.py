@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
+from mlmodels.services import caption_features
 from mlmodels.services.languages import Language
 
 if TYPE_CHECKING:
@@ -39,20 +40,25 @@ class Batch:
 
 
 def build(images: Sequence[ImageInput], extractor: Extractor | None, language: Language) -> Batch:
-    """Read the features of these images and their captions. One query."""
+    """Read the features of these images and their captions. One query, and a second with a text encoder."""
     features = stored_features([image.image_id for image in images], extractor)
     captions = [image.caption for image in images]
     readings = language.read(captions)
     return Batch(
         image_ids=tuple(image.image_id for image in images),
-        inputs=assemble(features, captions, readings, language),
+        inputs=assemble(features, captions, readings, language, caption_features.vectors(captions)),
         readings=readings,
     )
 
 
 def assemble(
-    features: Features, captions: Sequence[str], readings: "Sequence[CaptionReading]", language: Language
+    features: Features,
+    captions: Sequence[str],
+    readings: "Sequence[CaptionReading]",
+    language: Language,
+    vectors: NDArray[np.float32] | None,
 ) -> "HeadInputs":
+    """Everything as arrays; `vectors` [N, T] are those of the captions, None without a text encoder."""
     from mlmodels.core.learning.dataset import HeadInputs
 
     column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
@@ -67,6 +73,7 @@ def assemble(
         caption_prior=caption_prior,
         terms=tuple(reading.terms for reading in readings),
         has_caption=np.array([bool(caption.strip()) for caption in captions], dtype=bool),
+        text=None if vectors is None else caption_features.text(language.terms, vectors),
     )
 
 

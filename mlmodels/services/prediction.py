@@ -14,7 +14,7 @@ from annotations.errors import NotFound
 from annotations.pictures import PictureError, open_upright
 from annotations.selectors import model_inputs
 from mlmodels.errors import NoWorker, PictureNotReadable
-from mlmodels.services import extractors, heads, inputs, languages, scoring
+from mlmodels.services import caption_features, extractors, heads, inputs, languages, scoring
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch, Features
 from mlmodels.services.languages import Language
@@ -83,8 +83,11 @@ def _features(project_id: int, scorer: Scorer, picture_key: str | None) -> Featu
 
 def _batch(features: Features, caption: str, language: Language) -> Batch:
     readings = language.read([caption])
+    vectors = caption_features.vectors_now([caption])
     return Batch(
-        image_ids=(0,), inputs=inputs.assemble(features, [caption], readings, language), readings=readings
+        image_ids=(0,),
+        inputs=inputs.assemble(features, [caption], readings, language, vectors),
+        readings=readings,
     )
 
 

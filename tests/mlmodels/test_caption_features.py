@@ -1,0 +1,290 @@
+"""Vectors of captions are computed once, shared and resumable; without an encoder there is no work at all."""
+
+import numpy as np
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from annotations.models import Image, SuggestionSet
+from annotations.models.job import JobState
+from annotations.selectors import model_inputs
+from mlmodels import checks, tasks
+from mlmodels.models import CaptionFeature, ModelVersion
+from mlmodels.services import (
+    caption_features,
+    encoders,
+    evidence,
+    heads,
+    inputs,
+    languages,
+    prediction,
+    rescoring,
+    runs,
+    training,
+)
+from tests.factories import make_images, make_tags
+from tests.mlmodels.core.language import tiny_encoder
+
+CAPTIONS = ("A dog runs.", "a cat", "A dog runs.", "", "The cat is in the picture.", "dogs")
+
+
+@pytest.fixture
+def encoder(tmp_path, settings):
+    settings.TEXT_ENCODER = str(tiny_encoder.make(tmp_path / "encoder"))
+    return encoders.load()
+
+
+@pytest.fixture
+def images(cast) -> list[Image]:
+    made = make_images(cast.project, len(CAPTIONS))
+    for image, caption in zip(made, CAPTIONS, strict=True):
+        image.caption = caption
+    Image.objects.bulk_update(made, ["caption"])
+    return made
+
+
+def built(project_id: int, images: list[Image]):
+    """What a head reads of these images; none of them has been looked at."""
+    found = model_inputs.images(project_id, [image.pk for image in images])
+    return inputs.build(found, None, languages.of_project(project_id)).inputs
+
+
+def test_without_an_encoder_nothing_is_read_stored_or_sent(cast, images, monkeypatch):
+    monkeypatch.setattr(tasks.compute_captions, "apply_async", lambda **options: pytest.fail("was sent"))
+    with CaptureQueriesContext(connection) as queries:
+        done = caption_features.compute_slice(cast.project.pk)
+        vectors = caption_features.vectors(CAPTIONS)
+    tasks.images_changed(cast.project.pk, [image.pk for image in images])
+    tasks.sweep()
+
+    assert (done.computed, vectors, encoders.key()) == ((), None, "")
+    assert not [query for query in queries if "captionfeature" in query["sql"]]
+    assert built(cast.project.pk, images).text is None
+    assert not CaptionFeature.objects.exists()
+
+
+def test_equal_captions_share_a_row_and_blank_ones_have_none(cast, images, encoder):
+    done = caption_features.compute_slice(cast.project.pk)
+    again = caption_features.compute_slice(cast.project.pk)
+
+    assert sorted(done.computed) == [images[n].pk for n in (0, 1, 2, 4, 5)]
+    assert (again.computed, again.resume_after) == ((), None)
+    assert CaptionFeature.objects.count() == 4
+
+
+def test_what_is_stored_is_what_the_encoder_said(cast, images, encoder):
+    make_tags(cast.project, "dog", "cat")
+    caption_features.compute_slice(cast.project.pk)
+
+    text = built(cast.project.pk, images).text
+
+    expected = encoder.encode(CAPTIONS)
+    expected[3] = 0
+    np.testing.assert_allclose(text.vector, expected, atol=2e-3)
+    assert text.encoder == encoder.key
+    assert text.meaning.shape == (6, 2)
+    assert text.meaning[3].tolist() == [0, 0]
+    assert text.meaning[0].any()
+
+
+def test_a_changed_caption_is_read_again_and_the_others_are_not(cast, images, encoder):
+    caption_features.compute_slice(cast.project.pk)
+    Image.objects.filter(pk=images[0].pk).update(caption="A dog is in the picture.")
+
+    changed = built(cast.project.pk, images[:1]).text.vector
+    done = caption_features.compute_slice(cast.project.pk)
+
+    assert not changed.any(), "the old caption's vector does not speak for the new one"
+    assert done.computed == (images[0].pk,)
+    assert built(cast.project.pk, images[:1]).text.vector.any()
+
+
+def test_another_encoder_reads_every_caption_itself(cast, images, encoder, tmp_path, settings):
+    caption_features.compute_slice(cast.project.pk)
+    settings.TEXT_ENCODER = str(tiny_encoder.make(tmp_path / "other", seed=1))
+
+    assert not caption_features.vectors(CAPTIONS).any()
+    assert len(caption_features.compute_slice(cast.project.pk).computed) == 5
+    assert CaptionFeature.objects.count() == 8
+
+
+def test_a_slice_says_where_the_next_one_starts(cast, images, encoder, monkeypatch):
+    monkeypatch.setattr(caption_features, "SLICE_CAPTIONS", 3)
+    first = caption_features.compute_slice(cast.project.pk)
+    second = caption_features.compute_slice(cast.project.pk, after_id=first.resume_after)
+
+    assert first.resume_after == images[2].pk
+    assert [len(first.computed), len(second.computed)] == [3, 2]
+    assert second.resume_after is None
+
+
+def test_a_slow_slice_ends_early_and_says_where_to_go_on(cast, images, encoder, monkeypatch):
+    monkeypatch.setattr(caption_features, "BATCH_CAPTIONS", 2)
+    monkeypatch.setattr(caption_features, "SLICE_S", 0.0)
+    first = caption_features.compute_slice(cast.project.pk)
+    assert (first.computed, first.resume_after) == ((images[0].pk, images[1].pk), images[1].pk)
+
+
+def test_a_kill_within_a_slice_loses_no_caption(cast, images, encoder, monkeypatch):
+    monkeypatch.setattr(caption_features, "BATCH_CAPTIONS", 2)
+    store, batches = caption_features._store, []
+
+    def die_in_the_second(*arguments):
+        batches.append(arguments)
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        store(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(caption_features, "_store", die_in_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            caption_features.compute_slice(cast.project.pk)
+    caption_features.compute_slice(cast.project.pk)
+
+    assert CaptionFeature.objects.count() == 4
+
+
+def test_while_one_worker_reads_a_project_another_leaves_it_alone(cast, images, encoder):
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            key = f"captions:{cast.project.pk}:{encoder.key}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        assert caption_features.compute_slice(cast.project.pk).computed == ()
+        other.rollback()
+    finally:
+        other.close()
+    assert len(caption_features.compute_slice(cast.project.pk).computed) == 5
+
+
+def test_changed_images_are_nudged_once_and_the_task_goes_on_to_the_end(cast, images, encoder, monkeypatch):
+    monkeypatch.setattr(caption_features, "SLICE_CAPTIONS", 3)
+    sent, refreshed = [], []
+    monkeypatch.setattr(tasks.compute_captions, "apply_async", lambda **options: sent.append(options["args"]))
+    monkeypatch.setattr(rescoring, "refresh", lambda project_id, ids: refreshed.extend(ids))
+
+    tasks.nudge_captions(cast.project.pk)
+    tasks.nudge_captions(cast.project.pk)
+    assert sent == [[cast.project.pk]]
+
+    tasks.compute_captions(*sent.pop())
+    assert sent == [[cast.project.pk, images[2].pk]]
+    tasks.compute_captions(*sent.pop())
+    assert sent == []
+    assert refreshed == [images[n].pk for n in (0, 1, 2, 4, 5)]
+
+
+def test_new_images_and_the_sweep_ask_for_captions(cast, images, encoder, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "nudge_captions", sent.append)
+    tasks.images_changed(cast.project.pk, [images[0].pk])
+    tasks.sweep()
+    assert sent.count(cast.project.pk) == 2
+
+
+def test_reading_vectors_takes_one_query_at_any_number(cast, images, encoder, django_assert_num_queries):
+    caption_features.compute_slice(cast.project.pk)
+    for count in (1, 6):
+        with django_assert_num_queries(1, connection=connection):
+            caption_features.vectors(CAPTIONS[:count])
+
+
+def test_a_new_tag_costs_its_own_words_alone(encoder, monkeypatch):
+    encoders.encode_words(["There is a walrus in the picture."])
+    encode, asked = type(encoder).encode, []
+    monkeypatch.setattr(
+        type(encoder), "encode", lambda self, texts: asked.append(list(texts)) or encode(self, texts)
+    )
+    words = ["There is a walrus in the picture.", "There is a narwhal in the picture."]
+
+    vectors = encoders.encode_words(words)
+
+    assert asked == [words[1:]]
+    np.testing.assert_allclose(vectors, encode(encoder, words), atol=1e-6)
+
+
+def test_an_encoder_that_cannot_be_loaded_is_off_and_named_in_the_log(
+    cast, images, tmp_path, settings, caplog
+):
+    folder = tiny_encoder.make(tmp_path / "cut")
+    (folder / "model.safetensors").write_bytes(b"cut")
+    settings.TEXT_ENCODER = str(folder)
+
+    assert caption_features.compute_slice(cast.project.pk).computed == ()
+    assert built(cast.project.pk, images).text is None
+    assert str(folder / "model.safetensors") in caplog.text
+
+
+def test_a_start_names_an_unusable_folder_and_passes_a_usable_one(tmp_path, settings):
+    settings.TEXT_ENCODER = str(tmp_path / "nowhere")
+    (problem,) = checks.text_encoder_is_usable()
+    assert problem.id == "mlmodels.E003"
+    assert str(tmp_path / "nowhere" / "config.json") in problem.msg
+
+    folder = tiny_encoder.make(tmp_path / "wide", hidden_size=16)
+    settings.TEXT_ENCODER = str(folder)
+    (problem,) = checks.text_encoder_is_usable()
+    assert str(folder / "model.safetensors") in problem.msg
+
+    settings.TEXT_ENCODER = str(tiny_encoder.make(tmp_path / "good"))
+    assert checks.text_encoder_is_usable() == []
+    settings.TEXT_ENCODER = ""
+    assert checks.text_encoder_is_usable() == []
+
+
+def test_a_prediction_reads_its_caption_with_the_encoder(cast, encoder):
+    make_tags(cast.project, "dog", "cat")
+
+    def scores(caption: str) -> list[float]:
+        found = prediction.predict(cast.project.pk, picture_key=None, caption=caption, limit=0)
+        return [
+            suggestion["score"] for suggestion in sorted(found.suggestions, key=lambda one: one["tag"]["id"])
+        ]
+
+    near, blank = scores("is in the picture"), scores("  ")
+    assert near != blank
+    assert not CaptionFeature.objects.exists()
+
+
+def test_a_version_serves_only_with_the_encoder_it_was_trained_with(planted, tmp_path, settings, monkeypatch):
+    monkeypatch.setattr(training, "LINGER_S", 0.0)
+    planted.images(60, caption="A dog runs.")
+    planted.review(30)
+    assert train(planted).state == JobState.DONE
+    plain = ModelVersion.objects.get()
+
+    settings.TEXT_ENCODER = str(tiny_encoder.make(tmp_path / "encoder"))
+    caption_features.compute_slice(planted.project.pk)
+    language = languages.of_project(planted.project.pk)
+    assert heads.scorer_for(planted.project.pk, language).version == plain
+    planted.review(20)
+    run = train(planted)
+    assert run.state in (JobState.DONE, JobState.REFUSED), run.reason
+    newest = ModelVersion.objects.get(run=run)
+    assert heads.load_head(newest).encoding.text.encoder == encoders.key()
+
+    settings.TEXT_ENCODER = ""
+    chosen = heads.first_readable([newest, plain], language)
+    assert chosen.version == plain
+    assert f"The file of version {newest.number} cannot be read" in chosen.problem
+    images = [
+        image.image_id
+        for image in model_inputs.images(
+            planted.project.pk, SuggestionSet.objects.values_list("image_id", flat=True)
+        )
+    ]
+    batch = inputs.build(model_inputs.images(planted.project.pk, images), planted.extractor, language)
+    assert np.isfinite(chosen.score(batch.inputs).probability).all()
+
+
+def test_vectors_that_arrive_are_something_new_to_learn_from(planted, encoder):
+    planted.images(8, caption="A dog runs.")
+    planted.review(4)
+    before = evidence.read(planted.project.pk, planted.extractor).fingerprint
+    caption_features.compute_slice(planted.project.pk)
+    assert evidence.read(planted.project.pk, planted.extractor).fingerprint != before
+
+
+def train(planted):
+    return training.execute(runs.request(planted.project.pk, seed=0).pk)
