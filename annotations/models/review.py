@@ -57,4 +57,7 @@ class Review(models.Model):
         indexes = [
             models.Index(fields=["project", "user", "-created_at"], name="review_by_person"),
             models.Index(fields=["project", "-created_at"], name="review_by_time"),
+            models.Index(
+                fields=["project", "-undone_at"], condition=Q(undone_at__isnull=False), name="review_by_undo"
+            ),
         ]

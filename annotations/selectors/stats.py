@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
 from django.utils import timezone
 
 from annotations.models import LiveModel, Project, Review, User
@@ -17,15 +16,20 @@ STATES = ("pending", "reviewed", "disputed", "unsure", "broken", "removed")
 def trainable(project_id: int) -> TrainableCounts:
     """How much may be trained on, in the caller's snapshot. `newest_at`: time of the newest such review."""
     counts = counters.read(project_id)
-    newest = Review.objects.filter(project_id=project_id, image__is_holdout=False).aggregate(
-        made=Max("created_at"), undone=Max("undone_at")
-    )
-    times = [at for at in newest.values() if at]
     return TrainableCounts(
         decisions=counts.get("trainable_decisions", 0),
         reviews=counts.get("trainable_reviews", 0),
-        newest_at=max(times) if times else None,
+        newest_at=_newest_at(project_id),
     )
+
+
+def _newest_at(project_id: int) -> datetime | None:
+    """When somebody last answered or took an answer back, outside the holdout; from the ends of two indexes."""
+    reviews = Review.objects.filter(project_id=project_id, image__is_holdout=False)
+    made = reviews.order_by("-created_at").values_list("created_at", flat=True).first()
+    undone = reviews.filter(undone_at__isnull=False).order_by("-undone_at")
+    times = [at for at in (made, undone.values_list("undone_at", flat=True).first()) if at is not None]
+    return max(times, default=None)
 
 
 def project_stats(project: Project) -> dict[str, Any]:

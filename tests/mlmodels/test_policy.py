@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotations.models import Review
+from annotations.selectors import stats
+from annotations.services import reviews
 from mlmodels import selectors, tasks
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
 from mlmodels.services import policy, runs, training
@@ -77,6 +81,68 @@ def test_quiet_is_measured_from_the_newest_answer(planted):
     Review.objects.update(created_at=timezone.now() - timedelta(seconds=4))
 
     assert policy.check(planted.project.pk).code == "quiet"
+
+
+def rows_read(planned) -> int:
+    """Rows that the leaves of a query plan touched, those that a filter threw away included."""
+    if "Plans" in planned:
+        return sum(rows_read(child) for child in planned["Plans"])
+    each = planned["Actual Rows"] + planned.get("Rows Removed by Filter", 0)
+    return each * planned["Actual Loops"]
+
+
+def test_a_check_reads_no_more_rows_in_a_project_of_many_reviews(planted):
+    image = planted.images(1)[0]
+
+    def grow(count):
+        undone = timezone.now()
+        reviews = [
+            Review(
+                project=planted.project,
+                image=image,
+                outcome="reviewed",
+                vocabulary_version=1,
+                undone_at=undone if number % 10 == 0 else None,
+            )
+            for number in range(count)
+        ]
+        Review.objects.bulk_create(reviews)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE annotations_review")
+        return reviews
+
+    def read():
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            found = stats.trainable(planted.project.pk)
+        rows = 0
+        with connection.cursor() as cursor:
+            for query in caught.captured_queries:
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+                rows += rows_read(cursor.fetchone()[0][0]["Plan"])
+        return found, rows, len(caught)
+
+    grow(2_000)
+    _, some, queries = read()
+    newest = max(review.created_at for review in grow(8_000))
+    found, many, again = read()
+
+    assert found.newest_at >= newest
+    assert again == queries == 3
+    assert many <= max(some, 10)
+
+
+def test_taking_an_answer_back_is_an_answer_too(planted):
+    planted.images(30)
+    planted.review(2)
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    Review.objects.update(created_at=an_hour_ago)
+    assert stats.trainable(planted.project.pk).newest_at == an_hour_ago
+    review = Review.objects.first()
+    reviews.undo(planted.cast.membership(planted.cast.annotator), review.pk)
+    review.refresh_from_db()
+    assert stats.trainable(planted.project.pk).newest_at == review.undone_at
 
 
 def test_the_ledger_has_a_line_for_each_change_and_none_for_idle_ticks(planted):
