@@ -18,6 +18,7 @@ REQUIRED_ROLE: dict[str, Role] = {
     "export": Role.MANAGER,
     "edit_images": Role.MANAGER,
     "edit_tags": Role.MANAGER,
+    "see_proposals": Role.MANAGER,
     "edit_project": Role.MANAGER,
     "edit_members": Role.MANAGER,
     "see_quality": Role.MANAGER,

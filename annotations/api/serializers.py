@@ -60,6 +60,17 @@ class TagChanges(TagBody):
     colour = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
 
+class ProposalDecision(serializers.Serializer):
+    client_id = serializers.UUIDField(required=False)
+
+
+class ProposalAdoption(ProposalDecision):
+    """Neither: what is proposed is done. `name`: a tag of that name. `alias_of`: another word for that tag."""
+
+    name = serializers.CharField(max_length=400, required=False)
+    alias_of = TagWord(required=False)
+
+
 class ImageChanges(serializers.Serializer):
     revision = serializers.IntegerField(min_value=0)
     caption = serializers.CharField(required=False, allow_blank=True, max_length=CAPTION_MAX_CHARS)

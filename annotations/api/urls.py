@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.api import images, projects, queue, reviews, tags
+from annotations.api import images, projects, proposals, queue, reviews, tags
 
 _project = "projects/<int:project_id>"
 
@@ -16,6 +16,22 @@ urlpatterns = [
     path(f"{_project}/tags/<int:tag_id>/", tags.TagDetail.as_view(), name="api-tag"),
     path(f"{_project}/tags/<int:tag_id>/retire/", tags.TagRetire.as_view(), name="api-tag-retire"),
     path(f"{_project}/tags/<int:tag_id>/undo/", tags.TagUndo.as_view(), name="api-tag-undo"),
+    path(f"{_project}/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
+    path(
+        f"{_project}/proposals/<int:proposal_id>/adopt/",
+        proposals.ProposalAdopt.as_view(),
+        name="api-proposal-adopt",
+    ),
+    path(
+        f"{_project}/proposals/<int:proposal_id>/dismiss/",
+        proposals.ProposalDismiss.as_view(),
+        name="api-proposal-dismiss",
+    ),
+    path(
+        f"{_project}/proposals/<int:proposal_id>/restore/",
+        proposals.ProposalRestore.as_view(),
+        name="api-proposal-restore",
+    ),
     path(f"{_project}/images/", images.ImageList.as_view(), name="api-images"),
     path(f"{_project}/images/<int:image_id>/", images.ImageDetail.as_view(), name="api-image"),
     path(f"{_project}/queue/next/", queue.QueueNext.as_view(), name="api-queue-next"),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from annotations.errors import NotFound
 from annotations.models import CaptionProgress, Image, Project, Proposal, Tag, TagAlias
@@ -19,6 +19,8 @@ class Example:
 
     image_id: int
     thumbnail_url: str
+    start: int
+    end: int
     before: str
     marked: str
     after: str
@@ -49,6 +51,11 @@ def listing(
     rows = Proposal.objects.filter(project=project, state=state)
     rows = rows.filter(kind=kind) if kind else rows
     return rows.select_related("tag", "result_tag", "decided_by").order_by("rank", "id")
+
+
+def after(rows: QuerySet[Proposal], rank: int, last_id: int) -> QuerySet[Proposal]:
+    """What follows the proposal of this rank and id in a listing."""
+    return rows.filter(Q(rank__gt=rank) | Q(rank=rank, pk__gt=last_id))
 
 
 def get(project: Project, proposal_id: int) -> Proposal:
@@ -135,5 +142,5 @@ def _examples(row: Proposal, images: dict[int, Image]) -> tuple[Example, ...]:
         before, after = image.caption[:start], image.caption[end:]
         before = before if len(before) <= BEFORE_CHARS else "…" + before[-BEFORE_CHARS:]
         after = after if len(after) <= AFTER_CHARS else after[:AFTER_CHARS] + "…"
-        shown.append(Example(image.pk, addresses(image)["thumbnail_url"], before, text, after))
+        shown.append(Example(image.pk, addresses(image)["thumbnail_url"], start, end, before, text, after))
     return tuple(shown[:EXAMPLES_SHOWN])

@@ -46,6 +46,16 @@ def resolve(project: Project, words: Sequence[int | str]) -> tuple[list[int], li
     return found, unknown
 
 
+def active_tag(project: Project, word: int | str) -> Tag:
+    """The active tag of this id, name or alias, with its project at hand. Raises the error `unknown_tag`."""
+    found, unknown = resolve(project, [word])
+    if unknown:
+        raise unknown_tags(unknown)
+    tag = Tag.objects.get(pk=found[0])
+    tag.project = project
+    return tag
+
+
 def unknown_tags(words: Iterable[int | str]) -> DomainError:
     """The error for words that are no active tag of the project."""
     named = ", ".join(f"“{word}”" for word in words)

@@ -3,6 +3,9 @@
 import pytest
 from rest_framework.test import APIClient
 
+from annotations.models import Proposal
+from annotations.services import proposals
+from annotations.types import ProposalSpec
 from tests.factories import make_images, make_tags
 
 # method, address below the project, body, the least role that gets through
@@ -20,6 +23,11 @@ ROUTES = [
     ("get", "tags/{tag}/", None, "annotator"),
     ("patch", "tags/{tag}/", {"description": "Barks."}, "manager"),
     ("post", "tags/{tag}/retire/", None, "manager"),
+    ("get", "proposals/", None, "manager"),
+    ("post", "proposals/{proposal}/adopt/", {}, "manager"),
+    ("post", "proposals/{proposal}/adopt/", {"alias_of": "dog"}, "manager"),
+    ("post", "proposals/{proposal}/dismiss/", None, "manager"),
+    ("post", "proposals/{dismissed}/restore/", None, "manager"),
     ("get", "images/", None, "annotator"),
     ("get", "images/{image}/", None, "annotator"),
     ("patch", "images/{image}/", {"revision": 1, "caption": "New."}, "manager"),
@@ -35,8 +43,12 @@ RANKS = ["annotator", "reviewer", "manager", "admin"]
 
 
 def call(client, cast, method, address, body):
+    proposed = {row.text: row.pk for row in cast.project.proposals.all()}
     address = address.format(
-        tag=cast.project.tags.get(name="dog").pk, image=cast.project.images.order_by("pk").first().pk
+        tag=cast.project.tags.get(name="dog").pk,
+        image=cast.project.images.order_by("pk").first().pk,
+        proposal=proposed["surf"],
+        dismissed=proposed["kite"],
     )
     return getattr(client, method)(f"/api/v1/projects/{cast.project.pk}/{address}", body, format="json")
 
@@ -46,6 +58,10 @@ def call(client, cast, method, address, body):
 def test_each_route_for_each_role(cast, client_of, method, address, body, least, who):
     make_tags(cast.project, "dog")
     make_images(cast.project, 1)
+    proposals.replace_open(
+        cast.project.pk, [ProposalSpec("tag", text, None, 3, {}) for text in ("surf", "kite")]
+    )
+    proposals.dismiss(Proposal.objects.get(text="kite"), actor=cast.manager)
     client = APIClient() if who == "nobody" else client_of(getattr(cast, who))
     status = call(client, cast, method, address, body).status_code
     if who == "nobody":
