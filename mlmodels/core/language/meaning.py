@@ -1,6 +1,7 @@
 """Tags that a word implies through WordNet: a puppy is a dog, a skateboarder has a skateboard, snowy means snow.
 
-Senses are not disambiguated: the first two count, the second by how often it was counted beside the first.
+Kinds are one rule ("hypernym"); what is only near in meaning is another ("meaning"), weak, and ranks below it.
+Senses are not disambiguated: the first four count, the later ones by how often they were counted beside the first.
 """
 
 from collections import defaultdict
@@ -17,7 +18,15 @@ SCORES = {"n": 0.8, "v": 0.6}  # a hypernym of no steps, that is a synonym
 STEP = 0.9
 DERIVED_SCORE = 0.5
 SYNONYM_HEAD_SCORE = 0.5
+# By steps up to what word and tag are both kinds of, at the tag one step at most: a canyon is near a valley. These and
+# definitions raised macro AP from 0.459 to 0.485 on 2,084 captions, and by 0.024 on 400 others. They stay far below
+# what the head takes for a mention.
+BESIDE_SCORES = (0.1, 0.06, 0.03)
+DEFINED_SCORE = 0.12
+LEAST_SCORE = 0.02
+SENSES = 4
 SECOND_SENSE = (0.2, 0.7)  # least and most weight
+LATER_SENSE = 0.5  # the third weighs half as much as the second would, the fourth half of that
 LONGEST_COMPOUND = 3
 COMPOUND_PARTS = frozenset({"NOUN", "PROPN", "ADJ", "VERB", "NUM"})
 KEPT_ANSWERS = 65536
@@ -35,11 +44,20 @@ class MeaningIndex:
     def __init__(self, tags: Sequence[TagTerm], tokenize: Callable[[str], Sequence[str]]) -> None:
         self._tags_of: dict[str, dict[int, float]] = defaultdict(dict)
         self._tags_by_root: dict[str, dict[int, float]] = defaultdict(dict)
+        self._tags_by_word: dict[str, dict[int, float]] = defaultdict(dict)
+        self._tags_under: dict[str, dict[int, float]] = defaultdict(dict)
         self._implied: dict[tuple[str, str], tuple[Implied, ...]] = {}
         for tag in tags:
             for text in (tag.name, *tag.aliases):
-                for synset, weight in term_synsets(tuple(fold(form) for form in tokenize(text))):
+                forms = tuple(fold(form) for form in tokenize(text))
+                for word in (
+                    {term_lemma(form, letter) for form in forms for letter in "nv"} if len(forms) == 1 else ()
+                ):
+                    keep_best(self._tags_by_word[word], tag.id, 1.0)
+                for synset, weight in term_synsets(forms):
                     keep_best(self._tags_of[synset], tag.id, weight)
+                    for parent in wordnet.parents(synset):
+                        keep_best(self._tags_under[parent], tag.id, weight)
                     for root in roots(synset):
                         keep_best(self._tags_by_root[root], tag.id, weight)
 
@@ -54,14 +72,16 @@ class MeaningIndex:
 
     def _look_up(self, lemma: str, letter: str) -> tuple[Implied, ...]:
         best: dict[int, Implied] = {}
-        for synset, weight in weighted_senses(lemma, letter):
+        for synset, weight in weighted_senses(lemma, letter, SENSES):
             for implied in chain(
                 self._above(synset, weight),
                 self._of_one_root(synset, weight),
                 self._by_synonym(synset, weight),
+                self._by_definition(synset, weight),
+                self._beside(synset, weight),
             ):
                 known = best.get(implied.tag_id)
-                if known is None or implied.score > known.score:
+                if implied.score >= LEAST_SCORE and (known is None or implied.score > known.score):
                     best[implied.tag_id] = implied
         return tuple(best.values())
 
@@ -81,6 +101,20 @@ class MeaningIndex:
         for head in synonym_heads(synset):
             for tag_id, tag_weight in self._tags_of.get(head, {}).items():
                 yield Implied(tag_id, SYNONYM_HEAD_SCORE * weight * tag_weight, "meaning")
+
+    def _beside(self, synset: str, weight: float) -> Iterator[Implied]:
+        """A kind of the word, or other kinds of what the word is a kind of: a cap is nearly a hat."""
+        for ancestor, steps in wordnet.ancestors(synset).items():
+            if steps < len(BESIDE_SCORES):
+                for tag_id, tag_weight in self._tags_under.get(ancestor, {}).items():
+                    yield Implied(tag_id, BESIDE_SCORES[steps] * weight * tag_weight, "meaning")
+
+    def _by_definition(self, synset: str, weight: float) -> Iterator[Implied]:
+        """Tags whose word stands in the definition of the synset, or of the verb that it comes from."""
+        words = {word for root in (synset, *wordnet.derived(synset)) for word in wordnet.defining(root)}
+        for word in words:
+            for tag_id, tag_weight in self._tags_by_word.get(word, {}).items():
+                yield Implied(tag_id, DEFINED_SCORE * weight * tag_weight, "meaning")
 
     def find(self, words: Sequence[Word]) -> list[Mention]:
         """Mentions by meaning; a compound in WordNet ("dirt bike") speaks instead of its last word."""
@@ -122,18 +156,19 @@ def synonym_heads(synset: str) -> set[str]:
     return {head for head in first_senses if wordnet.lexfile(head) == wordnet.lexfile(synset)}
 
 
-def weighted_senses(lemma: str, letter: str) -> list[tuple[str, float]]:
-    """The first two senses with weights: 1, and for the second its share of the first's count, bounded.
+def weighted_senses(lemma: str, letter: str, most: int = 2) -> list[tuple[str, float]]:
+    """The first senses with weights: 1, then each one's share of the first's count, bounded, less for later ones.
 
     Example:
         >>> [(synset, round(weight, 2)) for synset, weight in weighted_senses("dog", "n")]
         [('n02084071', 1.0), ('n10114209', 0.2)]
     """
-    found = wordnet.senses(lemma, letter)[:2]
-    least, most = SECOND_SENSE
+    found = wordnet.senses(lemma, letter)[:most]
+    least, greatest = SECOND_SENSE
+    weights = [min(greatest, max(least, (count + 1) / (found[0][1] + 1))) for _synset, count in found]
     return [
-        (synset, 1.0 if rank == 0 else min(most, max(least, (count + 1) / (found[0][1] + 1))))
-        for rank, (synset, count) in enumerate(found)
+        (synset, weights[rank] * LATER_SENSE ** (rank - 1) if rank else 1.0)
+        for rank, (synset, _count) in enumerate(found)
     ]
 
 

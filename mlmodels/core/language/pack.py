@@ -13,9 +13,9 @@ import numpy as np
 from mlmodels.core.errors import LanguageDataError
 
 PACK_PATH = Path(__file__).resolve().parent.parent / "data" / "wordnet.gz"
-PACK_FORMAT = 2
+PACK_FORMAT = 3
 Numbers = memoryview  # of int32, uint16, uint8 or bool; indexing gives Python numbers
-EDGES = ("hypernyms", "verbs", "nouns")
+EDGES = ("hypernyms", "verbs", "nouns", "defining")
 
 
 class PosTable:

@@ -7,7 +7,12 @@ Definitions are not here; how the pack is stored is in `pack.py`.
 from collections import deque
 from functools import cache, lru_cache
 
+import numpy as np
+
 from mlmodels.core.language.pack import PACK_PATH, PosTable, read_arrays
+
+OFTENER = 5  # times that a noun must be met for its plural not to be a word of its own
+OWN_WORDS = frozenset({"glasses", "spectacles"})
 
 # Endings and what replaces them: the detachment rules of WordNet's morphy(7WN).
 DETACHMENTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -40,8 +45,18 @@ DETACHMENTS: dict[str, tuple[tuple[str, str], ...]] = {
 @cache
 def tables() -> dict[str, PosTable]:
     """The pack, read on first use and kept."""
-    arrays = read_arrays(PACK_PATH)
+    arrays = _arrays()
     return {pos: PosTable(pos, arrays) for pos in "nvar"}
+
+
+@cache
+def _arrays() -> dict[str, np.ndarray]:
+    return read_arrays(PACK_PATH)
+
+
+@cache
+def _defining_words() -> tuple[str, ...]:
+    return tuple(_arrays()["defining_words"].tobytes().decode().split("\n"))
 
 
 @lru_cache(maxsize=32768)
@@ -98,6 +113,19 @@ def proper_senses(lemma: str) -> tuple[str, ...]:
     return tuple(
         table.name(rank) for rank, _count in table.senses(stored) if rank in capitals or table.instances[rank]
     )
+
+
+@lru_cache(maxsize=16384)
+def defining(synset: str) -> tuple[str, ...]:
+    """Common nouns and verbs, as base forms, that define a noun or verb synset, or name what it is a part of.
+
+    Example:
+        >>> "church" in defining(synsets("steeple", "n")[0]), "wedding" in defining(synsets("bridesmaid", "n")[0])
+        (True, True)
+    """
+    table = tables()[synset[0]]
+    words = _defining_words()
+    return tuple(words[number] for number in table.related("defining", table.rank(synset)))
 
 
 def is_instance(synset: str) -> bool:
@@ -157,6 +185,18 @@ def ancestors(synset: str) -> dict[str, int]:
     return {table.name(rank): distance for rank, distance in distances.items()}
 
 
+@lru_cache(maxsize=16384)
+def parents(synset: str) -> tuple[str, ...]:
+    """The direct hypernyms of a synset.
+
+    Example:
+        >>> [lemmas(parent)[0] for parent in parents(synsets("kitchen", "n")[0])]
+        ['room']
+    """
+    table = tables()[synset[0]]
+    return tuple(map(table.name, table.related("hypernyms", table.rank(synset))))
+
+
 def hypernym_distance(synset: str, ancestor: str) -> int | None:
     """Steps up from `synset` to `ancestor`, 0 when they are the same, None when it is no hypernym.
 
@@ -192,8 +232,8 @@ def morphy(word: str, pos: str) -> str | None:
     """Base form of an inflected word that WordNet knows, None when it knows none.
 
     WordNet's own algorithm (morphy, 7WN), except that a form which is itself a base form stands
-    ("glasses", "stairs"), unless it was never met in text and its base was ("fields" is somebody's name,
-    too), and that doubled consonants are undone ("jogging" -> "jog").
+    ("glasses", "stairs"), unless its base was met in text far oftener ("fields" is somebody's name, too), and
+    that doubled consonants are undone ("jogging" -> "jog").
 
     Example:
         >>> morphy("women", "n"), morphy("ran", "v"), morphy("jogging", "v"), morphy("zzz", "n")
@@ -201,19 +241,26 @@ def morphy(word: str, pos: str) -> str | None:
         >>> morphy("glasses", "n"), morphy("fields", "n")
         ('glasses', 'field')
     """
-    table = tables()[pos]
-    exceptions = table.exceptions.get(word, [])
+    exceptions = tables()[pos].exceptions.get(word, [])
     if exceptions:
         return exceptions[0]
     base = singular(word, pos)
-    if senses(word, pos) and not (base and _was_met(base, pos) and not _was_met(word, pos)):
+    if senses(word, pos) and not (base and _means_rather(base, word, pos)):
         return word
     return base
 
 
-def _was_met(lemma: str, pos: str) -> bool:
-    """Whether WordNet's counts hold any use of the lemma."""
-    return any(counted for _synset, counted in senses(lemma, pos))
+def _means_rather(base: str, word: str, pos: str) -> bool:
+    """Whether an inflected form that is a word of its own ("hands") is far oftener the inflected form."""
+    own, bases = _times_met(word, pos), _times_met(base, pos)
+    if pos != "n" or not own:
+        return bool(bases and not own)
+    return bases >= OFTENER * own and word not in OWN_WORDS
+
+
+def _times_met(lemma: str, pos: str) -> int:
+    """How often WordNet's corpora hold any use of the lemma."""
+    return sum(counted for _synset, counted in senses(lemma, pos))
 
 
 @lru_cache(maxsize=32768)
