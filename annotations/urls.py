@@ -14,6 +14,7 @@ from annotations.views import (
     settings,
     status,
     tags,
+    tags_proposed,
     tokens,
 )
 
@@ -30,6 +31,10 @@ urlpatterns = [
     path(f"{_project}/gallery/", gallery.GalleryPage.as_view(), name="gallery"),
     path(f"{_project}/gallery/<int:image_id>/", gallery.ImagePage.as_view(), name="image"),
     path(f"{_project}/tags/", tags.TagsPage.as_view(), name="tags"),
+    path(f"{_project}/tags/proposed/", tags_proposed.ProposedPage.as_view(), name="proposals"),
+    path(
+        f"{_project}/tags/proposed/<int:proposal_id>/", tags_proposed.ProposalPage.as_view(), name="proposal"
+    ),
     path(f"{_project}/tags/<int:tag_id>/", tags.TagPage.as_view(), name="tag"),
     path(f"{_project}/tags/<int:tag_id>/retire/", tags.RetireTagPage.as_view(), name="tag-retire"),
     path(f"{_project}/tags/<int:tag_id>/revive/", tags.ReviveTag.as_view(), name="tag-revive"),

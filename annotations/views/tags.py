@@ -11,13 +11,15 @@ from annotations.errors import DomainError, NotFound
 from annotations.forms import NewTagsForm, TagForm
 from annotations.models import LiveModel, Tag
 from annotations.models.tag import name_key
-from annotations.selectors import progress, vocabulary
+from annotations.permissions import allows
+from annotations.selectors import progress, proposals, vocabulary
 from annotations.selectors.progress import TagCount
 from annotations.services import tags
 from annotations.views.base import ProjectPage
 
 # Above this F1 a tag's bar is calm; below it, it asks for a look.
 GOOD_F1 = 0.6
+PROPOSED_SHOWN = 5
 ORDERS = ("name", "yes", "f1", "oldest")
 
 
@@ -81,7 +83,18 @@ class TagsPage(ProjectPage):
             shows_retired=retired,
             active_count=sum(tag.retired_at is None for tag in every),
             retired_count=sum(tag.retired_at is not None for tag in every),
+            **self._proposed(),
         )
+
+    def _proposed(self) -> dict[str, Any]:
+        """How many words wait to be looked at, and the best of them, for those who may adopt them."""
+        if not allows(self.membership.role, "see_proposals"):
+            return {}
+        first = list(proposals.listing(self.project, kind="tag")[:PROPOSED_SHOWN])
+        return {
+            "proposed_count": sum(proposals.counts(self.project).values()),
+            "found": proposals.with_examples(self.project, first),
+        }
 
     def _rows(self, wanted: list[Tag]) -> list[TagRow]:
         answers = progress.answers_by_tag(self.project)
