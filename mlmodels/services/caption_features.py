@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlmodels.core.language.encoder import TextEncoder
     from mlmodels.core.language.nearness import TagVectors
     from mlmodels.core.learning.dataset import CaptionText
-    from mlmodels.core.types import TagTerm
+    from mlmodels.core.types import CaptionReading, TagTerm
 
 Floats = NDArray[np.float32]
 
@@ -100,12 +100,45 @@ def vectors_now(captions: Sequence[str]) -> Floats | None:
     return found
 
 
-def text(terms: "tuple[TagTerm, ...]", vectors: Floats) -> "CaptionText":
-    """What a head reads of captions by their vectors: these, and how near they come to the tags."""
+def text(
+    terms: "tuple[TagTerm, ...]", readings: "Sequence[CaptionReading]", vectors: Floats
+) -> "CaptionText":
+    """What a head reads of captions by their vectors [N, T]: these, and how near they come to the tags."""
     from mlmodels.core.learning.dataset import CaptionText
 
+    column = {term.id: k for k, term in enumerate(terms)}
+    denied = np.zeros((len(vectors), len(terms)), dtype=bool)
+    for n, reading in enumerate(readings):
+        denied[n, [column[match.tag_id] for match in reading.matches if match.evidence.negated]] = True
     key = encoders.key()
-    return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors))
+    return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors, denied))
+
+
+def explained(
+    terms: "tuple[TagTerm, ...]",
+    readings: "tuple[CaptionReading, ...]",
+    captions: Sequence[str],
+    text: "CaptionText | None",
+) -> "tuple[CaptionReading, ...]":
+    """The readings with the word that brings each caption near to a tag that no rule found in it."""
+    if text is None:
+        return readings
+    from mlmodels.core.language import nearness
+
+    near = [bool((meaning >= nearness.NEAR_CAPTION).any()) for meaning in text.meaning]
+    words = [
+        caption[start:end].lower()
+        for caption, is_near in zip(captions, near, strict=True)
+        if is_near
+        for start, end in nearness.content_words(caption)
+    ]
+    if words:
+        encoders.encode_words(words)  # all new ones at once: one caption's alone would not fill the processor
+    tags, ids = _tag_vectors(terms, text.encoder), [term.id for term in terms]
+    return tuple(
+        nearness.explain(reading, caption, meaning, ids, tags, encoders.encode_words)
+        for reading, caption, meaning in zip(readings, captions, text.meaning, strict=True)
+    )
 
 
 @lru_cache(maxsize=4)

@@ -57,6 +57,11 @@ class Scorer:
     def calibrated(self) -> bool:
         return self.version is not None and self.version.trained_images >= CALIBRATED_FROM_IMAGES
 
+    @property
+    def reads_meaning(self) -> bool:
+        """Whether it uses what a text encoder says, where there is one."""
+        return self.head is None or bool(self.head.encoding.text.encoder)
+
     def score(self, inputs: "HeadInputs") -> "Scores":
         if self.head is not None:
             return self.head.score(inputs)

@@ -1,7 +1,7 @@
 """What a head reads of images, as arrays: features, ImageNet probabilities, captions. Nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,8 +73,14 @@ def assemble(
         caption_prior=caption_prior,
         terms=tuple(reading.terms for reading in readings),
         has_caption=np.array([bool(caption.strip()) for caption in captions], dtype=bool),
-        text=None if vectors is None else caption_features.text(language.terms, vectors),
+        text=None if vectors is None else caption_features.text(language.terms, readings, vectors),
     )
+
+
+def explained(batch: Batch, captions: Sequence[str], language: Language) -> Batch:
+    """The batch with evidence for what a text encoder adds to its readings; without one, the batch itself."""
+    readings = caption_features.explained(language.terms, batch.readings, captions, batch.inputs.text)
+    return replace(batch, readings=readings)
 
 
 def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Features:

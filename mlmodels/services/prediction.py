@@ -49,6 +49,8 @@ def predict(project_id: int, *, picture_key: str | None, caption: str, limit: in
     language = languages.of_project(project_id)
     scorer = heads.scorer_for(project_id, language)
     batch = _batch(_features(project_id, scorer, picture_key), caption, language)
+    if scorer.reads_meaning:
+        batch = inputs.explained(batch, [caption], language)
     return Prediction(
         suggestions=_suggestions(batch, scorer, language, limit),
         model_version_id=scorer.version_id,

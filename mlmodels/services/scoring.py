@@ -39,6 +39,8 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     for start in range(0, len(image_ids), CHUNK_IMAGES):
         images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
         batch = inputs.build(images, scorer.extractor, language)
+        if scorer.reads_meaning:
+            batch = inputs.explained(batch, [image.caption for image in images], language)
         scores = scorer.score(batch.inputs)
         rejected = truth.explicit_no(batch.image_ids)
         rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)

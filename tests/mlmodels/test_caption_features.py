@@ -9,6 +9,7 @@ from annotations.models import Image, SuggestionSet
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
 from mlmodels import checks, tasks
+from mlmodels.core.language import nearness
 from mlmodels.models import CaptionFeature, ModelVersion
 from mlmodels.services import (
     caption_features,
@@ -20,6 +21,7 @@ from mlmodels.services import (
     prediction,
     rescoring,
     runs,
+    scoring,
     training,
 )
 from tests.factories import make_images, make_tags
@@ -245,6 +247,32 @@ def test_a_prediction_reads_its_caption_with_the_encoder(cast, encoder):
     near, blank = scores("is in the picture"), scores("  ")
     assert near != blank
     assert not CaptionFeature.objects.exists()
+
+
+def test_a_tag_that_only_meaning_suggests_shows_the_word_that_says_so(cast, images, encoder, monkeypatch):
+    tags = make_tags(cast.project, "vehicle")
+    caption_features.compute_slice(cast.project.pk)
+    monkeypatch.setattr(nearness, "NEAR_CAPTION", -1.0)  # random weights know no nearness
+    monkeypatch.setattr(nearness, "NEAR_WORD", -1.0)
+
+    scoring.refresh(cast.project.pk, [image.pk for image in images])
+
+    row = SuggestionSet.objects.get(image=images[1])
+    (source,) = row.sources[row.tag_ids.index(tags["vehicle"])]
+    assert source["evidence"] == {"start": 2, "end": 5, "text": "cat", "rule": "meaning"}
+    assert SuggestionSet.objects.get(image=images[3]).sources == [[]], (
+        "without a caption no word says anything"
+    )
+
+
+def test_what_a_caption_denies_is_not_near(cast, images, encoder):
+    make_tags(cast.project, "dog")
+    Image.objects.filter(pk=images[0].pk).update(caption="There is no dog in the picture.")
+    caption_features.compute_slice(cast.project.pk)
+
+    meaning = built(cast.project.pk, images[:1]).text.meaning
+
+    np.testing.assert_allclose(meaning, [[-nearness.NEUTRAL]], atol=1e-6)
 
 
 def test_a_version_serves_only_with_the_encoder_it_was_trained_with(planted, tmp_path, settings, monkeypatch):

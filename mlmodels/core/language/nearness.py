@@ -1,15 +1,17 @@
-"""How near captions come to tags: cosines between their vectors from a text encoder, without any review.
+"""How near captions come to tags by the vectors of a text encoder, without any review, and which word says so.
 
 Which encoder makes the vectors is the caller's; what words a caption mentions is in `reader`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.types import TagTerm
+from mlmodels.core.language import parts
+from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence, TagTerm
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +27,13 @@ BACKGROUND = (
 NEUTRAL = 0.06
 """The cosine that speaks neither for nor against a tag; a caption that is not near at all counts as 0."""
 
+NEAR_CAPTION, NEAR_WORD = 0.15, 0.3
+"""From here on a word that no rule knows is evidence: true for 0.19 to 0.4 of such tags, by 2,084 captions."""
+
+MOST_SCORE = 0.4
+WORD = re.compile(r"[^\W\d_]{3,}")
+Encode = Callable[[Sequence[str]], Floats]
+
 
 @dataclass(frozen=True, eq=False)
 class TagVectors:
@@ -33,11 +42,12 @@ class TagVectors:
     vectors: Floats
     starts: NDArray[np.intp]  # [K]
 
-    def meaning(self, captions: Floats) -> Floats:
+    def meaning(self, captions: Floats, denied: NDArray[np.bool_] | None = None) -> Floats:
         """How near captions come to tags, float32 [N, K]: the cosine of the nearest word of each tag above NEUTRAL.
 
         Args:
             captions: float32 [N, T], unit length; a row of zeros has no caption, and 0 for every tag.
+            denied: bool [N, K], where the caption says that there is none: as if it were not near at all.
 
         >>> tags = TagVectors(np.eye(2, dtype=np.float32), np.array([0, 1]))
         >>> tags.meaning(np.array([[1, 0], [0, 0]], dtype=np.float32)).astype(float).round(2).tolist()
@@ -48,10 +58,17 @@ class TagVectors:
         cosines = np.maximum.reduceat(captions @ self.vectors.T, self.starts, axis=1)
         meaning = np.maximum(cosines, 0) - np.float32(NEUTRAL)
         meaning[~captions.any(axis=1)] = 0
+        if denied is not None:
+            meaning[denied] = -NEUTRAL
         return np.asarray(meaning, dtype=np.float32)
 
+    def to_tag(self, words: Floats, tag: int) -> Floats:
+        """Cosines [N] of N words, float32 [N, T], to the nearest word of the tag in that column."""
+        end = self.starts[tag + 1] if tag + 1 < len(self.starts) else len(self.vectors)
+        return np.asarray((words @ self.vectors[self.starts[tag] : end].T).max(axis=1), dtype=np.float32)
 
-def tag_vectors(tags: Sequence[TagTerm], encode: Callable[[Sequence[str]], Floats]) -> TagVectors:
+
+def tag_vectors(tags: Sequence[TagTerm], encode: Encode) -> TagVectors:
     """Read the names and aliases of K tags.
 
     Args:
@@ -65,3 +82,52 @@ def tag_vectors(tags: Sequence[TagTerm], encode: Callable[[Sequence[str]], Float
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     starts = np.cumsum([0, *(len(tag) for tag in words)])[:-1]
     return TagVectors(np.asarray(vectors, dtype=np.float32), np.asarray(starts, dtype=np.intp))
+
+
+def explain(
+    reading: CaptionReading,
+    caption: str,
+    meaning: Floats,
+    tag_ids: Sequence[int],
+    tags: TagVectors,
+    encode: Encode,
+) -> CaptionReading:
+    """The reading with a match of rule "meaning" for each tag that only the whole caption is near to.
+
+    The match is the content word nearest to the tag; where no word is near, nothing is added. Its score is about
+    the share of such matches that were true, and enters no head: heads read `meaning` itself.
+
+    Args:
+        reading: what the rules found in the caption.
+        caption: the text.
+        meaning: float32 [K], of this caption.
+        tag_ids: K ids in the order of `tags`.
+        tags: of the vocabulary.
+        encode: unit vectors of words.
+    """
+    known = {match.tag_id for match in reading.matches}
+    near = [int(k) for k in np.flatnonzero(meaning >= NEAR_CAPTION) if tag_ids[int(k)] not in known]
+    places = content_words(caption) if near else []
+    if not places:
+        return reading
+    vectors = encode([caption[start:end].lower() for start, end in places])
+    found = []
+    for k in near:
+        cosines = tags.to_tag(vectors, k)
+        best = int(cosines.argmax())
+        if cosines[best] >= NEAR_WORD:
+            start, end = places[best]
+            evidence = Evidence(start, end, caption[start:end], "meaning")
+            found.append(CaptionMatch(tag_ids[k], min(MOST_SCORE, float(cosines[best]) - 0.1), evidence))
+    matches = sorted((*reading.matches, *found), key=lambda match: (-match.score, match.tag_id))
+    return CaptionReading(tuple(matches), reading.terms)
+
+
+def content_words(caption: str) -> list[tuple[int, int]]:
+    """Characters [start, end) of the words that may mean something by themselves.
+
+    >>> [("A dog near the 2 boats")[start:end] for start, end in content_words("A dog near the 2 boats")]
+    ['dog', 'boats']
+    """
+    found = [(match.group().lower(), match.span()) for match in WORD.finditer(caption)]
+    return [place for word, place in found if word not in parts.CLOSED and word not in parts.NUMBERS]

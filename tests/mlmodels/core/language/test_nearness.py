@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mlmodels.core.language import nearness
 from mlmodels.core.language.nearness import BACKGROUND, NEUTRAL, SENTENCE, tag_vectors
-from mlmodels.core.types import TagTerm
+from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence, TagTerm
 
 Floats = NDArray[np.float32]
 
@@ -55,3 +55,55 @@ def test_a_tag_that_is_itself_the_background_stays_a_number(monkeypatch) -> None
     monkeypatch.setitem(PLANTED, SENTENCE.format("thing"), (1.0, 0.0, 0.0))
     meaning = tag_vectors([TagTerm(1, "thing")], encode).meaning(np.ones((1, 3), dtype=np.float32))
     np.testing.assert_allclose(meaning, [[-nearness.NEUTRAL]], atol=1e-6)
+
+
+WORDS = {
+    "fishing": (0.0, 0.6, 0.8),
+    "ocean": (0.0, 0.0, 1.0),
+    "man": (1.0, 0.0, 0.0),
+}
+CAPTION = "A man fishing in the Ocean."
+
+
+def encode_words(words: Sequence[str]) -> Floats:
+    return np.array([WORDS[word] for word in words], dtype=np.float32)
+
+
+def explain(meaning: tuple[float, float], *matches: CaptionMatch) -> CaptionReading:
+    reading = CaptionReading(matches, ("man", "fish", "ocean"))
+    vectors = tag_vectors(TAGS, encode)
+    return nearness.explain(
+        reading, CAPTION, np.array(meaning, dtype=np.float32), [1, 2], vectors, encode_words
+    )
+
+
+def test_the_word_nearest_to_a_tag_is_its_evidence() -> None:
+    reading = explain((0.3, 0.3))
+
+    found = {match.tag_id: match for match in reading.matches}
+    assert {tag: match.evidence.text for tag, match in found.items()} == {1: "fishing", 2: "Ocean"}
+    for match in reading.matches:
+        assert match.evidence.rule == "meaning"
+        assert CAPTION[match.evidence.start : match.evidence.end] == match.evidence.text
+        assert 0 < match.score <= nearness.MOST_SCORE
+    assert reading.terms == ("man", "fish", "ocean")
+
+
+def test_a_tag_that_a_rule_found_or_that_the_caption_is_not_near_to_gets_no_word() -> None:
+    denied = CaptionMatch(1, 0.0, Evidence(2, 5, "man", "exact", negated=True, cue_start=0, cue_end=1))
+    assert explain((0.3, 0.1), denied).matches == (denied,)
+
+
+def test_a_tag_that_no_word_is_near_to_gets_none(monkeypatch) -> None:
+    monkeypatch.setattr(nearness, "NEAR_WORD", 0.95)
+    assert [match.tag_id for match in explain((0.3, 0.3)).matches] == []
+
+
+def test_what_a_caption_denies_counts_as_not_near_at_all() -> None:
+    captions = np.array([[0, 1, 0], [0, 1, 0]], dtype=np.float32)
+    denied = np.array([[True, False], [False, False]])
+
+    meaning = tag_vectors(TAGS, encode).meaning(captions, denied)
+
+    assert meaning[0].tolist() == [np.float32(-NEUTRAL), meaning[1, 1]]
+    assert meaning[1, 0] > 0.5
