@@ -1,4 +1,4 @@
-"""What a text encoder reads in a caption, computed once. The captions themselves stay with their images."""
+"""What is read in a caption, computed once. The captions themselves stay with their images."""
 
 from django.db import models
 from pgvector.django import HalfVectorField
@@ -16,3 +16,13 @@ class CaptionFeature(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["encoder", "caption_sha256"], name="caption_feature_once")
         ]
+
+
+class CaptionReading(models.Model):
+    """What the language pipeline read in an image's caption, as JSON; `key` names caption, vocabulary and reader."""
+
+    image = models.OneToOneField(
+        "annotations.Image", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    key = models.CharField(max_length=32)
+    reading = models.TextField()

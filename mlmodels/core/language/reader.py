@@ -5,6 +5,7 @@ All of it is found by the components of the pipeline; the reader batches, and co
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from spacy.language import Language
 
@@ -31,6 +32,11 @@ class CaptionReader:
 
     def __init__(self, tags: Sequence[TagTerm], *, pipeline: Language | None = None) -> None:
         self._pipeline = with_vocabulary(pipeline or build_pipeline(), tags)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What spaCy says of the pipeline: its language, name and version."""
+        return dict(self._pipeline.meta)
 
     def read(self, captions: Sequence[str]) -> list[CaptionReading]:
         """Reads captions in batches and keeps their order.

@@ -1,0 +1,108 @@
+"""What was read in captions, kept beside the images: a caption is read once, however often its image is scored.
+
+A reading holds for one caption, one vocabulary and one reader; anything else finds none and is read anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection
+
+from annotations.selectors.model_inputs import ImageInput
+from mlmodels.services.languages import Language
+
+if TYPE_CHECKING:
+    from mlmodels.core.types import CaptionReading
+
+_KEY_BYTES = 16
+
+
+def read(
+    images: Sequence[ImageInput], language: Language, *, keep: bool = False
+) -> "tuple[CaptionReading, ...]":
+    """The readings of these images' captions in order; new ones are kept for the next time if asked for."""
+    reader = _reader_key(language)
+    keys = [_key(reader, image.caption) for image in images]
+    kept = _kept([image.image_id for image in images])
+    known = {
+        n: _decoded(kept[image.image_id][1])
+        for n, image in enumerate(images)
+        if kept.get(image.image_id, ("", ""))[0] == keys[n]
+    }
+    missing = [n for n in range(len(images)) if n not in known]
+    fresh = language.read([images[n].caption for n in missing])
+    known |= dict(zip(missing, fresh, strict=True))
+    if keep and missing:
+        _keep([(images[n].image_id, keys[n], _encoded(known[n])) for n in missing])
+    return tuple(known[n] for n in range(len(images)))
+
+
+def _kept(image_ids: list[int]) -> dict[int, tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT image_id, key, reading FROM mlmodels_captionreading WHERE image_id = ANY(%s)", [image_ids]
+        )
+        return {image_id: (key, reading) for image_id, key, reading in cursor.fetchall()}
+
+
+def _keep(rows: list[tuple[int, str, str]]) -> None:
+    """Store these; images that are gone meanwhile are left out. In one order, so that two writers never block."""
+    ids, keys, readings = zip(*sorted(rows), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mlmodels_captionreading (image_id, key, reading)
+            SELECT v.image_id, v.key, v.reading
+            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS v(image_id, key, reading)
+            JOIN annotations_image i ON i.id = v.image_id
+            ORDER BY v.image_id
+            ON CONFLICT (image_id) DO UPDATE SET key = EXCLUDED.key, reading = EXCLUDED.reading
+            """,
+            [list(ids), list(keys), list(readings)],
+        )
+
+
+def _key(reader: bytes, caption: str) -> str:
+    text = caption.encode(errors="surrogatepass")
+    return hashlib.blake2b(text, digest_size=_KEY_BYTES, key=reader).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _reader_key(language: Language) -> bytes:
+    """Changes with the vocabulary, the pipeline and the code that reads."""
+    meta = language.reader.meta
+    parts = (language.terms, settings.SPACY_MODEL, meta["lang"], meta["name"], meta["version"], _code())
+    return hashlib.blake2b(repr(parts).encode(), digest_size=32).digest()
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    import mlmodels.core.language.reader as reader
+
+    folder = Path(reader.__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted([*folder.glob("*.py"), *(folder.parent / "data").glob("*")]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _encoded(reading: "CaptionReading") -> str:
+    """As JSON that PostgreSQL stores as text: without NUL, which no text of a database can hold."""
+    matches = [[match.tag_id, match.score, asdict(match.evidence)] for match in reading.matches]
+    return json.dumps([matches, list(reading.terms)])
+
+
+def _decoded(text: str) -> "CaptionReading":
+    from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence
+
+    matches, terms = json.loads(text)
+    return CaptionReading(
+        matches=tuple(CaptionMatch(tag_id, score, Evidence(**said)) for tag_id, score, said in matches),
+        terms=tuple(terms),
+    )
