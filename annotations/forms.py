@@ -67,6 +67,19 @@ class ProjectForm(DomainForm):
     )
 
 
+class SettingsForm(ProjectForm):
+    """What can be changed later; a page that leaves a field out leaves it as it is."""
+
+    extractor = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Extractor",
+        help_text="The backbone that looks at the pixels, by its timm name, such as resnet50. Another one looks at "
+        "every image in the background; the present one serves on until a version of the new one passes the gate.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
 class DeleteProjectForm(DomainForm):
     """Typing the name is the confirmation."""
 

@@ -11,6 +11,9 @@ vocabulary_changed = (
     Signal()
 )  # project_id: a tag was created, renamed, retired, revived, or its aliases changed
 
+extractor_chosen = Signal()  # name: before it is stored; a listener refuses it by raising BadInput
+extractor_changed = Signal()  # project_id: its settings name another extractor
+
 
 def send_on_commit(signal: Signal, *, project_id: int, image_ids: Iterable[int] | None = None) -> None:
     """Send once the surrounding transaction has committed; a failing listener never undoes a person's work."""

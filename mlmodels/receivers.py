@@ -10,6 +10,8 @@ def connect() -> None:
     signals.images_changed.connect(on_images_changed, dispatch_uid="mlmodels.images_changed")
     signals.reviews_changed.connect(on_reviews_changed, dispatch_uid="mlmodels.reviews_changed")
     signals.vocabulary_changed.connect(on_vocabulary_changed, dispatch_uid="mlmodels.vocabulary_changed")
+    signals.extractor_chosen.connect(on_extractor_chosen, dispatch_uid="mlmodels.extractor_chosen")
+    signals.extractor_changed.connect(on_extractor_changed, dispatch_uid="mlmodels.extractor_changed")
 
 
 def on_images_changed(*, project_id: int, image_ids: Sequence[int], **_: Any) -> None:
@@ -28,3 +30,15 @@ def on_vocabulary_changed(*, project_id: int, **_: Any) -> None:
     from mlmodels import tasks
 
     tasks.nudge_vocabulary(project_id)
+
+
+def on_extractor_chosen(*, name: str, **_: Any) -> None:
+    from mlmodels.services import backbone_names
+
+    backbone_names.refuse_unknown(name)
+
+
+def on_extractor_changed(*, project_id: int, **_: Any) -> None:
+    from mlmodels import tasks
+
+    tasks.nudge(tasks.extractor_asked, project_id)

@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
-from mlmodels.models import Extractor, ImageFeature, ModelVersion, PolicyCheck, TrainingPolicy, TrainingRun
+from mlmodels.models import (
+    Extractor,
+    ImageFeature,
+    ModelVersion,
+    PolicyCheck,
+    ProjectExtractor,
+    TrainingPolicy,
+    TrainingRun,
+)
 
 OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 
@@ -26,9 +34,69 @@ def looked_at(extractor_id: int, image_ids: Sequence[int]) -> set[int]:
     return set(rows.values_list("image_id", flat=True))
 
 
-def wants_features(project_id: int, extractor_name: str) -> bool:
-    """Whether any image of the project has not been looked at by the newest extractor of this name."""
-    extractor = Extractor.objects.filter(name=extractor_name).order_by("-id").first()
+def extractor_of_features(project_id: int) -> Extractor | None:
+    """The newest extractor that has looked at any image of the project."""
+    rows = ImageFeature.objects.filter(project_id=project_id, extractor_id=OuterRef("pk"))
+    return Extractor.objects.filter(Exists(rows)).order_by("-id").first()
+
+
+def project_extractor(project_id: int) -> ProjectExtractor | None:
+    """How far the project is with the extractor of its settings; None until a worker has looked."""
+    rows = ProjectExtractor.objects.filter(project_id=project_id)
+    return rows.select_related("extractor", "serving").first()
+
+
+def read_extractor(project_id: int) -> Extractor | None:
+    """The extractor whose features suggestions read: the live version's, else the one that served last."""
+    live_id = model_inputs.live(project_id).version_id
+    if live_id is not None:
+        version = ModelVersion.objects.filter(pk=live_id).values("extractor")
+        return Extractor.objects.filter(pk__in=version).first()
+    state = project_extractor(project_id)
+    return (state.serving if state else None) or extractor_of_features(project_id)
+
+
+def asks_for_another(project_id: int) -> bool:
+    """Whether the settings ask for an extractor that suggestions do not read."""
+    state, read = project_extractor(project_id), read_extractor(project_id)
+    return state is not None and read is not None and state.extractor_id != read.pk
+
+
+def has_looked_at_all(project_id: int) -> bool:
+    """Whether the extractor that was asked for has looked at every image, and that is known."""
+    state = project_extractor(project_id)
+    if state is None or state.extractor is None or state.complete_at is None:
+        return False
+    return not wants_features(project_id, state.extractor)
+
+
+def ready_extractor(project_id: int) -> Extractor | None:
+    """The extractor that was asked for and has looked at every image, if suggestions read another one."""
+    state = project_extractor(project_id)
+    if state is None or state.extractor is None or state.complete_at is None:
+        return None
+    read = read_extractor(project_id)
+    return state.extractor if read is not None and read.pk != state.extractor_id else None
+
+
+def tried_on_asked_extractor(project_id: int) -> ModelVersion | None:
+    """A version on the extractor of the settings, since it was asked for: one that was live, else the newest."""
+    state = project_extractor(project_id)
+    if state is None or state.extractor_id is None:
+        return None
+    since = Q(created_at__gte=state.asked_at) | Q(activated_at__gte=state.asked_at)
+    tried = versions(project_id).filter(since, extractor_id=state.extractor_id)
+    return tried.order_by(F("activated_at").desc(nulls_last=True), "-number").first()
+
+
+def looked_at_count(project_id: int, extractor_id: int) -> int:
+    """How many images of the project this extractor has looked at."""
+    rows = ImageFeature.objects.filter(project_id=project_id, extractor_id=extractor_id)
+    return rows.filter(image__deleted_at=None).count()
+
+
+def wants_features(project_id: int, extractor: Extractor | None) -> bool:
+    """Whether any image of the project has not been looked at by this extractor."""
     if extractor is None:
         return model_inputs.image_rows(project_id).exists()
     return bool(without_feature(project_id, extractor.pk, after_id=0, limit=1))
@@ -63,9 +131,10 @@ def newest_judged(project_id: int) -> ModelVersion | None:
 
 
 def went_live_lately(project_id: int, days: int = 30) -> list[ModelVersion]:
-    """Versions that were live within these days, newest first."""
+    """Versions that were live within these days, newest first, without what is large in their rows."""
     since = timezone.now() - timedelta(days=days)
-    return list(versions(project_id).filter(activated_at__gte=since))
+    rows = versions(project_id).filter(activated_at__gte=since)
+    return list(rows.defer("tag_metrics", "curves", "details", "reasons", "tag_ids"))
 
 
 def earlier_live(version: ModelVersion) -> list[ModelVersion]:

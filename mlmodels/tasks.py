@@ -19,6 +19,7 @@ from mlmodels.services import (
     caption_scans,
     encoders,
     evidence,
+    extractors,
     features,
     policy,
     prediction,
@@ -84,6 +85,34 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
 
 def nudge_captions(project_id: int) -> None:
     if encoders.is_on() and cache.add(f"captions:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+    if selectors.asks_for_another(project_id):
+        nudge_next_features(project_id)
+
+
+def nudge_next_features(project_id: int) -> None:
+    if cache.add(f"next-features:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+        nudge(compute_next_features, project_id, countdown_s=GATHER_S)
+
+
+@shared_task
+def compute_next_features(project_id: int, after_id: int = 0) -> None:
+    """One slice by the extractor that was asked for while another one serves, then a task for the next slice."""
+    cache.delete(f"next-features:{project_id}")
+    done = features.compute_next_slice(project_id, after_id=after_id)
+    if done.resume_after is not None:
+        nudge(compute_next_features, project_id, done.resume_after)
+    elif done.changes_over:
+        rescoring.next_of_queue(project_id)
+        nudge(walk, project_id, 0, True)
+    else:
+        nudge_policy(project_id)
+
+
+@shared_task
+def extractor_asked(project_id: int) -> None:
+    """The settings name another extractor: what suggestions read is served first, as always."""
+    extractors.follow(project_id)
+    nudge_features(project_id)
         nudge(compute_captions, project_id, countdown_s=GATHER_S)
 
 
@@ -134,6 +163,7 @@ def version_activated(project_id: int) -> None:
 
 @shared_task
 def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
+    nudge_features(project_id)
     """Bring one chunk of suggestions up to date, and go on until all are."""
     walked = rescoring.walk(project_id, after_id=after_id, everything=everything)
     if walked.resume_after is not None:
@@ -157,6 +187,7 @@ def train(run_id: int) -> None:
     if waiting is not None:
         nudge(train, waiting)
     else:
+        nudge_features(run.project_id)
         nudge_policy(run.project_id)
 
 
@@ -198,9 +229,9 @@ def sweep() -> None:
 def _sweep_project(project_id: int) -> None:
     """Looking takes longer in a large project: then the next look comes later."""
     started = time.monotonic()
-    project = model_inputs.project(project_id)
-    if project is not None and selectors.wants_features(project_id, project.extractor):
-        nudge_features(project_id)
+    if versions.check_file(project_id):
+        nudge(version_activated, project_id)
+    _sweep_features(project_id)
     nudge_captions(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
@@ -216,6 +247,19 @@ def predict(project_id: int, picture_key: str | None, caption: str, limit: int) 
     try:
         answer = prediction.predict(project_id, picture_key=picture_key, caption=caption, limit=limit)
     except DomainError as error:
+def _sweep_features(project_id: int) -> None:
+    """What suggestions read comes first; an extractor that does not load is tried now and then."""
+    state = extractors.follow(project_id)
+    read = selectors.read_extractor(project_id)
+    may_try = extractors.wants_another_try(state)
+    if (read is not None or may_try) and selectors.wants_features(project_id, read):
+        nudge_features(project_id)
+    elif may_try and selectors.asks_for_another(project_id) and not selectors.has_looked_at_all(project_id):
+        nudge_next_features(project_id)
+    elif policy.new_extractor(project_id):
+        nudge_policy(project_id)
+
+
         return {"error": {"code": error.code, "message": error.message, "status": error.status}}
     return {
         "suggestions": answer.suggestions,

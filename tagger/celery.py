@@ -22,6 +22,7 @@ ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.check_policy": {"queue": "train"},
     "mlmodels.tasks.check_policies": {"queue": "train"},
     "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
+    "mlmodels.tasks.compute_next_features": {"queue": "ml", "priority": LAST},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from annotations import caption_languages, signals
 from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
 from annotations.models import AuditEvent, Membership, Project, Role, User
 from annotations.permissions import allows, required_role
@@ -28,7 +29,10 @@ def create(actor: User, **fields: object) -> Project:
     """Create a project; its creator becomes its admin."""
     if not may_create_projects(actor):
         raise RoleTooLow("Projects are created by managers and admins. Ask an admin of this installation.")
-    project = Project.objects.create(created_by=actor, **_checked(fields))
+    checked = _checked(fields)
+    if "extractor" in checked:
+        signals.extractor_chosen.send(sender=None, name=checked["extractor"])
+    project = Project.objects.create(created_by=actor, **checked)
     Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
     AuditEvent.objects.create(project=project, actor=actor, action="projects.create")
     return project
@@ -38,10 +42,8 @@ def create(actor: User, **fields: object) -> Project:
 def update(membership: Membership, changes: Mapping[str, object]) -> Project:
     project = membership.project
     changes = _checked(changes)
-    if changes.get("extractor", project.extractor) != project.extractor and not allows(
-        membership.role, "choose_extractor"
-    ):
-        raise RoleTooLow("Only an admin of the project changes its extractor.")
+    if changes.get("extractor", project.extractor) != project.extractor:
+        _change_extractor(membership, changes["extractor"])
     for field, value in changes.items():
         setattr(project, field, value)
     project.save(update_fields=list(changes))
@@ -49,6 +51,14 @@ def update(membership: Membership, changes: Mapping[str, object]) -> Project:
         project=project, actor=membership.user, action="projects.update", details={"fields": sorted(changes)}
     )
     return project
+
+
+def _change_extractor(membership: Membership, name: object) -> None:
+    """The model's side refuses an unknown name at once, and begins once the change is stored."""
+    if not allows(membership.role, "choose_extractor"):
+        raise RoleTooLow("Only an admin of the project changes its extractor.")
+    signals.extractor_chosen.send(sender=None, name=name)
+    signals.send_on_commit(signals.extractor_changed, project_id=membership.project_id)
 
 
 @transaction.atomic

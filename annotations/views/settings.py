@@ -1,11 +1,13 @@
 """Settings of a project, and moving it to the trash."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from annotations.errors import DomainError
-from annotations.forms import DeleteProjectForm, ProjectForm
+from annotations.forms import DeleteProjectForm, SettingsForm
 from annotations.services import projects
 from annotations.views.base import ProjectPage
 
@@ -17,16 +19,16 @@ class SettingsPage(ProjectPage):
     depends_on = ()
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        fields = ProjectForm.base_fields
-        return self.page(form=ProjectForm(initial={name: getattr(self.project, name) for name in fields}))
+        fields = SettingsForm.base_fields
+        return self.page(form=SettingsForm(initial={name: getattr(self.project, name) for name in fields}))
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        form = ProjectForm(request.POST)
+        form = SettingsForm(request.POST)
         if form.is_valid():
             try:
-                projects.update(self.membership, form.cleaned_data)
+                projects.update(self.membership, _changes(form))
             except DomainError as error:
-                form.refuse(error)
+                form.refuse(error, "extractor" if error.code == "unknown_extractor" else None)
             else:
                 messages.success(request, "Saved.")
                 return redirect("settings", project_id)
@@ -49,3 +51,8 @@ class DeleteProjectPage(ProjectPage):
         projects.trash(self.membership)
         messages.success(request, f"“{self.project.name}” is in the trash. It stays there for 30 days.")
         return redirect("projects")
+
+
+def _changes(form: SettingsForm) -> dict[str, Any]:
+    """Managers are not shown the extractor, and nobody wants none: an empty one stays as it is."""
+    return {name: value for name, value in form.cleaned_data.items() if name != "extractor" or value}

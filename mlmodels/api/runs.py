@@ -64,10 +64,11 @@ class RunList(ProjectView):
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
         client_id = fields.pop("client_id", None)
-        _refuse_unknown_kind(project, fields)
+        _refuse_unknown_kind(fields)
 
         def ask() -> dict[str, Any]:
-            return {"id": runs.request(project.pk, actor_id=request.user.pk).pk}
+            extractor_id = _extractor_to_read(project, fields["extractor"])
+            return {"id": runs.request(project.pk, actor_id=request.user.pk, extractor_id=extractor_id).pk}
 
         stored, is_new = requests.once(
             project_id=project.pk, user=request.user, client_id=client_id, body=fields, act=ask
@@ -115,14 +116,27 @@ class PolicyLedger(ProjectView):
         return page(request, rows, lambda found: [check_json(check) for check in found], descending=True)
 
 
-def _refuse_unknown_kind(project: Project, fields: dict[str, Any]) -> None:
+def _refuse_unknown_kind(fields: dict[str, Any]) -> None:
     if fields["kind"] != TrainingRun.Kind.HEAD:
         raise Refused("This version trains heads only: send the kind “head”.", code="finetune_unavailable")
-    if fields["extractor"] not in (None, project.extractor):
+
+
+def _extractor_to_read(project: Project, name: str | None) -> int | None:
+    """None for what suggestions read; else the extractor of the settings, once it has looked at every image."""
+    read = selectors.read_extractor(project.pk)
+    if name is None or (read is not None and read.name == name):
+        return None
+    ready = selectors.ready_extractor(project.pk)
+    if ready is not None and ready.name == name:
+        return ready.pk
+    if name == project.extractor:
         raise Refused(
-            f"A head is trained over the project's extractor, {project.extractor}: leave `extractor` out.",
-            code="other_extractor",
+            f"{name} has not looked at every image yet; ask again when it has.", code="features_missing"
         )
+    raise Refused(
+        f"A head is trained over the project's extractor, {project.extractor}: leave `extractor` out.",
+        code="other_extractor",
+    )
 
 
 def _run(project: Project, run_id: int) -> TrainingRun:

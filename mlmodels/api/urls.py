@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlmodels.api import predict, runs, versions
+from mlmodels.api import extractor, predict, runs, versions
 
 _project = "projects/<int:project_id>"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     ),
     path(f"{_project}/training-policy/", runs.Policy.as_view(), name="api-training-policy"),
     path(f"{_project}/training-policy/ledger/", runs.PolicyLedger.as_view(), name="api-policy-ledger"),
+    path(f"{_project}/extractor/", extractor.ProjectExtractorDetail.as_view(), name="api-extractor"),
     path(f"{_project}/models/", versions.VersionList.as_view(), name="api-models"),
     path(f"{_project}/models/<int:version_id>/", versions.VersionDetail.as_view(), name="api-model"),
     path(

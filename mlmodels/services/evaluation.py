@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.errors import NotTrainable
 from mlmodels.services import evidence as evidence_service
-from mlmodels.services import extractors, heads
+from mlmodels.services import heads
 from mlmodels.services.judging import number
 
 
@@ -26,9 +25,7 @@ def of_live(project_id: int) -> Evaluated:
     """Raises NotTrainable where no feature has been computed yet."""
     from mlmodels.core.evaluation import metrics
 
-    project = model_inputs.project(project_id)
-    live = selectors.live_version(project_id)
-    extractor = live.extractor if live else extractors.known_row(project.extractor if project else "")
+    extractor = selectors.read_extractor(project_id)
     if extractor is None:
         raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
     holdout = evidence_service.read(project_id, extractor)

@@ -112,11 +112,10 @@ def of_version(version: ModelVersion, language: Language) -> Scorer:
 
 def prior(project_id: int, language: Language, *, problem: str = "") -> Scorer:
     """What suggests before any version: captions and the backbone's own classes."""
-    project = model_inputs.project(project_id)
     return Scorer(
         version=None,
         head=None,
-        extractor=extractors.known_row(project.extractor) if project else None,
+        extractor=selectors.read_extractor(project_id),
         thresholds=np.full(len(language.terms), PRIOR_THRESHOLD),
         problem=problem,
     )

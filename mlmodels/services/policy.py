@@ -17,12 +17,15 @@ from annotations.selectors import model_inputs, stats
 from annotations.services import audit
 from mlmodels import selectors
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import extractors, runs
+from mlmodels.services import runs
 
 RAN, WAITED, REFUSED = PolicyCheck.Outcome.RAN, PolicyCheck.Outcome.WAITED, PolicyCheck.Outcome.REFUSED
 # The cursor does not move when a run fails: without a pause it would be tried again and again.
 AFTER_FAILURE_S = 60.0
 FEATURES_SOON_S = 2.0
+NEW_EXTRACTOR = "new_extractor"
+# A version of a new extractor that was refused is tried again when there is so much more to learn from.
+TRY_AGAIN_GROWTH = 1.2
 FIELDS = ("every_reviews", "at_most_every_seconds", "after_quiet_seconds", "paused")
 
 
@@ -31,7 +34,8 @@ class Situation:
     """What the policy looks at.
 
     `quiet_s` is the time since the newest answer, `since_run_s` since the last run was asked for, or None.
-    `looked_at` says whether there is any feature to train on.
+    `looked_at` says whether there is any feature to train on; `new_extractor` names one that was asked for, has
+    looked at every image, and awaits its first version.
     """
 
     reviews_waiting: int
@@ -41,6 +45,7 @@ class Situation:
     run_open: bool
     last_failed: bool = False
     looked_at: bool = True
+    new_extractor: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Answer:
 
 def decide(policy: TrainingPolicy, now: Situation) -> Answer:
     """Run when enough reviews wait, or any wait and nobody has answered lately; never too often."""
-    if now.reviews_waiting <= 0 and now.decisions_waiting <= 0:
+    if now.reviews_waiting <= 0 and now.decisions_waiting <= 0 and not now.new_extractor:
         return Answer(WAITED, "nothing_new", "No answer waits that may be trained on.")
     if policy.paused:
         return Answer(REFUSED, "paused", "The policy is paused.")
@@ -70,6 +75,9 @@ def decide(policy: TrainingPolicy, now: Situation) -> Answer:
         return Answer(
             WAITED, "too_soon", f"At most one run every {every_s:g} s{after}.", every_s - now.since_run_s
         )
+    if now.new_extractor:
+        reason = f"{now.new_extractor} has looked at every image: a version that reads it is judged."
+        return Answer(RAN, NEW_EXTRACTOR, reason)
     if now.reviews_waiting >= policy.every_reviews:
         return Answer(RAN, "enough_reviews", f"{now.reviews_waiting} reviews waited.")
     quiet_left_s = 0.0 if now.quiet_s is None else policy.after_quiet_seconds - now.quiet_s
@@ -86,7 +94,10 @@ def check(project_id: int) -> Answer:
     """Decide, ask for the run, and write the ledger if the answer is another one than last time."""
     answer = decide(selectors.policy(project_id), situation(project_id))
     if answer.outcome == RAN:
-        run = runs.request(project_id, trigger=TrainingRun.Trigger.POLICY)
+        ready = selectors.ready_extractor(project_id) if answer.code == NEW_EXTRACTOR else None
+        run = runs.request(
+            project_id, trigger=TrainingRun.Trigger.POLICY, extractor_id=ready.pk if ready else None
+        )
         answer = Answer(answer.outcome, answer.code, answer.reason, run_id=run.pk)
     _note(project_id, answer)
     return answer
@@ -96,7 +107,6 @@ def situation(project_id: int) -> Situation:
     live = model_inputs.live(project_id)
     counts = stats.trainable(project_id)
     newest = selectors.newest_run(project_id)
-    project = model_inputs.project(project_id)
     return Situation(
         reviews_waiting=counts.reviews - live.read_reviews,
         decisions_waiting=counts.decisions - live.read_decisions,
@@ -104,8 +114,26 @@ def situation(project_id: int) -> Situation:
         since_run_s=_seconds_since(newest.created_at if newest else None),
         run_open=selectors.open_run(project_id) is not None,
         last_failed=newest is not None and newest.state == "failed",
-        looked_at=project is not None and extractors.known_row(project.extractor) is not None,
+        looked_at=selectors.read_extractor(project_id) is not None,
+        new_extractor=new_extractor(project_id),
     )
+
+
+def new_extractor(project_id: int) -> str:
+    """The name of an extractor that waits for its first version, or for another try; empty if there is none.
+
+    One whose version was live and is no more was rolled back by a person: it is not tried again by itself.
+    """
+    ready = selectors.ready_extractor(project_id)
+    if ready is None or model_inputs.live(project_id).version_id is None:
+        return ""
+    tried = selectors.tried_on_asked_extractor(project_id)
+    if tried is None:
+        return ready.name
+    if tried.activated_at is not None:
+        return ""
+    grown = stats.trainable(project_id).reviews >= TRY_AGAIN_GROWTH * tried.trained_reviews
+    return ready.name if grown else ""
 
 
 @transaction.atomic

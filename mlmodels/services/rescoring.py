@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import ModelVersion
-from mlmodels.services import extractors, heads, languages, scoring
+from mlmodels.services import heads, languages, scoring
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,14 @@ def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Wal
             after_id=after_id,
             limit=scoring.CHUNK_IMAGES,
         )
-    ready = _ready(project.extractor, ids)
+    ready = _ready(project_id, ids)
     scoring.refresh(project_id, ready)
     return Walked(len(ready), ids[-1] if len(ids) == scoring.CHUNK_IMAGES else None)
 
 
 def refresh(project_id: int, image_ids: list[int]) -> int:
     """Score those of these images that an extractor has looked at; the others follow with their features."""
-    project = model_inputs.project(project_id)
-    if project is None:
-        return 0
-    return scoring.refresh(project_id, _ready(project.extractor, image_ids))
+    return scoring.refresh(project_id, _ready(project_id, image_ids))
 
 
 def has_stale(project_id: int) -> bool:
@@ -70,11 +67,17 @@ def has_stale(project_id: int) -> bool:
         after_id=0,
         limit=scoring.CHUNK_IMAGES,
     )
-    return bool(_ready(project.extractor, first))
+    return bool(_ready(project_id, first))
 
 
-def _ready(extractor_name: str, image_ids: list[int]) -> list[int]:
-    """Images that are not about to be scored anyway, once their features are there."""
-    extractor = extractors.known_row(extractor_name)
+def _ready(project_id: int, image_ids: list[int]) -> list[int]:
+    """Images that are not about to be scored anyway, once their features are there.
+
+    Where the extractor that suggestions read does not load, nothing is about to come: captions alone speak.
+    """
+    state = selectors.project_extractor(project_id)
+    extractor = selectors.read_extractor(project_id)
+    if state is not None and (state.serving_problem or (extractor is None and state.problem)):
+        return image_ids
     looked = selectors.looked_at(extractor.pk, image_ids) if extractor else set()
     return [image_id for image_id in image_ids if image_id in looked]

@@ -28,18 +28,29 @@ def request(
     actor_id: int | None = None,
     trigger: str = TrainingRun.Trigger.PERSON,
     seed: int = 0,
+    extractor_id: int | None = None,
 ) -> TrainingRun:
-    """A run that waits for a worker; one that waits already is answered instead, it reads the newest truth."""
+    """A run that waits for a worker; one that waits already is answered instead, it reads the newest truth.
+
+    With `extractor_id` it reads that extractor's features, else those that suggestions read when it starts.
+    """
     waiting = TrainingRun.objects.filter(project_id=project_id, state="queued")
     found = waiting.first()
     while found is None:
         try:
             with transaction.atomic():
                 return TrainingRun.objects.create(
-                    project_id=project_id, actor_id=actor_id, trigger=trigger, seed=seed, total=len(STAGES)
+                    project_id=project_id,
+                    actor_id=actor_id,
+                    trigger=trigger,
+                    seed=seed,
+                    total=len(STAGES),
+                    extractor_id=extractor_id,
                 )
         except IntegrityError:  # somebody else asked in the same moment; theirs may be running by now
             found = waiting.first()
+    if extractor_id is not None:
+        waiting.filter(pk=found.pk).update(extractor_id=extractor_id)
     return found
 
 

@@ -21,7 +21,7 @@ from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson, NotTrainable
 from mlmodels.models import Extractor, ModelVersion, TrainingRun
 from mlmodels.services import evidence as evidence_service
-from mlmodels.services import extractors, heads, judging, rescoring, runs, versions
+from mlmodels.services import heads, judging, rescoring, runs, versions
 from mlmodels.services.evidence import Evidence
 from mlmodels.services.judging import Judgement
 
@@ -131,7 +131,7 @@ def _more_arrived(project_id: int, read: TrainableCounts, *, until: float) -> bo
 
 
 def _extractor(run: TrainingRun) -> Extractor:
-    row = extractors.known_row(run.project.extractor)
+    row = run.extractor or selectors.read_extractor(run.project_id)
     if row is None:
         raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
     return row
@@ -230,7 +230,8 @@ def _end_live(run: TrainingRun, version: ModelVersion) -> None:
 def _end_refused(run: TrainingRun, version: ModelVersion) -> None:
     with transaction.atomic():
         jobs.held(run)
-        _record(run, version)
+        # What suggestions read has not learnt from this evidence: after a refused change it still waits for it.
+        _record(run, version, counts_as_read=run.extractor_id is None)
         _finish(run, JobState.REFUSED, reason=" ".join(version.reasons), result=result(version))
 
 
@@ -249,14 +250,14 @@ def _finish(run: TrainingRun, state: JobState, *, reason: str = "", result: dict
     jobs.finish(run, state, reason=reason, result=result)
 
 
-def _record(run: TrainingRun, version: ModelVersion) -> None:
+def _record(run: TrainingRun, version: ModelVersion, *, counts_as_read: bool = True) -> None:
     live_model.record_candidate(
         run.project_id,
         version=version.number,
         verdict=version.verdict,
         reasons=version.reasons,
-        read_decisions=version.trained_decisions,
-        read_reviews=version.trained_reviews,
+        read_decisions=version.trained_decisions if counts_as_read else 0,
+        read_reviews=version.trained_reviews if counts_as_read else 0,
     )
 
 

@@ -16,7 +16,7 @@ from annotations.services import jobs
 from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
 from mlmodels.forms import PolicyForm
-from mlmodels.services import policy, runs, versions
+from mlmodels.services import extractor_progress, policy, runs, versions
 from mlmodels.views import plots, shown
 
 VERSIONS_SHOWN = 20
@@ -57,6 +57,7 @@ class ModelsPage(ProjectPage):
             "live": live,
             "waiting": max(0, counts.reviews - live.read_reviews),
             "policy": selectors.policy(self.project.pk),
+            "extractor": extractor_progress.of_project(self.project.pk),
             "seen": "-".join(
                 str(part)
                 for part in (

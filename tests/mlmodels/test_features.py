@@ -45,16 +45,16 @@ def test_what_is_stored_is_what_the_extractor_said(cast, images, loaded):
 
 def test_a_kill_between_two_batches_goes_on_where_it_was(cast, images, monkeypatch):
     monkeypatch.setattr(features, "BATCH_IMAGES", 2)
-    embed, batches = extractors.load("").embed, []
+    embed, batches = extractors.load("").embed_pixels, []
 
-    def die_in_the_second(pictures):
-        batches.append(len(pictures))
+    def die_in_the_second(pixels):
+        batches.append(len(pixels))
         if len(batches) == 2:
             raise KeyboardInterrupt
-        return embed(pictures)
+        return embed(pixels)
 
     with monkeypatch.context() as patched:
-        patched.setattr(extractors.load(""), "embed", die_in_the_second)
+        patched.setattr(extractors.load(""), "embed_pixels", die_in_the_second)
         with pytest.raises(KeyboardInterrupt):
             features.compute_slice(cast.project.pk)
     stored = set(ImageFeature.objects.values_list("pk", flat=True))
@@ -77,7 +77,7 @@ def test_a_slice_says_where_the_next_one_starts(cast, images, monkeypatch):
 
 def test_a_slow_slice_ends_early_and_says_where_to_go_on(cast, images, monkeypatch):
     monkeypatch.setattr(features, "BATCH_IMAGES", 2)
-    monkeypatch.setattr(features, "SLICE_S", 0.0)
+    monkeypatch.setattr(features, "SLICE_S", -1.0)
     first = features.compute_slice(cast.project.pk)
     assert (first.computed, first.resume_after) == ((images[0].pk, images[1].pk), images[1].pk)
 
@@ -95,7 +95,7 @@ def test_a_picture_that_cannot_be_read_is_recorded_and_still_has_its_caption(cas
     assert "missing" in errors[images[2].pk]
     for image in images:
         assert SuggestionSet.objects.get(image=image).offered_ids == [tags["dog"]]
-    assert not selectors.wants_features(cast.project.pk, cast.project.extractor)
+    assert not selectors.wants_features(cast.project.pk, Extractor.objects.get())
 
 
 def test_a_storage_that_is_down_is_tried_again(cast, images, monkeypatch):
