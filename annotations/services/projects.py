@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from annotations import caption_languages, signals
+from annotations import signals
 from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
 from annotations.models import AuditEvent, Membership, Project, Role, User
 from annotations.permissions import allows, required_role

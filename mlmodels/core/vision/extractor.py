@@ -14,7 +14,7 @@ from PIL import Image
 from mlmodels.core.vision.backbones import DEFAULT_BACKBONE, BackboneSpec, load_backbone
 from mlmodels.core.vision.engines import Engine, choose_engine
 from mlmodels.core.vision.reduction import MAX_DIMENSIONS, shorten
-from mlmodels.core.vision.transforms import Transform, mirrored, transform_for
+from mlmodels.core.vision.transforms import Pixels, Transform, mirrored, transform_for
 
 _IMAGES_AT_ONCE = 8  # larger batches are no faster on CPUs and keep more activations in memory
 
@@ -55,17 +55,26 @@ class Extractor:
             ((1, 1280), (1, 1000))
         """
         chunks = [images[at : at + _IMAGES_AT_ONCE] for at in range(0, len(images), _IMAGES_AT_ONCE)]
-        outputs = [self._embed_chunk(chunk) for chunk in chunks]
+        outputs = [self._embed_chunk(self._transform(chunk)) for chunk in chunks]
+        return self._joined(outputs)
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Turn one picture into float32 pixels [3, side, side]; made for threads that decode ahead."""
+        return np.asarray(self._transform([image])[0])
+
+    def embed_pixels(self, pixels: Pixels) -> VisionOutput:
+        """Do what `embed` does with pixels [N, 3, side, side] that come from `prepare`."""
+        chunks = [pixels[at : at + _IMAGES_AT_ONCE] for at in range(0, len(pixels), _IMAGES_AT_ONCE)]
+        return self._joined([self._embed_chunk(chunk) for chunk in chunks])
+
+    def _joined(self, outputs: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]) -> VisionOutput:
         features = np.concatenate([np.zeros((0, self.dimensions), np.float32), *(out[0] for out in outputs)])
         classes = np.concatenate(
             [np.zeros((0, self.spec.class_count), np.float32), *(out[1] for out in outputs)]
         )
         return VisionOutput(features, classes)
 
-    def _embed_chunk(
-        self, images: Sequence[Image.Image]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        pixels = self._transform(images)
+    def _embed_chunk(self, pixels: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         views = [pixels, mirrored(pixels)] if self._transform.mirror else [pixels]
         outputs = [self.engine.run(view) for view in views]
         features = np.asarray(np.mean([out[0] for out in outputs], axis=0), dtype=np.float32)
