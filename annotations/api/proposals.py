@@ -145,7 +145,7 @@ def _place(after: str) -> tuple[int, int]:
 
 
 def _tag_json(tag: Tag | None) -> dict[str, Any] | None:
-    return tag and {"id": tag.pk, "name": tag.name}
+    return None if tag is None else {"id": tag.pk, "name": tag.name}
 
 
 def _example_json(example: selector.Example) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def replace_open(project_id: int, specs: Sequence[ProposalSpec]) -> int:
     project = _locked(project_id)
     wanted = _free(project, specs)
     known = {_identity(row): row for row in Proposal.objects.filter(project=project)}
-    fresh, changed = [], []
+    fresh: list[Proposal] = []
+    changed: list[Proposal] = []
     for rank, (identity, spec) in enumerate(wanted.items()):
         row = known.get(identity) or Proposal(
             project=project, kind=spec.kind, key=identity[1], tag_id=spec.tag_id
@@ -47,7 +48,7 @@ def replace_open(project_id: int, specs: Sequence[ProposalSpec]) -> int:
 
 def report_reading(project_id: int, *, read: int, total: int, is_reading: bool) -> None:
     """Say how far the captions have been read; the end of the reading is when proposals are up to date."""
-    values = {"read": read, "total": total, "is_reading": is_reading}
+    values: dict[str, object] = {"read": read, "total": total, "is_reading": is_reading}
     if not is_reading:
         values["finished_at"] = timezone.now()
     CaptionProgress.objects.update_or_create(project_id=project_id, defaults=values)

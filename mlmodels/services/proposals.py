@@ -109,7 +109,9 @@ def _make(scan: CaptionScan, census: "Census") -> None:
 
 def _specs(tags: Sequence["ProposedTag"], synonyms: Sequence["ProposedSynonym"]) -> list[ProposalSpec]:
     """Both kinds in one order: by the number of captions that have the word."""
-    texts = read_proposals.texts_at({place for one in (*tags, *synonyms) for place in one.places})
+    places = {place for tag in tags for place in tag.places}
+    places |= {place for synonym in synonyms for place in synonym.places}
+    texts = read_proposals.texts_at(places)
     specs = [
         ProposalSpec("tag", one.text, None, one.captions, _evidence(one, texts, rule=one.kind, lift=one.lift))
         for one in tags

@@ -118,8 +118,10 @@ class ProposalList extends HTMLElement {
   }
 
   // Which tag is the word another word for? The dialog asks, and the form beside it is sent.
-  #ask(row) {
-    this.#ready ??= this.#typeahead.prepare().catch(() => (this.#ready = null)); // offline: what is typed is asked for
+  async #ask(row) {
+    // Offline there is no first page of tags, and what is typed is asked for all the same.
+    this.#ready ??= this.#typeahead.prepare().catch(() => (this.#ready = null));
+    await this.#ready;
     this.#form.elements.alias.value = row.dataset.row;
     this.querySelector("[data-synonym-word]").textContent = row.dataset.word;
     this.#dialog.showModal();
