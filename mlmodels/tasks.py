@@ -19,8 +19,8 @@ from mlmodels.services import (
     caption_scans,
     encoders,
     evidence,
-    extractors,
     features,
+    model_files,
     policy,
     prediction,
     proposals,
@@ -28,6 +28,7 @@ from mlmodels.services import (
     runs,
     scoring,
     training,
+    versions,
 )
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ PROPOSALS_EXPIRES_S = 30
 # A sweep looks at a project for at most a fiftieth of the time.
 SWEEP_REST_FACTOR = 50
 SWEEP_EXPIRES_S = 600
+MODEL_FILES_EVERY_S = 3600
 
 
 def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
@@ -85,34 +87,6 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
 
 def nudge_captions(project_id: int) -> None:
     if encoders.is_on() and cache.add(f"captions:{project_id}", 1, timeout=GATHER_EXPIRES_S):
-    if selectors.asks_for_another(project_id):
-        nudge_next_features(project_id)
-
-
-def nudge_next_features(project_id: int) -> None:
-    if cache.add(f"next-features:{project_id}", 1, timeout=GATHER_EXPIRES_S):
-        nudge(compute_next_features, project_id, countdown_s=GATHER_S)
-
-
-@shared_task
-def compute_next_features(project_id: int, after_id: int = 0) -> None:
-    """One slice by the extractor that was asked for while another one serves, then a task for the next slice."""
-    cache.delete(f"next-features:{project_id}")
-    done = features.compute_next_slice(project_id, after_id=after_id)
-    if done.resume_after is not None:
-        nudge(compute_next_features, project_id, done.resume_after)
-    elif done.changes_over:
-        rescoring.next_of_queue(project_id)
-        nudge(walk, project_id, 0, True)
-    else:
-        nudge_policy(project_id)
-
-
-@shared_task
-def extractor_asked(project_id: int) -> None:
-    """The settings name another extractor: what suggestions read is served first, as always."""
-    extractors.follow(project_id)
-    nudge_features(project_id)
         nudge(compute_captions, project_id, countdown_s=GATHER_S)
 
 
@@ -163,7 +137,6 @@ def version_activated(project_id: int) -> None:
 
 @shared_task
 def walk(project_id: int, after_id: int = 0, everything: bool = False) -> None:
-    nudge_features(project_id)
     """Bring one chunk of suggestions up to date, and go on until all are."""
     walked = rescoring.walk(project_id, after_id=after_id, everything=everything)
     if walked.resume_after is not None:
@@ -187,7 +160,6 @@ def train(run_id: int) -> None:
     if waiting is not None:
         nudge(train, waiting)
     else:
-        nudge_features(run.project_id)
         nudge_policy(run.project_id)
 
 
@@ -221,6 +193,8 @@ def sweep() -> None:
     jobs.give_up(TrainingRun)
     for run_id in jobs.waiting_ids(TrainingRun):
         nudge(train, run_id)
+    if cache.add("model-files", 1, timeout=MODEL_FILES_EVERY_S):
+        model_files.remove_orphans()
     for project_id in model_inputs.project_ids():
         if cache.add(f"sweep:{project_id}", 1, timeout=SWEEP_EXPIRES_S):
             _sweep_project(project_id)
@@ -231,7 +205,9 @@ def _sweep_project(project_id: int) -> None:
     started = time.monotonic()
     if versions.check_file(project_id):
         nudge(version_activated, project_id)
-    _sweep_features(project_id)
+    project = model_inputs.project(project_id)
+    if project is not None and selectors.wants_features(project_id, project.extractor):
+        nudge_features(project_id)
     nudge_captions(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
@@ -247,19 +223,6 @@ def predict(project_id: int, picture_key: str | None, caption: str, limit: int) 
     try:
         answer = prediction.predict(project_id, picture_key=picture_key, caption=caption, limit=limit)
     except DomainError as error:
-def _sweep_features(project_id: int) -> None:
-    """What suggestions read comes first; an extractor that does not load is tried now and then."""
-    state = extractors.follow(project_id)
-    read = selectors.read_extractor(project_id)
-    may_try = extractors.wants_another_try(state)
-    if (read is not None or may_try) and selectors.wants_features(project_id, read):
-        nudge_features(project_id)
-    elif may_try and selectors.asks_for_another(project_id) and not selectors.has_looked_at_all(project_id):
-        nudge_next_features(project_id)
-    elif policy.new_extractor(project_id):
-        nudge_policy(project_id)
-
-
         return {"error": {"code": error.code, "message": error.message, "status": error.status}}
     return {
         "suggestions": answer.suggestions,

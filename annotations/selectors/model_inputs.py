@@ -44,12 +44,16 @@ class TagWords:
 
 @dataclass(frozen=True)
 class LiveState:
-    """What serves in a project; number 0 is the prior, before any version."""
+    """What serves in a project; number 0 is the prior, before any version.
+
+    `problem` says why it serves although another version was put live.
+    """
 
     version_id: int | None
     number: int
     read_decisions: int
     read_reviews: int
+    problem: str = ""
 
 
 def project(project_id: int) -> Project | None:
@@ -157,4 +161,10 @@ def live(project_id: int) -> LiveState:
     row = LiveModel.objects.filter(project_id=project_id).first()
     if row is None:
         return LiveState(version_id=None, number=0, read_decisions=0, read_reviews=0)
-    return LiveState(row.version_id, row.number, row.read_decisions, row.read_reviews)
+    return LiveState(
+        version_id=row.version_id,
+        number=row.number,
+        read_decisions=row.read_decisions,
+        read_reviews=row.read_reviews,
+        problem=row.metrics.get("problem", ""),
+    )

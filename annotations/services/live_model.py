@@ -30,6 +30,11 @@ def publish(
     row.save()
 
 
+def is_live(project_id: int, version_id: int | None) -> bool:
+    """Whether this version serves; nobody changes that until the caller's transaction ends."""
+    return _locked(project_id).version_id == version_id
+
+
 @transaction.atomic
 def record_candidate(
     project_id: int,

@@ -36,7 +36,7 @@ PRIOR_THRESHOLD = 0.5
 class Scorer:
     """Scores images for the tags of one language. `version` is None while the prior serves.
 
-    `problem` says why this is not the version that should serve.
+    `problem` says why this is not the version that should serve, `instead_of` which that is.
     """
 
     version: ModelVersion | None
@@ -44,6 +44,7 @@ class Scorer:
     extractor: Extractor | None
     thresholds: NDArray[np.float64]  # [K]
     problem: str = ""
+    instead_of: int | None = None
 
     @property
     def number(self) -> int:
@@ -74,32 +75,49 @@ def artifact_folder(version: ModelVersion) -> Path:
     return Path(settings.MODELS_ROOT) / version.artifact
 
 
+@dataclass(frozen=True, eq=False)
+class Serving:
+    """The version that serves, None for the prior; `problem` and `instead_of` as in Scorer."""
+
+    version: ModelVersion | None
+    problem: str = ""
+    instead_of: int | None = None
+
+
 def scorer_for(project_id: int, language: Language) -> Scorer:
     """What serves the project now."""
+    found = serving(project_id)
+    scorer = of_version(found.version, language) if found.version else prior(project_id, language)
+    return replace(scorer, problem=found.problem, instead_of=found.instead_of)
+
+
+def serving(project_id: int) -> Serving:
+    """The live version; where its file cannot be used the one that was live before, and so on to the prior."""
     live = selectors.live_version(project_id)
-    if live is None:
-        return prior(project_id, language)
-    return first_readable([live, *selectors.earlier_live(live)], language) or prior(
-        project_id, language, problem=f"No file of version {live.number} or of one before it can be read."
-    )
+    return Serving(None) if live is None else first_usable([live, *selectors.earlier_live(live)])
 
 
-def first_readable(candidates: list[ModelVersion], language: Language) -> Scorer | None:
-    """The scorer of the first version whose file can be read; says so if that is not the first one."""
+def first_usable(candidates: list[ModelVersion]) -> Serving:
+    """The first version whose file can be used; says so if that is not the first one."""
     from mlmodels.core.errors import ArtifactError
 
-    problem = ""
+    problem, instead_of = "", None
     for version in candidates:
         try:
-            scorer = of_version(version, language)
+            load_head(version)
         except ArtifactError as error:
             logger.error("version %s of project %s: %s", version.number, version.project_id, error)
-            problem = problem or f"The file of version {version.number} cannot be read"
+            why = f"{error.path.name}: {error.problem}"
+            problem = problem or f"The file of version {version.number} cannot be used ({why})"
+            instead_of = instead_of or version.pk
             continue
         if problem:
-            return replace(scorer, problem=f"{problem}; version {version.number} serves instead.")
-        return scorer
-    return None
+            problem += f"; version {version.number} serves instead."
+        return Serving(version, problem, instead_of)
+    problem += (
+        "; nor can that of a version before it. Suggestions come from what was known before any review."
+    )
+    return Serving(None, problem, instead_of)
 
 
 def of_version(version: ModelVersion, language: Language) -> Scorer:
@@ -110,14 +128,13 @@ def of_version(version: ModelVersion, language: Language) -> Scorer:
     )
 
 
-def prior(project_id: int, language: Language, *, problem: str = "") -> Scorer:
+def prior(project_id: int, language: Language) -> Scorer:
     """What suggests before any version: captions and the backbone's own classes."""
     return Scorer(
         version=None,
         head=None,
         extractor=selectors.read_extractor(project_id),
         thresholds=np.full(len(language.terms), PRIOR_THRESHOLD),
-        problem=problem,
     )
 
 
@@ -129,7 +146,7 @@ def load_head(version: ModelVersion) -> "Head":
     from mlmodels.core.errors import ArtifactError
 
     folder = artifact_folder(version)
-    head = _load_head(folder, version.artifact_sha256)
+    head = _load_head(folder, version.artifact_sha256, version.extractor.dimensions)
     trained_with = head.encoding.text.encoder
     if trained_with and trained_with != encoders.key():
         raise ArtifactError(
@@ -140,13 +157,52 @@ def load_head(version: ModelVersion) -> "Head":
     return head
 
 
+def forget() -> None:
+    """Read files anew from now on, instead of serving what this process remembers of them."""
+    _load_head.cache_clear()
+    load_out_of_fold.cache_clear()
+
+
 @lru_cache(maxsize=16)
-def _load_head(folder: Path, sha256: str) -> "Head":
+def _load_head(folder: Path, sha256: str, dimensions: int) -> "Head":
     from mlmodels.core import artifacts
+    from mlmodels.core.errors import ArtifactError, CoreError
     from mlmodels.core.learning.heads import Head
 
     tensors, manifest = artifacts.load(folder, sha256)
-    return Head.from_tensors(tensors, manifest)
+    path = folder / artifacts.TENSORS
+    for name, array in tensors.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ArtifactError(path, f"expected numbers, got NaN or infinity in {name}; retrain it")
+    try:
+        head = Head.from_tensors(tensors, manifest)
+        head.score(_unseen_image(head, dimensions))
+    except (CoreError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise ArtifactError(
+            path,
+            f"expected a head over features of {dimensions} dimensions, got {type(error).__name__}: {error}; "
+            "retrain it",
+        ) from error
+    return head
+
+
+def _unseen_image(head: "Head", dimensions: int) -> "HeadInputs":
+    """One image without anything in it: a head whose arrays do not fit together cannot score it."""
+    from mlmodels.core.learning.dataset import CaptionText, HeadInputs
+
+    tags, text = len(head.tag_ids), head.encoding.text
+    blank = CaptionText(
+        text.encoder, np.zeros((1, len(text.mean)), np.float32), np.zeros((1, tags), np.float32)
+    )
+    return HeadInputs(
+        vision=np.zeros((1, dimensions), dtype=np.float32),
+        has_vision=np.ones(1, dtype=bool),
+        class_prior=np.zeros((1, tags), dtype=np.float32),
+        caption_prior=np.zeros((1, tags), dtype=np.float32),
+        terms=((),),
+        has_caption=np.zeros(1, dtype=bool),
+        text=blank if text.encoder else None,
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,13 +43,10 @@ def of_project(project_id: int, evidence: Evidence, judged: Answered) -> list[Ri
 
 
 def _serving(project_id: int, evidence: Evidence, judged: Answered) -> Rival:
-    """The live version; if its file is unreadable, the one that serves instead."""
-    live = selectors.live_version(project_id)
-    for version in [live, *selectors.earlier_live(live)] if live else []:
-        rival = _rival(version, evidence, judged)
-        if rival is not None:
-            return rival
-    return _prior(judged)
+    """The live version; if its file is unreadable, the one that serves instead, the prior at last."""
+    version = heads.serving(project_id).version
+    rival = None if version is None else _rival(version, evidence, judged)
+    return rival or _prior(judged)
 
 
 def _promising(project_id: int) -> list[ModelVersion]:

@@ -16,7 +16,7 @@ from mlmodels import selectors
 from mlmodels.errors import ArtifactNotReadable
 from mlmodels.models import ModelVersion
 from mlmodels.services import heads
-from mlmodels.services.heads import Scorer
+from mlmodels.services.heads import Scorer, Serving
 
 logger = logging.getLogger(__name__)
 
@@ -57,29 +57,52 @@ def activate(project_id: int, version_id: int, *, actor_id: int | None) -> Model
 
 
 @transaction.atomic
-def fall_back(project_id: int, scorer: Scorer) -> None:
-    """Make official what serves instead of a version whose file is unreadable, and say so."""
-    version = scorer.version
-    logger.error("project %s: %s", project_id, scorer.problem)
+def fall_back(project_id: int, found: Scorer | Serving) -> bool:
+    """Make official what serves instead of a version whose file is unreadable, and say so.
+
+    False if another version went live in the meantime.
+    """
+    if not live_model.is_live(project_id, found.instead_of):
+        return False
+    version = found.version
+    logger.error("project %s: %s", project_id, found.problem)
     live_model.publish(
         project_id,
-        version_id=scorer.version_id,
-        number=scorer.number,
+        version_id=version.pk if version else None,
+        number=version.number if version else 0,
         provisional=version is not None and version.verdict == ModelVersion.Verdict.PROVISIONAL,
-        metrics=(version.metrics if version else {}) | {"problem": scorer.problem},
+        metrics=(version.metrics if version else {}) | {"problem": found.problem},
         tags=tags_shown(version) if version else {},
     )
+    return True
+
+
+def check_file(project_id: int) -> bool:
+    """Look whether the live version's file is whole on disk, and fall back if not; says whether it did."""
+    live = selectors.live_version(project_id)
+    if live is None or _problem_with(live) is None:
+        return False
+    heads.forget()
+    found = heads.serving(project_id)
+    return bool(found.problem) and fall_back(project_id, found)
 
 
 def _refuse_unreadable(version: ModelVersion) -> None:
-    """Check the file without torch: this runs in a web process."""
-    from mlmodels.core import artifacts
+    """Reads the file anew, without torch: this runs in a web process."""
+    problem = _problem_with(version)
+    if problem is not None:
+        raise ArtifactNotReadable(f"{problem} Activate another version.", version=version.pk) from problem
+
+
+def _problem_with(version: ModelVersion) -> Exception | None:
     from mlmodels.core.errors import ArtifactError
 
+    heads.forget()
     try:
-        artifacts.load(heads.artifact_folder(version), version.artifact_sha256)
+        heads.load_head(version)
     except ArtifactError as error:
-        raise ArtifactNotReadable(f"{error} Activate another version.", version=version.pk) from error
+        return error
+    return None
 
 
 def tags_shown(version: ModelVersion) -> dict[str, dict[str, Any]]:

@@ -293,9 +293,10 @@ def test_a_version_serves_only_with_the_encoder_it_was_trained_with(planted, tmp
     assert heads.load_head(newest).encoding.text.encoder == encoders.key()
 
     settings.TEXT_ENCODER = ""
-    chosen = heads.first_readable([newest, plain], language)
-    assert chosen.version == plain
-    assert f"The file of version {newest.number} cannot be read" in chosen.problem
+    found = heads.first_usable([newest, plain])
+    assert found.version == plain
+    assert f"The file of version {newest.number} cannot be used" in found.problem
+    chosen = heads.of_version(found.version, language)
     images = [
         image.image_id
         for image in model_inputs.images(
