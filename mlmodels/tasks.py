@@ -19,6 +19,7 @@ from mlmodels.services import (
     caption_scans,
     encoders,
     evidence,
+    extractors,
     features,
     model_files,
     policy,
@@ -81,8 +82,37 @@ def compute_features(project_id: int, after_id: int = 0) -> None:
     scoring.refresh(project_id, done.computed)
     if done.resume_after is not None:
         nudge(compute_features, project_id, done.resume_after)
-    elif done.computed:
+        return
+    if done.computed:
         nudge(warm_up, project_id)
+    if selectors.asks_for_another(project_id):
+        nudge_next_features(project_id)
+
+
+def nudge_next_features(project_id: int) -> None:
+    if cache.add(f"next-features:{project_id}", 1, timeout=GATHER_EXPIRES_S):
+        nudge(compute_next_features, project_id, countdown_s=GATHER_S)
+
+
+@shared_task
+def compute_next_features(project_id: int, after_id: int = 0) -> None:
+    """One slice by the extractor that was asked for while another one serves, then a task for the next slice."""
+    cache.delete(f"next-features:{project_id}")
+    done = features.compute_next_slice(project_id, after_id=after_id)
+    if done.resume_after is not None:
+        nudge(compute_next_features, project_id, done.resume_after)
+    elif done.changes_over:
+        rescoring.next_of_queue(project_id)
+        nudge(walk, project_id, 0, True)
+    else:
+        nudge_policy(project_id)
+
+
+@shared_task
+def extractor_asked(project_id: int) -> None:
+    """The settings name another extractor: what suggestions read is served first, as always."""
+    extractors.follow(project_id)
+    nudge_features(project_id)
 
 
 def nudge_captions(project_id: int) -> None:
@@ -133,6 +163,7 @@ def version_activated(project_id: int) -> None:
     """Somebody put another version live."""
     rescoring.next_of_queue(project_id)
     nudge(walk, project_id)
+    nudge_features(project_id)
 
 
 @shared_task
@@ -156,6 +187,7 @@ def train(run_id: int) -> None:
         return
     if run.result.get("version"):
         nudge(walk, run.project_id)
+        nudge_features(run.project_id)
     waiting = runs.next_waiting(run.project_id)
     if waiting is not None:
         nudge(train, waiting)
@@ -205,9 +237,7 @@ def _sweep_project(project_id: int) -> None:
     started = time.monotonic()
     if versions.check_file(project_id):
         nudge(version_activated, project_id)
-    project = model_inputs.project(project_id)
-    if project is not None and selectors.wants_features(project_id, project.extractor):
-        nudge_features(project_id)
+    _sweep_features(project_id)
     nudge_captions(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
@@ -215,6 +245,19 @@ def _sweep_project(project_id: int) -> None:
         nudge_proposals(project_id)
     rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)
     cache.set(f"sweep:{project_id}", 1, timeout=max(1, min(SWEEP_EXPIRES_S, int(rest_s))))
+
+
+def _sweep_features(project_id: int) -> None:
+    """What suggestions read comes first; an extractor that does not load is tried now and then."""
+    state = extractors.follow(project_id)
+    read = selectors.read_extractor(project_id)
+    may_try = extractors.wants_another_try(state)
+    if (read is not None or may_try) and selectors.wants_features(project_id, read):
+        nudge_features(project_id)
+    elif may_try and selectors.asks_for_another(project_id) and not selectors.has_looked_at_all(project_id):
+        nudge_next_features(project_id)
+    elif policy.new_extractor(project_id):
+        nudge_policy(project_id)
 
 
 @shared_task(ignore_result=False)

@@ -13,10 +13,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import Extractor, ModelVersion
-from mlmodels.services import extractors
 from mlmodels.services import encoders
 from mlmodels.services.languages import Language
 
