@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlmodels.core.errors import LanguageDataError
-from mlmodels.core.language.occurrences import Occurrence
+from mlmodels.core.language.occurrences import ENTITY, PHRASE, Occurrence
 
 CENSUS_FORMAT = 1
 FORMS_KEPT = 40_000
@@ -53,6 +53,10 @@ class Census:
             form = self.forms.get(one.key)
             if form is None:
                 form = self.forms[one.key] = Form(0, one.kind, one.text, one.parts, [])
+            elif (
+                form.kind == ENTITY and one.kind == PHRASE
+            ):  # "a Frisbee": what is also written small is no name
+                form.kind, form.text, form.parts = one.kind, one.text, one.parts
             form.captions += 1
             parts.update(one.parts)
             if len(form.places) < EXAMPLES_KEPT:

@@ -100,6 +100,14 @@ class TestCensus:
         assert (census.captions, census.forms["dog"].captions, census.parts) == (6, 6, {"dog": 6})
         assert census.forms["dog"].places == [(10, 0, 3), (11, 0, 3), (12, 0, 3), (13, 0, 3)]
 
+    def test_a_name_that_is_also_written_small_is_a_thing(self):
+        census = Census()
+        census.add(1, [Occurrence("frisbee", "entity", "Frisbee", ("frisbee",), 2, 9)])
+        census.add(2, [thing("frisbee")])
+        census.add(3, [Occurrence("frisbee", "entity", "Frisbee", ("frisbee",), 2, 9)])
+        form = census.forms["frisbee"]
+        assert (form.captions, form.kind, form.text) == (3, "phrase", "frisbee")
+
     def test_counting_goes_on_from_stored_state(self):
         whole, first = Census(), Census()
         lines = [[thing("dog")], [thing("dog"), thing("dog house")], [thing("cat")]]
