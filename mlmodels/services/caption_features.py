@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 # A slice is one task: so short that other work of the queue, such as a prediction, comes in between.
 SLICE_CAPTIONS = 512
 SLICE_S = 2.0
-BATCH_CAPTIONS = 64
+BATCH_CAPTIONS = 256
 _HALFVEC_HEADER_BYTES = 4  # dimensions and an unused field, two bytes each
 
 

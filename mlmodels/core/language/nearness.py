@@ -94,7 +94,7 @@ def explain(
 ) -> CaptionReading:
     """The reading with a match of rule "meaning" for each tag that only the whole caption is near to.
 
-    The match is the content word nearest to the tag; where no word is near, nothing is added. Its score is about
+    The match is the content word nearest to the tag; where none is near, the reading stays as it is. Its score is about
     the share of such matches that were true, and enters no head: heads read `meaning` itself.
 
     Args:
@@ -105,22 +105,29 @@ def explain(
         tags: of the vocabulary.
         encode: unit vectors of words.
     """
-    known = {match.tag_id for match in reading.matches}
-    near = [int(k) for k in np.flatnonzero(meaning >= NEAR_CAPTION) if tag_ids[int(k)] not in known]
+    best = {match.tag_id: match for match in reading.matches}
+    settled = {match.tag_id for match in reading.matches if not is_weak(match)}
+    near = [int(k) for k in np.flatnonzero(meaning >= NEAR_CAPTION) if tag_ids[int(k)] not in settled]
     places = content_words(caption) if near else []
     if not places:
         return reading
     vectors = encode([caption[start:end].lower() for start, end in places])
-    found = []
     for k in near:
         cosines = tags.to_tag(vectors, k)
-        best = int(cosines.argmax())
-        if cosines[best] >= NEAR_WORD:
-            start, end = places[best]
-            evidence = Evidence(start, end, caption[start:end], "meaning")
-            found.append(CaptionMatch(tag_ids[k], min(MOST_SCORE, float(cosines[best]) - 0.1), evidence))
-    matches = sorted((*reading.matches, *found), key=lambda match: (-match.score, match.tag_id))
+        nearest = int(cosines.argmax())
+        start, end = places[nearest]
+        evidence = Evidence(start, end, caption[start:end], "meaning")
+        match = CaptionMatch(tag_ids[k], min(MOST_SCORE, float(cosines[nearest]) - 0.1), evidence)
+        known = best.get(match.tag_id)
+        if cosines[nearest] >= NEAR_WORD and (known is None or known.score < match.score):
+            best[match.tag_id] = match
+    matches = sorted(best.values(), key=lambda match: (-match.score, match.tag_id))
     return CaptionReading(tuple(matches), reading.terms)
+
+
+def is_weak(match: CaptionMatch) -> bool:
+    """Whether a rule only guesses the tag from a relative of a word: a word that is nearer may replace it."""
+    return match.evidence.rule == "meaning" and not match.evidence.negated
 
 
 def content_words(caption: str) -> list[tuple[int, int]]:

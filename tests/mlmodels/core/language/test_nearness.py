@@ -94,6 +94,14 @@ def test_a_tag_that_a_rule_found_or_that_the_caption_is_not_near_to_gets_no_word
     assert explain((0.3, 0.1), denied).matches == (denied,)
 
 
+def test_a_nearer_word_replaces_a_weak_relative_and_no_stronger_one() -> None:
+    weak, strong = (
+        CaptionMatch(tag, score, Evidence(2, 5, "man", "meaning")) for tag, score in ((1, 0.05), (2, 0.45))
+    )
+    found = {match.tag_id: match.evidence.text for match in explain((0.3, 0.3), weak, strong).matches}
+    assert found == {1: "fishing", 2: "man"}
+
+
 def test_a_tag_that_no_word_is_near_to_gets_none(monkeypatch) -> None:
     monkeypatch.setattr(nearness, "NEAR_WORD", 0.95)
     assert [match.tag_id for match in explain((0.3, 0.3)).matches] == []
