@@ -1,45 +1,19 @@
-"""Named people, places, organisations, works and events: runs of capitals, typed by common names and WordNet.
+"""Named people, places, organisations, works and events: runs of capitals, told apart from mere capitals.
 
-A weak reading: no statistics stand behind it, and a name that neither the lists nor the words around explain is OTHER.
+A weak reading: no statistics stand behind it. What kind of name it is, is decided in `name_kinds.py`.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from mlmodels.core.language import wordnet
-from mlmodels.core.language.lemmas import lemma_of
+from mlmodels.core.language.name_kinds import PLACE_CUES, POSSESSIVES, guess_label, is_common, label_of
 from mlmodels.core.language.names import names
-from mlmodels.core.language.parts import CLOSED
 
-# WordNet's broad kinds of nouns (lexnames(5WN)); animals, food, plants and substances name kinds, not one.
-KINDS = {4: "EVENT", 10: "WORK", 11: "EVENT", 14: "ORGANISATION", 15: "PLACE", 17: "PLACE", 18: "PERSON"}
-ARTIFACT = 6
 SENTENCE_ENDS = frozenset('.!?:;"“”()–—•…|')
-POSSESSIVES = frozenset(["'s", "’s", "'", "’"])
 HYPHEN = "-"
 LONGEST_NAME = 7
 FEWEST_WORDS = 3  # below, capitals everywhere are no headline
-HEADLINE = 0.75  # from this share of capitals among the open words on, they tell nothing
-PLACE_CUES = frozenset(
-    [
-        "in",
-        "at",
-        "near",
-        "from",
-        "to",
-        "through",
-        "across",
-        "over",
-        "around",
-        "outside",
-        "inside",
-        "above",
-        "toward",
-        "towards",
-    ]
-)
-AUTHOR_CUES = frozenset(["by"])
+OPEN_PARTS = frozenset({"NOUN", "PROPN", "VERB", "ADJ"})
 
 
 class Entity(NamedTuple):
@@ -83,15 +57,18 @@ def find_entities(words: Sequence[str], pos: Sequence[str]) -> list[Entity]:
 
 
 def is_headline(words: Sequence[str], pos: Sequence[str], capital: Sequence[bool]) -> bool:
-    """Whether nearly every open word has a capital, common ones too."""
-    open_words = [
+    """Whether common words have capitals too: little words after the first one, or all the others."""
+    inner = range(1, len(words))
+    little = [
         index
-        for index, part in enumerate(pos)
-        if part in {"NOUN", "PROPN", "VERB", "ADJ"} and len(words[index]) > 1
+        for index in inner
+        if pos[index] in {"DET", "ADP", "CCONJ", "PRON", "PART"} and words[index].isalpha()
     ]
-    if len(open_words) < FEWEST_WORDS or sum(capital[i] for i in open_words) < HEADLINE * len(open_words):
-        return False
-    return sum(capital[i] and is_common(words[i].lower()) for i in open_words) >= 2
+    if sum(capital[index] for index in little) * 2 > len(little):
+        return True
+    others = [index for index in inner if pos[index] in OPEN_PARTS and len(words[index]) > 1]
+    common = sum(capital[index] and is_common(words[index].lower()) for index in others)
+    return len(others) >= FEWEST_WORDS and common >= 2 and all(capital[index] for index in others)
 
 
 def run_end(words: Sequence[str], capital: Sequence[bool], start: int) -> int:
@@ -120,7 +97,7 @@ def names_in(
     """Names of a run: what is well known first, the longest first; then what remains as one name."""
     first = start
     while start < end:
-        known = longest_known(words, start, end, headline)
+        known = longest_known(words, start, end, headline) or by_last_word(words, pos, start, end, headline)
         if known:
             yield from unknown_name(words, pos, first, start, headline)
             yield known
@@ -132,15 +109,32 @@ def names_in(
 
 def longest_known(words: Sequence[str], start: int, end: int, headline: bool) -> Entity | None:
     """The longest name that the lists or WordNet know and that begins here."""
+    before = words[start - 1].lower() if start else ""
     for stop in range(min(end, start + LONGEST_NAME), start, -1):
         text = joined(words[start:stop])
-        label = label_of(text)
+        if before == "the" and (label := names().known.get(f"the {text}", "")):
+            return Entity(start - 1, stop, label)
+        label = label_of(text, before in PLACE_CUES)
         if not label or (stop - start == 1 and not stands_alone(words, start, end, headline)):
             continue
-        if start and words[start - 1].lower() == "the" and names().known.get(f"the {text}") == label:
-            return Entity(start - 1, stop, label)
+        if stop < end and words[stop][:1].isupper() and words[end - 1].lower() in names().last_words:
+            return None  # "Green Bay Packers" is judged as a whole
         return Entity(start, stop, label)
     return None
+
+
+def by_last_word(
+    words: Sequence[str], pos: Sequence[str], start: int, end: int, headline: bool
+) -> Entity | None:
+    """A name of two words or more that begins here and ends in a word such as "Museum" or "Marathon"."""
+    stop = start
+    while stop < min(end, start + LONGEST_NAME) and words[stop][:1].isupper():
+        stop += 1
+    while stop - start > 1 and words[stop - 1].lower() not in names().last_words:
+        stop -= 1
+    if stop - start < 2 or headline or not begins_name(words, pos, start, stop, headline):
+        return None
+    return Entity(start, stop, names().last_words[words[stop - 1].lower()])
 
 
 def joined(words: Sequence[str]) -> str:
@@ -156,45 +150,6 @@ def stands_alone(words: Sequence[str], start: int, end: int, headline: bool) -> 
     if start and words[start - 1][:1].isupper() and not is_common(words[start - 1].lower()):
         return False
     return not ((headline or opens_sentence(words, start)) and is_common(words[start].lower()))
-
-
-@lru_cache(maxsize=8192)
-def label_of(text: str) -> str:
-    """Kind of a well-known name in lower case, "" for anything else."""
-    lists = names()
-    if text in lists.none:
-        return ""
-    if text in lists.known:
-        return lists.known[text]
-    if text in lists.given:
-        return "PERSON"
-    senses = wordnet.proper_senses(text.replace(" ", "_"))
-    return next(filter(None, map(label_of_synset, senses)), "")
-
-
-@lru_cache(maxsize=8192)
-def label_of_synset(synset: str) -> str:
-    """Kind of one named thing in WordNet; "" for what is written with a capital but is a kind (an American)."""
-    if not wordnet.is_instance(synset):
-        return ""
-    kind = wordnet.lexfile(synset)
-    return "PLACE" if kind == ARTIFACT else KINDS.get(kind, "OTHER")
-
-
-@lru_cache(maxsize=16384)
-def is_common(word: str) -> bool:
-    """Whether a word in lower case has an ordinary meaning that is not rarer than its being a name."""
-    if word in CLOSED:
-        return True
-    proper = set(wordnet.proper_senses(word))
-    nouns = wordnet.senses(wordnet.morphy(word, "n") or word, "n")
-    ordinary = [count for synset, count in nouns if synset not in proper]
-    others = any(wordnet.morphy(word, letter) for letter in "var")
-    if word in names().given:
-        return bool(ordinary and max(ordinary) > 4)
-    if proper and nouns and nouns[0][0] in proper:
-        return False
-    return bool(ordinary) or others
 
 
 def opens_sentence(words: Sequence[str], position: int) -> bool:
@@ -229,51 +184,10 @@ def begins_name(words: Sequence[str], pos: Sequence[str], start: int, end: int, 
     if pos[start] not in {"NOUN", "PROPN", "ADJ", "VERB", "NUM"}:
         return False
     more = start + 1 < end and words[start + 1][:1].isupper()
-    return not is_common(word) or (more and is_name_start(word)) or (more and end - start > 2)
+    long = end - start > 2 and pos[start] != "VERB"
+    return not is_common(word) or (more and (is_name_start(word) or long))
 
 
 def is_name_start(word: str) -> bool:
     lists = names()
     return word in lists.given or word in lists.before_surname or word in lists.place_starts
-
-
-def guess_label(words: Sequence[str], pos: Sequence[str], start: int, end: int) -> str:
-    """Kind of a name from its first and last words and the words around it; "" for no name at all."""
-    lists = names()
-    first, last = words[start].lower(), words[end - 1].lower()
-    single = end - start == 1
-    before = words[start - 1].lower() if start else ""
-    if single and (first in lists.none or (is_common(first) and not is_acronym(words[start]))):
-        return ""
-    if not single:
-        if last in lists.last_words:
-            return lists.last_words[last]
-        if first in lists.place_starts:
-            return "PLACE"
-        if first in lists.given or first in lists.before_surname:
-            return "PERSON"
-        if label := label_of_head(last):
-            return label
-    if before in lists.titles or first in lists.titles:
-        return "PERSON"
-    if before in AUTHOR_CUES:
-        return "PERSON"
-    if before in PLACE_CUES and not is_acronym(words[start]):
-        return "PLACE"
-    if is_acronym(words[start]) and single:
-        return "ORGANISATION"
-    following = pos[end] if end < len(pos) else ""
-    if following == "VERB" or (end < len(words) and words[end] in POSSESSIVES):
-        return "PERSON"
-    return "OTHER"
-
-
-def label_of_head(word: str) -> str:
-    """Kind of a name whose last word is a common noun of places, groups or events, "" for others."""
-    senses = wordnet.synsets(lemma_of(word, "NOUN"), "n")
-    label = KINDS.get(wordnet.lexfile(senses[0]), "") if senses else ""
-    return label if label in {"PLACE", "ORGANISATION", "EVENT"} else ""
-
-
-def is_acronym(word: str) -> bool:
-    return 1 < len(word) < 6 and word.isupper()

@@ -27,6 +27,8 @@ def fallback_lemma(word: str, pos: str) -> str:
     """Base form of a word that WordNet lacks."""
     if pos == "NOUN" and len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-3] + "y" if word.endswith("ies") and len(word) > 6 and word[-4] in "tdn" else word[:-1]
+    if pos == "VERB" and len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        return word[:-3] + "y" if word.endswith("ies") else word[:-1]
     if pos == "VERB" and len(word) > 5 and word.endswith("ing"):
         stem = word[:-3]
         return wordnet.undoubled(stem) or stem

@@ -7,65 +7,14 @@ at prepositions, and before definite objects of a verb ("nobody rides the horse"
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlmodels.core.language import cues
 from mlmodels.core.language.vocabulary import Word
 
-PHRASE_CUES = (
-    "no",
-    "without",
-    "zero",
-    "neither",
-    "nor",
-    "instead of",
-    "rather than",
-    "as opposed to",
-    "lack of",
-    "absence of",
-    "free of",
-    "free from",
-    "devoid of",
-    "empty of",
-    "except",
-    "except for",
-    "lack",
-    "lacks",
-    "lacking",
-    "missing",
-    "hardly any",
-    "barely any",
-    "scarcely any",
-    "no longer with",
-)
-PREDICATE_CUES = (
-    "not",
-    "n't",
-    "n’t",
-    "cannot",
-    "never",
-    "no longer",
-    "refuses to",
-    "refusing to",
-    "fails to",
-    "failing to",
-    "unable to",
-)
-SUBJECT_CUES = ("nobody", "no one", "none", "nothing")
-BACKWARD_CUES = ("absent",)
-NO_CUES = (  # look like negation, say that something is there
-    "not only",
-    "not just",
-    "not merely",
-    "not far",
-    "not long",
-    "no doubt",
-    "no matter",
-    "no less",
-    "no fewer",
-    "nothing but",
-    "without doubt",
-)
 PHRASE_PARTS = frozenset({"DET", "ADJ", "NUM", "NOUN", "PROPN", "PRON"})
 SKIPPED_PARTS = frozenset({"ADV", "AUX", "PART"})
 NOUN_PARTS = frozenset({"NOUN", "PROPN"})
+CLAUSE = 8  # words in which "rather" belongs to "than", and "never" to "without"
+DENIALS = frozenset(["never", "not", "n't", "n’t", "cannot", "nobody", "none"])
 LONGEST_REACH = 30  # words; bounds the time for a caption made of cues
 DEFINITE = frozenset(
     ["the", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our", "their"]
@@ -85,16 +34,18 @@ def cue_table() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     """Cues by their first word, longest first."""
     table: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     kinds = {
-        "phrase": PHRASE_CUES,
-        "predicate": PREDICATE_CUES,
-        "subject": SUBJECT_CUES,
-        "backward": BACKWARD_CUES,
-        "none": NO_CUES,
+        "phrase": cues.PHRASE,
+        "predicate": cues.PREDICATE,
+        "subject": cues.SUBJECT,
+        "backward": cues.BACKWARD,
+        "none": cues.NONE,
     }
-    for kind, cues in kinds.items():
-        for cue in cues:
+    for kind, own in kinds.items():
+        for cue in own:
             forms = tuple(cue.split())
             table.setdefault(forms[0], []).append((forms, kind))
+    table.setdefault("than", []).append((("than",), "none"))
+    table.setdefault("gone", []).append((("gone",), "none"))
     for entries in table.values():
         entries.sort(key=lambda entry: -len(entry[0]))
     return table
@@ -126,6 +77,7 @@ def find_negations(words: Sequence[Word]) -> list[Negation]:
             position += 1
             continue
         end, kind = cue
+        kind = kind_here(words, position, end, kind)
         base = max(0, position - LONGEST_REACH)
         nearby = words[base : end + LONGEST_REACH]
         first, last = reach(nearby, position - base, end - base, kind)
@@ -142,6 +94,23 @@ def negated_by(words: Sequence[Word]) -> dict[int, Negation]:
         for negation in find_negations(words)
         for position in range(negation.first, negation.last)
     }
+
+
+def kind_here(words: Sequence[Word], first: int, last: int, kind: str) -> str:
+    """What a cue is at this place: "missing" may look back, "never ... without" denies nothing, "than" may be a cue."""
+    form = words[first].form
+    earlier = words[max(0, first - CLAUSE) : first]
+    if form in cues.MISSING_BEHIND:
+        after_be = bool(earlier) and earlier[-1].pos in SKIPPED_PARTS
+        return "backward" if after_be and pos_at(words, last) not in PHRASE_PARTS else kind
+    if form == "than":
+        return "phrase" if any(word.form == "rather" for word in earlier) else "none"
+    if form == "without" and any(word.form in DENIALS for word in earlier):
+        return "none"
+    if kind == "predicate":
+        shown = form_at(words, last + 1 if form_at(words, last) == "be" else last)
+        return "seen" if shown in cues.SEEN else kind
+    return kind
 
 
 def cue_at(words: Sequence[Word], position: int) -> tuple[int, str] | None:
@@ -161,9 +130,13 @@ def reach(words: Sequence[Word], cue_first: int, cue_last: int, kind: str) -> tu
         return cue_last, phrase_end(words, cue_last)
     if kind == "predicate":
         return cue_last, predicate_end(words, cue_last)
+    if kind == "subject" and pos_at(words, cue_last) == "ADP" and form_at(words, cue_last) != "of":
+        return cue_last, cue_last  # "nothing on the plate": the plate is there
     if kind == "subject":
         start = after_partitive(words, cue_last)
         return start, predicate_end(words, start)
+    if kind == "seen":
+        return phrase_before(words, cue_first)
     if kind == "backward":
         return phrase_before(words, cue_first)
     return cue_last, cue_last
@@ -231,14 +204,15 @@ def predicate_end(words: Sequence[Word], position: int) -> int:
     """End of a negated predicate: auxiliaries, verbs, and an object that is not definite."""
     while pos_at(words, position) in SKIPPED_PARTS:
         position += 1
-    had_verb = False
+    had_verb = perceives = False
     while pos_at(words, position) == "VERB" or (had_verb and form_at(words, position) in {"or", "to", "nor"}):
         had_verb = True
+        perceives = words[position].lemma in cues.PERCEIVED
         position += 1
     follows = form_at(words, position)
     if pos_at(words, position) == "ADP" and (follows == "with" or not had_verb):
         position += 1
-    if form_at(words, position) in DEFINITE and had_verb:
+    if form_at(words, position) in DEFINITE and had_verb and not perceives:
         return position
     if pos_at(words, position) in PHRASE_PARTS:
         return phrase_end(words, position)

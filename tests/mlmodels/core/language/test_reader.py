@@ -65,7 +65,7 @@ def test_the_longest_term_stands_alone(reader: CaptionReader) -> None:
 
 
 def test_a_word_that_only_contains_a_tag_is_no_mention(reader: CaptionReader) -> None:
-    assert matches(reader, "A dogma about glass") == {}
+    assert matches(reader, "A dogma about snowdrops") == {}
 
 
 def test_nearer_meanings_score_higher(reader: CaptionReader) -> None:
