@@ -30,13 +30,16 @@ class TrainableCounts:
 
 @dataclass(frozen=True)
 class SuggestionRow:
-    """What the model says of one image; parallel sequences, best first, at most 20."""
+    """What the model says of one image; parallel sequences, best first, at most 20.
+
+    `sources` may be the JSON text of such lists, from one who has it: making thousands of small objects takes longer.
+    """
 
     image_id: int
     tag_ids: Sequence[int]
     scores: Sequence[float]
     offered_ids: Sequence[int]
-    sources: Sequence[list[dict[str, Any]]]
+    sources: Sequence[list[dict[str, Any]]] | str
     calibrated: bool
     model_version_id: int | None
     model_number: int

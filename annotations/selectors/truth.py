@@ -4,9 +4,10 @@ Reads reviews and decisions and hands them to the rules in `verdicts.py`. Sugges
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 
 from annotations.models import Decision, Image, Project, Review, TagPeriod
 from annotations.selectors import verdicts as rules
@@ -19,31 +20,34 @@ CHUNK = 2_000
 
 def verdicts(project: Project, image_ids: Sequence[int]) -> dict[int, ImageTruth]:
     """The truth of these images; one without any answer has four empty sets. Four queries a chunk at most."""
-    active = _ActiveTags(project)
-    truths: dict[int, ImageTruth] = {}
-    for start in range(0, len(image_ids), CHUNK):
-        truths |= _derive_chunk(project, image_ids[start : start + CHUNK], active)
-    return truths
+    return {truth.image_id: truth for truth in _each(project, image_ids)}
 
 
-def training_truth(project: Project) -> list[ImageTruth]:
-    """What may be trained on: every answered image but the holdout's and the trash's, by ascending id."""
-    return _answered(project, is_holdout=False)
+def training_truth(project: Project) -> Iterator[ImageTruth]:
+    """What may be trained on: every answered image but the holdout's and the trash's, by ascending id.
+
+    One after the other: with every implied no, all at once would fill gigabytes in a large project.
+    """
+    one_tag = Decision.objects.filter(image_id=OuterRef("pk"), review=None)
+    imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
+    images = Image.objects.filter(project=project, is_holdout=False, deleted_at=None).filter(
+        Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
+    )
+    return _each(project, list(images.order_by("id").values_list("id", flat=True)))
 
 
-def holdout_truth(project: Project) -> list[ImageTruth]:
+def holdout_truth(project: Project) -> Iterator[ImageTruth]:
     """The answered holdout images, by ascending id. Never trained on."""
     images = Image.objects.filter(project=project, is_holdout=True, deleted_at=None, state__in=_JUDGED_STATES)
-    return list(verdicts(project, list(images.order_by("id").values_list("id", flat=True))).values())
+    return _each(project, list(images.order_by("id").values_list("id", flat=True)))
 
 
 def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:
     """Tags with an explicit no that stands, by image: they are not suggested there again. Two queries."""
     ids = list(image_ids)
-    rejected = Decision.objects.filter(image_id__in=ids, value=Decision.Value.NO).values_list(
-        "image_id", flat=True
-    )
-    touched = set(rejected)
+    given = RawSQL("SELECT unnest(%s::bigint[])", [ids])
+    rejected = Decision.objects.filter(image_id__in=given, value=Decision.Value.NO)
+    touched = set(rejected.values_list("image_id", flat=True))
     if not touched:
         return {}
     project = Project.objects.get(images__id=next(iter(touched)))
@@ -54,13 +58,10 @@ def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:
 _JUDGED_STATES = (Image.State.REVIEWED, Image.State.DISPUTED)
 
 
-def _answered(project: Project, *, is_holdout: bool) -> list[ImageTruth]:
-    one_tag = Decision.objects.filter(image_id=OuterRef("pk"), review=None)
-    imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
-    images = Image.objects.filter(project=project, is_holdout=is_holdout, deleted_at=None).filter(
-        Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
-    )
-    return list(verdicts(project, list(images.order_by("id").values_list("id", flat=True))).values())
+def _each(project: Project, image_ids: Sequence[int]) -> Iterator[ImageTruth]:
+    active = _ActiveTags(project)
+    for start in range(0, len(image_ids), CHUNK):
+        yield from _derive_chunk(project, image_ids[start : start + CHUNK], active)
 
 
 class _ActiveTags:
@@ -81,7 +82,7 @@ class _ActiveTags:
         return self._by_version[version]
 
 
-def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTags) -> dict[int, ImageTruth]:
+def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTags) -> Iterator[ImageTruth]:
     reviews = list(
         Review.objects.filter(
             image_id__in=image_ids, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
@@ -103,10 +104,10 @@ def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTag
             )
         )
     implied_counts = project.unmarked == Project.Unmarked.NO
-    return {
-        image_id: rules.derive(image_id, whole[image_id], answers[image_id], implied_counts=implied_counts)
-        for image_id in image_ids
-    }
+    for image_id in image_ids:
+        yield rules.derive(
+            image_id, whole.get(image_id, []), answers.get(image_id, []), implied_counts=implied_counts
+        )
 
 
 def _decisions(

@@ -1,7 +1,8 @@
 """Replaces the stored suggestions of images, by COPY into a temporary table and one upsert."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from django.db import connection, transaction
 
@@ -9,6 +10,7 @@ from annotations.models import SuggestionSet
 from annotations.types import SuggestionRow
 
 MAX_SUGGESTIONS = 20
+ROWS_AT_ONCE = 200
 
 _COLUMNS = (
     "image_id, tag_ids, scores, offered_ids, sources, calibrated, "
@@ -31,9 +33,10 @@ def store(project_id: int, rows: Iterable[SuggestionRow]) -> int:
         )
         cursor.execute("DELETE FROM incoming_suggestions")
         with cursor.cursor.copy(f"COPY incoming_suggestions ({_COLUMNS}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(_values(row))
-                sent += 1
+            waiting = iter(rows)
+            while lines := [_line(row) for row in islice(waiting, ROWS_AT_ONCE)]:
+                copy.write("".join(lines))
+                sent += len(lines)
         cursor.execute(_UPSERT, [project_id, project_id])
     return sent
 
@@ -57,19 +60,25 @@ _UPSERT = f"""
 """  # noqa: S608 (column names are constants)
 
 
-def _values(row: SuggestionRow) -> tuple:
+def _line(row: SuggestionRow) -> str:
+    """The row in COPY's text format: lists of numbers written here cost a tenth of the driver's."""
     if len(row.tag_ids) > MAX_SUGGESTIONS:
         raise ValueError(
             f"image {row.image_id}: {len(row.tag_ids)} suggestions, at most {MAX_SUGGESTIONS} are kept"
         )
+    # JSON as text has no tab or line break of its own, but backslashes, which COPY reads too.
+    sources = row.sources if isinstance(row.sources, str) else json.dumps(row.sources)
     return (
-        row.image_id,
-        list(row.tag_ids),
-        [float(score) for score in row.scores],
-        list(row.offered_ids),
-        json.dumps(row.sources),
-        row.calibrated,
-        row.model_version_id,
-        row.model_number,
-        row.vocabulary_version,
+        f"{row.image_id:d}\t{_array(row.tag_ids)}\t{_array(row.scores)}\t{_array(row.offered_ids)}\t"
+        + sources.replace("\\", "\\\\")
+        + f"\t{'t' if row.calibrated else 'f'}\t{_nullable(row.model_version_id)}"
+        + f"\t{row.model_number:d}\t{row.vocabulary_version:d}\n"
     )
+
+
+def _array(numbers: Sequence[float]) -> str:
+    return f"{{{','.join(map(repr, numbers))}}}"
+
+
+def _nullable(number: int | None) -> str:
+    return r"\N" if number is None else str(number)

@@ -4,8 +4,9 @@ The training side comes from `truth.training_truth` alone; holdout images and th
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from django.db import connection, transaction
@@ -23,6 +24,8 @@ SAME_PICTURE_BITS = 6
 SAME_PICTURE_COSINE = 0.97
 # Images against the whole holdout: more at once would take gigabytes in a large project.
 COMPARED_AT_ONCE = 2_000
+# Truths of so many images are sets at a time; then they are a byte a tag.
+TRUTHS_AT_ONCE = 2_000
 MOST_WEIGHT = 10.0
 # Captions of so many images that nobody has reviewed teach the pixels; more cost time and gave nothing.
 MOST_UNREVIEWED = 1_500
@@ -160,22 +163,35 @@ def truth_array(truths: Sequence[ImageTruth], tag_ids: Sequence[int]) -> NDArray
 
 def _answered(
     project_id: int,
-    truths: Sequence[ImageTruth],
+    truths: Iterable[ImageTruth],
     drawn_with: Callable[[ImageTruth], float | None],
     extractor: Extractor,
     language: Language,
 ) -> Answered:
-    by_id = {one.image_id: one for one in truths}
-    images = model_inputs.images(project_id, list(by_id))
-    array = truth_array([by_id[image.image_id] for image in images], language.tag_ids)
+    ids: list[int] = []
+    drawn: list[float | None] = []
+    arrays = [np.empty((0, len(language.tag_ids)), dtype=np.int8)]
+    for some in _batched(truths):
+        ids += [one.image_id for one in some]
+        drawn += [drawn_with(one) for one in some]
+        arrays.append(truth_array(some, language.tag_ids))
+    array = np.concatenate(arrays)
     known = np.asarray((array >= 0).any(axis=1))
-    kept = [image for image, is_known in zip(images, known, strict=True) if is_known]
+    row = {image_id: n for n, image_id in enumerate(ids) if known[n]}
+    images = model_inputs.images(project_id, list(row))
+    rows = [row[image.image_id] for image in images]
     return Answered(
-        batch=inputs.build(kept, extractor, language),
-        truth=array[known],
-        weights=np.array([_weight(drawn_with(by_id[image.image_id])) for image in kept], dtype=np.float32),
-        hashes=_hashes([image.phash for image in kept]),
+        batch=inputs.build(images, extractor, language),
+        truth=array[rows],
+        weights=np.array([_weight(drawn[n]) for n in rows], dtype=np.float32),
+        hashes=_hashes([image.phash for image in images]),
     )
+
+
+def _batched(truths: Iterable[ImageTruth]) -> Iterator[list[ImageTruth]]:
+    rest = iter(truths)
+    while some := list(islice(rest, TRUTHS_AT_ONCE)):
+        yield some
 
 
 def _only(answered: Answered, keep: NDArray[np.bool_]) -> Answered:

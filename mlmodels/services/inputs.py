@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
+from psycopg import Cursor
 
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
-from mlmodels.services import caption_features
+from mlmodels.services import caption_features, readings
 from mlmodels.services.languages import Language
 
 if TYPE_CHECKING:
@@ -39,15 +40,20 @@ class Batch:
     readings: "tuple[CaptionReading, ...]"
 
 
-def build(images: Sequence[ImageInput], extractor: Extractor | None, language: Language) -> Batch:
-    """Read the features of these images and their captions. One query, and a second with a text encoder."""
+def build(
+    images: Sequence[ImageInput], extractor: Extractor | None, language: Language, *, keep: bool = False
+) -> Batch:
+    """Read the features of these images and their captions. Two queries, and a third with a text encoder.
+
+    With `keep` what is read in a caption for the first time is stored.
+    """
     features = stored_features([image.image_id for image in images], extractor)
     captions = [image.caption for image in images]
-    readings = language.read(captions)
+    found = readings.read(images, language, keep=keep)
     return Batch(
         image_ids=tuple(image.image_id for image in images),
-        inputs=assemble(features, captions, readings, language, caption_features.vectors(captions)),
-        readings=readings,
+        inputs=assemble(features, captions, found, language, caption_features.vectors(captions)),
+        readings=found,
     )
 
 
@@ -89,20 +95,18 @@ def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Fe
     if extractor is None:  # nothing has been looked at yet: captions alone speak
         return features
     index = {image_id: n for n, image_id in enumerate(image_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
-            FROM mlmodels_imagefeature
-            WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL
-            """,
-            [extractor.pk, list(image_ids)],
-        )
-        for image_id, vector, classes in cursor.fetchall():
-            n = index[image_id]
-            features.vision[n], features.present[n] = _halves(vector), True
-            if classes is not None:
-                features.class_probabilities[n] = _halves(classes)
+    for image_id, vector, classes in _in_binary(
+        """
+        SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
+        FROM mlmodels_imagefeature
+        WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL
+        """,
+        [extractor.pk, list(image_ids)],
+    ):
+        n = index[image_id]
+        features.vision[n], features.present[n] = _halves(vector), True
+        if classes is not None:
+            features.class_probabilities[n] = _halves(classes)
     return features
 
 
@@ -126,15 +130,20 @@ def stored_vision(image_ids: Sequence[int], extractor: Extractor) -> NDArray[np.
     """The feature vectors alone, [N, D]; zero where there is none. One query."""
     index = {image_id: n for n, image_id in enumerate(image_ids)}
     vision = np.zeros((len(index), extractor.dimensions), dtype=np.float32)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
-            "WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL",
-            [extractor.pk, list(image_ids)],
-        )
-        for image_id, vector in cursor.fetchall():
-            vision[index[image_id]] = _halves(vector)
+    for image_id, vector in _in_binary(
+        "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
+        "WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL",
+        [extractor.pk, list(image_ids)],
+    ):
+        vision[index[image_id]] = _halves(vector)
     return vision
+
+
+def _in_binary(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """Rows in the protocol's binary form, without which bytes travel as twice as many hexadecimal digits."""
+    connection.ensure_connection()
+    with Cursor(connection.connection) as cursor:
+        return cursor.execute(query, parameters, binary=True).fetchall()
 
 
 def _halves(value: bytes) -> NDArray[np.float16]:

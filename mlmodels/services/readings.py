@@ -6,7 +6,7 @@ A reading holds for one caption, one vocabulary and one reader; anything else fi
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +93,8 @@ def _code() -> str:
 
 
 def _encoded(reading: "CaptionReading") -> str:
-    """As JSON that PostgreSQL stores as text: without NUL, which no text of a database can hold."""
-    matches = [[match.tag_id, match.score, asdict(match.evidence)] for match in reading.matches]
+    """As JSON, which writes even NUL in characters that a database can hold."""
+    matches = [[match.tag_id, match.score, astuple(match.evidence)] for match in reading.matches]
     return json.dumps([matches, list(reading.terms)])
 
 
@@ -103,6 +103,6 @@ def _decoded(text: str) -> "CaptionReading":
 
     matches, terms = json.loads(text)
     return CaptionReading(
-        matches=tuple(CaptionMatch(tag_id, score, Evidence(**said)) for tag_id, score, said in matches),
+        matches=tuple(CaptionMatch(tag_id, score, Evidence(*said)) for tag_id, score, said in matches),
         terms=tuple(terms),
     )

@@ -1,5 +1,6 @@
 """Turns scores into stored suggestions and queue ranks. Who serves is known by `heads`; nothing is trained."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     stored = 0
     for start in range(0, len(image_ids), CHUNK_IMAGES):
         images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
-        batch = inputs.build(images, scorer.extractor, language)
+        batch = inputs.build(images, scorer.extractor, language, keep=True)
         if scorer.reads_meaning:
             batch = inputs.explained(batch, [image.caption for image in images], language)
         scores = scorer.score(batch.inputs)
@@ -58,17 +59,21 @@ def suggestion_rows(
     vocabulary_version: int,
 ) -> Iterator[SuggestionRow]:
     """One row an image: the best tags but those that people rejected there, and mentions that are negated."""
+    best = _best(scores.probability)
+    offers = scores.probability >= scorer.thresholds
+    column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
     for n, image_id in enumerate(batch.image_ids):
-        matches = {match.tag_id: match for match in batch.readings[n].matches}
-        columns = _chosen(scores.probability[n], language, matches, rejected.get(image_id, set()))
-        probability = scores.probability[n]
-        offered = [language.tag_ids[k] for k in columns if probability[k] >= scorer.thresholds[k]]
+        matches = {column[match.tag_id]: match for match in batch.readings[n].matches}
+        refused = {column[tag_id] for tag_id in rejected.get(image_id, ()) if tag_id in column}
+        columns = best[n].tolist()
+        if refused or any(_is_negated(match) for match in matches.values()):
+            columns = _chosen(scores.probability[n], matches, refused)
         yield SuggestionRow(
             image_id=image_id,
             tag_ids=[language.tag_ids[k] for k in columns],
-            scores=[rounded(probability[k]) for k in columns],
-            offered_ids=offered,
-            sources=[sources(batch, scores, n, k, matches.get(language.tag_ids[k])) for k in columns],
+            scores=_rounded_all(scores.probability[n, columns]),
+            offered_ids=[language.tag_ids[k] for k in columns if offers[n, k]],
+            sources=_sources_as_json(batch, scores, n, columns, matches),
             calibrated=scorer.calibrated,
             model_version_id=scorer.version_id,
             model_number=scorer.number,
@@ -76,25 +81,49 @@ def suggestion_rows(
         )
 
 
+def _best(probability: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Columns of the best tags of every image, [N, at most 20], best first, equals in the order of the tags."""
+    return np.argsort(-probability, axis=1, kind="stable")[:, :SUGGESTIONS_PER_IMAGE]
+
+
+def _sources_as_json(
+    batch: Batch, scores: "Scores", n: int, columns: list[int], matches: "dict[int, CaptionMatch]"
+) -> str:
+    """`sources` of all these tags as JSON text."""
+    has_vision = bool(batch.inputs.has_vision[n])
+    seen = _rounded_all(scores.vision[n, columns])
+    said = _rounded_all(scores.caption[n, columns])
+    parts = [
+        _as_json(seen[at] if has_vision else None, said[at], matches.get(k)) for at, k in enumerate(columns)
+    ]
+    return f"[{','.join(parts)}]"
+
+
 def sources(
     batch: Batch, scores: "Scores", n: int, k: int, match: "CaptionMatch | None"
 ) -> list[dict[str, Any]]:
     """What speaks for tag k on image n: its pixels, and the words of its caption with their place."""
-    found: list[dict[str, Any]] = []
-    if batch.inputs.has_vision[n]:
-        found.append({"kind": "vision", "score": rounded(scores.vision[n, k])})
-    if match is not None:
-        score = 0.0 if match.evidence.negated else rounded(scores.caption[n, k])
-        found.append({"kind": "caption", "score": score, "evidence": evidence(match)})
+    seen = rounded(scores.vision[n, k]) if batch.inputs.has_vision[n] else None
+    found: list[dict[str, Any]] = json.loads(_as_json(seen, rounded(scores.caption[n, k]), match))
     return found
 
 
-def evidence(match: "CaptionMatch") -> dict[str, Any]:
-    said = match.evidence
-    shown: dict[str, Any] = {"start": said.start, "end": said.end, "text": said.text, "rule": said.rule}
-    if said.negated:
-        shown |= {"negated": True, "cue_start": said.cue_start, "cue_end": said.cue_end}
-    return shown
+def _as_json(seen: float | None, said: float, match: "CaptionMatch | None") -> str:
+    """One tag's sources as JSON text: written out, since a scoring makes millions of them."""
+    parts = []
+    if seen is not None:
+        parts.append(f'{{"kind":"vision","score":{seen!r}}}')
+    if match is not None:
+        place = match.evidence
+        score = 0.0 if place.negated else said
+        cue = ""
+        if place.negated:
+            cue = f',"negated":true,"cue_start":{json.dumps(place.cue_start)},"cue_end":{json.dumps(place.cue_end)}'
+        parts.append(
+            f'{{"kind":"caption","score":{score!r},"evidence":{{"start":{place.start},"end":{place.end}'
+            f',"text":{json.dumps(place.text)},"rule":{json.dumps(place.rule)}{cue}}}}}'
+        )
+    return f"[{','.join(parts)}]"
 
 
 def queue_ranks(batch: Batch, scores: "Scores", scorer: Scorer, language: Language) -> list[QueueRank]:
@@ -111,15 +140,12 @@ def queue_ranks(batch: Batch, scores: "Scores", scorer: Scorer, language: Langua
 
 
 def _chosen(
-    probability: NDArray[np.floating],
-    language: Language,
-    matches: "dict[int, CaptionMatch]",
-    rejected: set[int],
+    probability: NDArray[np.floating], matches: "dict[int, CaptionMatch]", refused: set[int]
 ) -> list[int]:
     """Columns of the tags to suggest, best first; negated mentions take the last places if need be."""
-    order = [int(k) for k in np.argsort(-probability, kind="stable") if language.tag_ids[k] not in rejected]
+    order = [k for k in np.argsort(-probability, kind="stable").tolist() if k not in refused]
     chosen = order[:SUGGESTIONS_PER_IMAGE]
-    negated = [k for k in order[SUGGESTIONS_PER_IMAGE:] if _is_negated(matches.get(language.tag_ids[k]))]
+    negated = [k for k in order[SUGGESTIONS_PER_IMAGE:] if _is_negated(matches.get(k))]
     if negated:
         kept = negated[: SUGGESTIONS_PER_IMAGE // 4]
         chosen = chosen[: SUGGESTIONS_PER_IMAGE - len(kept)] + kept
@@ -132,3 +158,8 @@ def _is_negated(match: "CaptionMatch | None") -> bool:
 
 def rounded(value: float) -> float:
     return round(float(min(max(value, 0.0), 1.0)), SCORE_DIGITS)
+
+
+def _rounded_all(values: NDArray[np.floating]) -> list[float]:
+    """Like `rounded`, of many at once."""
+    return np.clip(values.astype(np.float64), 0.0, 1.0).round(SCORE_DIGITS).tolist()

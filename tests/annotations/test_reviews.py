@@ -350,3 +350,17 @@ def test_one_client_id_for_two_images_at_once_is_refused_like_one_after_the_othe
     with pytest.raises(Conflict) as caught:
         answer_lease(cast, cast.annotator, second, client_id=client_id)
     assert caught.value.code == "client_id_reused"
+
+
+def test_training_truth_is_derived_chunk_by_chunk(cast, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(truth, "CHUNK", 2)
+    make_images(cast.project, 6)
+    for _ in range(6):
+        review_next(cast, cast.annotator, yes=())
+
+    answered = truth.training_truth(cast.project)
+    with django_assert_num_queries(3):  # tags' periods, reviews and decisions of two images
+        first = next(answered)
+    assert [first.image_id, *(one.image_id for one in answered)] == sorted(
+        row.pk for row in cast.project.images.all()
+    )

@@ -1,10 +1,12 @@
 """Suggestions follow what happens: new pictures, a new tag, a changed caption, another version, a broken file."""
 
+import json
+
 import pytest
 
 from annotations.models import Image, LiveModel, QueueEntry, SuggestionSet
-from annotations.services import image_edits, queue, tags
-from annotations.types import TagSpec
+from annotations.services import image_edits, queue, suggestions, tags
+from annotations.types import SuggestionRow, TagSpec
 from mlmodels import tasks
 from mlmodels.models import ImageFeature, ModelVersion
 from mlmodels.services import heads, rescoring, runs, scoring, training, versions
@@ -231,3 +233,26 @@ def test_an_image_that_left_the_queue_gets_suggestions_but_no_rank(planted):
 
     assert SuggestionSet.objects.filter(image=image).exists()
     assert not QueueEntry.objects.filter(image=image).exists()
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_any_text_arrives_in_the_evidence_as_it_was(planted, as_text):
+    (image,) = planted.images(1)
+    said = [[{"kind": "caption", "evidence": {"text": 'back\\slash "quote"\ttab\nline \\N 🐕'}}]]
+    row = SuggestionRow(
+        image_id=image.pk,
+        tag_ids=[planted.tags["dog"]],
+        scores=[0.25],
+        offered_ids=[],
+        sources=json.dumps(said) if as_text else said,
+        calibrated=True,
+        model_version_id=None,
+        model_number=3,
+        vocabulary_version=1,
+    )
+
+    assert suggestions.store(planted.project.pk, [row]) == 1
+
+    found = SuggestionSet.objects.get(image=image)
+    assert (found.sources, found.scores, found.offered_ids) == (said, [0.25], [])
+    assert (found.model_version_id, found.model_number, found.calibrated) == (None, 3, True)
