@@ -46,6 +46,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A figure of a version in words: how far it moves with other images, and what it is beside."""
+
+    name: str
+    value: str
+    interval: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class TagRow:
     """One tag of a version. `change` is the F1 gained since the version before it."""
 
@@ -58,6 +68,7 @@ class TagRow:
     needed: int
     threshold: float | None
     judged_yes: int
+    f1_range: str = ""
 
     @property
     def is_learnt(self) -> bool:
@@ -157,7 +168,40 @@ def _tag_row(figures: Mapping[str, Any], earlier_f1: float | None) -> TagRow:
         needed=figures.get("needed") or 0,
         threshold=figures.get("threshold"),
         judged_yes=figures.get("judged_yes") or 0,
+        f1_range=_range(figures.get("f1_interval")),
     )
+
+
+def facts(figures: Mapping[str, Any]) -> list[Fact]:
+    """The four figures at the top of a version's page."""
+    tags = figures.get("macro_tags") or 0
+    over = f"over {tags:,} {'tag' if tags == 1 else 'tags'} with enough yes"
+
+    def fact(name: str, figure: str, note: str = "") -> Fact:
+        return Fact(name, _number(figures.get(figure)), _range(figures.get(f"{figure}_interval")), note)
+
+    def beside(figure: str) -> str:
+        value = figures.get(f"empty_form_{figure}")
+        return "" if value is None else f"{_number(value)} from an empty form"
+
+    return [
+        fact("F1, all tags together", "micro_f1"),
+        fact("Average precision, macro", "macro_average_precision", over),
+        fact("Corrections an image", "corrections", beside("corrections")),
+        fact("Keystrokes an image", "keystrokes", beside("keystrokes")),
+    ]
+
+
+def _range(bounds: Sequence[float | None] | None) -> str:
+    """“.57 to .63”; empty where nothing was measured."""
+    if not bounds or None in bounds:
+        return ""
+    return " to ".join(_number(bound) for bound in bounds)
+
+
+def _number(value: float | None) -> str:
+    """.61, 1.00, 2.83, or a dash."""
+    return "–" if value is None else f"{value:.2f}".removeprefix("0")
 
 
 def _comparison(details: Mapping[str, Any], place: int, number: int) -> str:

@@ -35,6 +35,8 @@ class VersionPage(ProjectPage):
             version=version,
             parent=parent,
             reasons=shown.reasons(version),
+            facts=shown.facts(version.metrics),
+            fresh=version.metrics.get("fresh"),
             tags=tags if every else [*learnt[:LEARNT_SHOWN], *unlearnt[:UNLEARNT_SHOWN]],
             tag_count=len(tags),
             learnt_count=len(learnt),

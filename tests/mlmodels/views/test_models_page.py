@@ -147,6 +147,27 @@ class TestVersions:
         assert f"v{first.number} is live." in text_of(answer)
         assert LiveModel.objects.get(project=cast.project).version_id == first.pk
 
+    def test_a_version_says_how_sure_its_figures_are_and_what_they_are_over(self, planted, browser_of, here):
+        figures = {
+            "micro_f1": 0.612,
+            "micro_f1_interval": [0.571, 0.648],
+            "macro_average_precision": 0.5,
+            "macro_average_precision_interval": [None, None],
+            "macro_tags": 1,
+            "corrections": 0.83,
+            "judged_on": "holdout",
+            "near_holdout_left_out": 17,
+            "fresh": {"images": 200, "micro_f1": 0.5, "corrections": 1.25, "keystrokes": 2.5},
+        }
+        tag = {"name": "dog", "f1": 0.7, "f1_interval": [0.6, 0.8], "support": 20, "needed": 10}
+        version = version_of(planted, 1, metrics=figures, tag_metrics={"1": tag})
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{version.pk}/"))
+        assert '>.61</span></dd><dd class="tiny muted num">.57 to .65</dd>' in page
+        assert "over 1 tag with enough yes" in page
+        assert "On the 200 reviewed last: F1 .50, AP –, 1.25 corrections and 2.50 keystrokes" in page
+        assert 'like a holdout image</dt><dd class="num">17</dd>' in page
+        assert 'title=".60 to .80' in page
+
     def test_a_version_without_its_file_is_a_message(self, planted, browser_of, here):
         version = version_of(planted, 1)
         answer = browser_of(planted.cast.admin).post(f"{here}{version.pk}/activate/", follow=True)
