@@ -157,7 +157,13 @@ class TestVersions:
             "corrections": 0.83,
             "judged_on": "holdout",
             "near_holdout_left_out": 17,
-            "fresh": {"images": 200, "micro_f1": 0.5, "corrections": 1.25, "keystrokes": 2.5},
+            "fresh": {
+                "images": 200,
+                "micro_f1": 0.5,
+                "macro_average_precision": None,
+                "corrections": 1.25,
+                "keystrokes": 2.5,
+            },
         }
         tag = {"name": "dog", "f1": 0.7, "f1_interval": [0.6, 0.8], "support": 20, "needed": 10}
         version = version_of(planted, 1, metrics=figures, tag_metrics={"1": tag})
