@@ -1,9 +1,11 @@
 """Reads of proposals for people, and of what proposals are made from for the model's side."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Left
 
 from annotations.errors import NotFound
 from annotations.models import CaptionProgress, Image, Project, Proposal, Tag, TagAlias
@@ -77,9 +79,9 @@ def counts(project: Project, state: str = Proposal.State.OPEN) -> dict[str, int]
 def with_examples(project: Project, rows: Sequence[Proposal]) -> list[Shown]:
     """The proposals with pictures and captions; one that has changed meanwhile is left out. One query."""
     wanted = {example["image"] for row in rows for example in row.evidence.get("examples", ())}
-    images = (
-        Image.objects.filter(project=project, deleted_at=None).only("project_id", "caption").in_bulk(wanted)
-    )
+    last = max((example["end"] for row in rows for example in row.evidence.get("examples", ())), default=0)
+    images = Image.objects.filter(project=project, deleted_at=None).only("project_id")
+    images = images.annotate(said=Left("caption", last + AFTER_CHARS + 1)).in_bulk(wanted)
     return [Shown(row, _examples(row, images)) for row in rows]
 
 
@@ -104,27 +106,36 @@ def vocabulary_words(project_id: int) -> list[VocabularyWord]:
     return [VocabularyWord(pk, name, tuple(aliases.get(pk, ())), at is not None) for pk, name, at in tags]
 
 
-def captions(project_id: int, *, after_id: int, limit: int) -> list[tuple[int, str]]:
-    """The next captions by id of the image. Holdout images are left out: nothing that is learnt comes from them."""
+def captions(project_id: int, *, after_id: int, limit: int, chars: int) -> list[tuple[int, str]]:
+    """The next captions by id of the image, each up to so many characters.
+
+    Holdout images are left out: nothing that is learnt comes from them.
+    """
     rows = _captioned(project_id).filter(pk__gt=after_id).order_by("pk")
-    return list(rows.values_list("pk", "caption")[:limit])
+    return list(rows.values_list("pk", Left("caption", chars))[:limit])
+
+
+def has_captions(project_id: int, *, after_id: int = 0) -> bool:
+    """Whether any image after this one has a caption to read."""
+    return _captioned(project_id).filter(pk__gt=after_id).exists()
 
 
 def caption_count(project_id: int) -> int:
     return _captioned(project_id).count()
 
 
-def answered_captions(project_id: int, limit: int) -> list[tuple[int, str]]:
+def answered_captions(project_id: int, *, limit: int, chars: int) -> list[tuple[int, str]]:
     """Captions of images that somebody has reviewed; a stable random choice of at most `limit`."""
     rows = _captioned(project_id).filter(reviews_done__gt=0).order_by("shuffle", "pk")
-    return list(rows.values_list("pk", "caption")[:limit])
+    return list(rows.values_list("pk", Left("caption", chars))[:limit])
 
 
 def texts_at(places: Collection[tuple[int, int, int]]) -> dict[tuple[int, int, int], str]:
     """The words at these places, (image id, start, end), of captions as they are now. One query."""
+    last = max((end for _, _, end in places), default=1)
     rows = Image.objects.filter(pk__in={image_id for image_id, _, _ in places})
-    captions = dict(rows.values_list("pk", "caption"))
-    return {place: captions.get(place[0], "")[place[1] : place[2]] for place in places}
+    said = dict(rows.values_list("pk", Left("caption", last)))
+    return {place: said.get(place[0], "")[place[1] : place[2]] for place in places}
 
 
 def _captioned(project_id: int) -> QuerySet[Image]:
@@ -132,14 +143,14 @@ def _captioned(project_id: int) -> QuerySet[Image]:
     return rows.exclude(caption="")
 
 
-def _examples(row: Proposal, images: dict[int, Image]) -> tuple[Example, ...]:
+def _examples(row: Proposal, images: Mapping[int, Any]) -> tuple[Example, ...]:
     shown = []
     for example in row.evidence.get("examples", ()):
         image = images.get(example["image"])
         start, end, text = example["start"], example["end"], example["text"]
-        if image is None or image.caption[start:end] != text:
+        if image is None or image.said[start:end] != text:
             continue
-        before, after = image.caption[:start], image.caption[end:]
+        before, after = image.said[:start], image.said[end:]
         before = before if len(before) <= BEFORE_CHARS else "…" + before[-BEFORE_CHARS:]
         after = after if len(after) <= AFTER_CHARS else after[:AFTER_CHARS] + "…"
         shown.append(Example(image.pk, addresses(image)["thumbnail_url"], start, end, before, text, after))

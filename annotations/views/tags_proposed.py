@@ -109,7 +109,7 @@ class ProposedPage(ProjectPage):
             told=self._told(decided),
             problems=problems,
             reading=selector.progress(self.project),
-            has_captions=bool(selector.captions(self.project.pk, after_id=0, limit=1)),
+            has_captions=selector.has_captions(self.project.pk),
         )
         patch_vary_headers(response, ["HX-Request"])
         return response

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # A slice is one task: so short that other work of the queue, such as a prediction, comes in between.
 SLICE_S = 2.0
-SLICE_CAPTIONS = 20_000
+SLICE_CAPTIONS = 10_000
 BATCH_CAPTIONS = 64
 CLAIM_STALE_AFTER = timedelta(seconds=30)
 # What stands behind so many characters is hardly about the picture.
@@ -80,7 +80,7 @@ def read_slice(scan: CaptionScan, census: "Census", captions: Sequence[tuple[int
     for start in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[start : start + BATCH_CAPTIONS]
         with pipeline.memory_zone():
-            docs = pipeline.pipe(readable(caption) for _, caption in batch)
+            docs = pipeline.pipe(caption for _, caption in batch)
             for (image_id, _), doc in zip(batch, docs, strict=True):
                 census.add(image_id, occurrences(doc))
         scan.after_id = batch[-1][0]
@@ -104,11 +104,6 @@ def is_stale(scan: CaptionScan) -> bool:
 def restart(scan: CaptionScan) -> None:
     """Forget the counts; the next slice begins with the first caption."""
     held(scan).update(after_id=0, captions=0, counts=b"", changed=0, made_from="")
-
-
-def readable(caption: str) -> str:
-    """The part of a caption that is read."""
-    return caption[:CAPTION_CHARS]
 
 
 @lru_cache(maxsize=1)

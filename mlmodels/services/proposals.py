@@ -33,7 +33,7 @@ def is_due(project_id: int) -> bool:
     """Whether captions wait to be read, or the proposals were made from another vocabulary or from fewer answers."""
     scan = CaptionScan.objects.filter(project_id=project_id).first()
     after_id = scan.after_id if scan else 0
-    if read_proposals.captions(project_id, after_id=after_id, limit=1):
+    if read_proposals.has_captions(project_id, after_id=after_id):
         return True
     return scan is not None and (caption_scans.is_stale(scan) or scan.made_from != _source(scan))
 
@@ -46,7 +46,7 @@ def advance(project_id: int) -> bool:
     if model_inputs.project(project_id) is None:
         return False
     if not CaptionScan.objects.filter(project_id=project_id).exists():
-        if not read_proposals.captions(project_id, after_id=0, limit=1):
+        if not read_proposals.has_captions(project_id):
             return False
         CaptionScan.objects.get_or_create(project_id=project_id)
     scan = caption_scans.claim(project_id)
@@ -61,7 +61,10 @@ def advance(project_id: int) -> bool:
 def _work(scan: CaptionScan) -> bool:
     census = caption_scans.stored_census(scan)
     captions = read_proposals.captions(
-        scan.project_id, after_id=scan.after_id, limit=caption_scans.SLICE_CAPTIONS
+        scan.project_id,
+        after_id=scan.after_id,
+        limit=caption_scans.SLICE_CAPTIONS,
+        chars=caption_scans.CAPTION_CHARS,
     )
     if captions:
         caption_scans.read_slice(scan, census, captions)
@@ -147,11 +150,13 @@ def _answered(project_id: int) -> "list[Answered]":
     from mlmodels.core.language.substitution import Answered
 
     project = model_inputs.project(project_id)
-    rows = read_proposals.answered_captions(project_id, ANSWERED_MOST)
+    rows = read_proposals.answered_captions(
+        project_id, limit=ANSWERED_MOST, chars=caption_scans.CAPTION_CHARS
+    )
     if project is None or not rows:
         return []
     truths = truth.verdicts(project, [image_id for image_id, _ in rows])
-    readings = languages.of_project(project_id).read([caption_scans.readable(caption) for _, caption in rows])
+    readings = languages.of_project(project_id).read([caption for _, caption in rows])
     answered = []
     for (image_id, _), reading in zip(rows, readings, strict=True):
         said = truths[image_id]
