@@ -42,7 +42,8 @@ def load(name: str) -> "VisionExtractor":
     """The network, ready to embed. Only workers that need pixels call this: it loads torch."""
     from mlmodels.core.vision.extractor import load_extractor
 
-    return load_extractor(name, weights_dir=Path(settings.WEIGHTS_DIR) if settings.WEIGHTS_DIR else None)
+    folder = Path(settings.WEIGHTS_DIR) if settings.WEIGHTS_DIR else None
+    return load_extractor(name, weights_dir=folder, engine=settings.VISION_ENGINE)
 
 
 def loaded_row(name: str) -> Extractor:

@@ -151,3 +151,9 @@ def test_reading_features_takes_one_query_at_any_number(cast, images, django_ass
     for count in (1, 6):
         with django_assert_num_queries(1, connection=connection):
             inputs.stored_features([image.pk for image in images[:count]], extractor)
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_the_engine_may_be_set(engine, settings):
+    settings.VISION_ENGINE = engine
+    assert extractors.load.__wrapped__("tf_efficientnet_lite0").engine.name == engine
