@@ -80,8 +80,8 @@ def with_examples(project: Project, rows: Sequence[Proposal]) -> list[Shown]:
     """The proposals with pictures and captions; one that has changed meanwhile is left out. One query."""
     wanted = {example["image"] for row in rows for example in row.evidence.get("examples", ())}
     last = max((example["end"] for row in rows for example in row.evidence.get("examples", ())), default=0)
-    images = Image.objects.filter(project=project, deleted_at=None).only("project_id")
-    images = images.annotate(said=Left("caption", last + AFTER_CHARS + 1)).in_bulk(wanted)
+    rows_of = Image.objects.filter(project=project, deleted_at=None).only("project_id")
+    images = rows_of.annotate(said=Left("caption", last + AFTER_CHARS + 1)).in_bulk(wanted)
     return [Shown(row, _examples(row, images)) for row in rows]
 
 
