@@ -1,4 +1,4 @@
-"""System checks of the model's side, with ids: the folder of model files, and weights for the default extractor."""
+"""System checks of the model's side, with ids: the folder of model files, and the pipeline that reads captions."""
 
 import os
 from pathlib import Path
@@ -22,6 +22,27 @@ def model_folder_is_writable(**_: Any) -> list[CheckMessage]:
             id="mlmodels.E001",
         )
     ]
+
+
+@register()
+def spacy_model_loads(**_: Any) -> list[CheckMessage]:
+    """Loads it, since only that tells; nothing is loaded where none is named."""
+    if not settings.SPACY_MODEL:
+        return []
+    from mlmodels.core.errors import LanguageDataError
+    from mlmodels.services import languages
+
+    try:
+        languages.pipeline()
+    except LanguageDataError as error:
+        return [
+            Error(
+                f"TAGGER_SPACY_MODEL: {error}.",
+                hint="Install that package with pip, or name a folder that holds a saved pipeline.",
+                id="mlmodels.E002",
+            )
+        ]
+    return []
 
 
 @register()

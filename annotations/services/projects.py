@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from annotations import signals
+from annotations import caption_languages, signals
 from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
 from annotations.models import AuditEvent, Membership, Project, Role, User
 from annotations.permissions import allows, required_role
@@ -139,6 +139,12 @@ def _checked(fields: Mapping[str, object]) -> dict[str, object]:
             raise BadInput("A project needs a name of 1 to 200 characters.", code="bad_name")
     _check_range(checked, "holdout_percent", 0, 50)
     _check_range(checked, "reviews_per_image", 1, 20)
+    language = checked.get("caption_language", "en")
+    if language not in caption_languages.CODES:
+        raise BadInput(
+            f"`caption_language` is a code such as en, de, fr or zh, or xx for several; “{language}” is none.",
+            code="bad_caption_language",
+        )
     if checked.get("unmarked", "no") not in Project.Unmarked.values:
         raise BadInput("`unmarked` is “no” or “unknown”.", code="bad_unmarked")
     return checked

@@ -1,4 +1,7 @@
-"""The reader of captions and the map of ImageNet classes for a vocabulary, kept while it is unchanged."""
+"""The reader of captions and the map of ImageNet classes for a vocabulary, kept while it is unchanged.
+
+Here it is decided which spaCy pipeline reads a project: by its caption language, and by TAGGER_SPACY_MODEL.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,15 +9,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs
 
 if TYPE_CHECKING:
+    from spacy.language import Language as Pipeline
+
     from mlmodels.core.language.reader import CaptionReader
     from mlmodels.core.types import CaptionReading, TagTerm
 
 
+DEFAULT_LANGUAGE = "en"
 # Captions of so many images stay read; a caption takes about a millisecond.
 READINGS_KEPT = 20_000
 
@@ -42,15 +49,43 @@ class Language:
 
 
 def of_project(project_id: int) -> Language:
-    """The language of the vocabulary as it is now; two queries when nothing has changed."""
+    """The language of the vocabulary as it is now; three queries when nothing has changed.
+
+    Raises:
+        LanguageDataError: TAGGER_SPACY_MODEL cannot be loaded, or the project's caption language is unknown.
+    """
     from mlmodels.core.types import TagTerm
 
     tags = model_inputs.active_tags(project_id)
-    return _build(tuple(TagTerm(tag.tag_id, tag.name, tag.aliases) for tag in tags))
+    project = model_inputs.project(project_id)
+    language = project.caption_language if project else DEFAULT_LANGUAGE
+    terms = tuple(TagTerm(tag.tag_id, tag.name, tag.aliases) for tag in tags)
+    return _build(terms, language, settings.SPACY_MODEL)
+
+
+def pipeline(language: str = DEFAULT_LANGUAGE) -> "Pipeline":
+    """The pipeline that reads captions in a language: the one of TAGGER_SPACY_MODEL if it is for that language.
+
+    Raises:
+        LanguageDataError: that one cannot be loaded, or spaCy knows no such language.
+    """
+    return _pipeline(language, settings.SPACY_MODEL)
+
+
+def _pipeline(language: str, name: str) -> "Pipeline":
+    named = _built("", name) if name else None
+    return named if named and named.lang == language else _built(language, "")
 
 
 @lru_cache(maxsize=4)
-def _build(terms: "tuple[TagTerm, ...]") -> Language:
+def _built(language: str, name: str) -> "Pipeline":
+    from mlmodels.core.language.pipeline import build_pipeline
+
+    return build_pipeline(name=name) if name else build_pipeline(language)
+
+
+@lru_cache(maxsize=4)
+def _build(terms: "tuple[TagTerm, ...]", language: str, pipeline_name: str) -> Language:
     from mlmodels.core.language.imagenet import map_imagenet
     from mlmodels.core.language.reader import CaptionReader
 
@@ -58,6 +93,6 @@ def _build(terms: "tuple[TagTerm, ...]") -> Language:
     return Language(
         terms=terms,
         tag_ids=tuple(term.id for term in terms),
-        reader=CaptionReader(list(terms)),
+        reader=CaptionReader(list(terms), pipeline=_pipeline(language, pipeline_name)),
         class_map=class_map,
     )
