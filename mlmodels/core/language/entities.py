@@ -190,4 +190,4 @@ def begins_name(words: Sequence[str], pos: Sequence[str], start: int, end: int, 
 
 def is_name_start(word: str) -> bool:
     lists = names()
-    return word in lists.given or word in lists.before_surname or word in lists.place_starts
+    return any(word in own for own in (lists.given, lists.before_surname, lists.titles, lists.place_starts))

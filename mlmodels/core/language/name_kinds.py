@@ -34,6 +34,8 @@ def label_of(text: str, in_place: bool = False) -> str:
         return lists.known[text]
     senses = wordnet.proper_senses(text.replace(" ", "_"))
     labels = [label for label in map(label_of_synset, senses) if label]
+    if labels and " " in text and (label := lists.last_words.get(text.rpartition(" ")[2], "")):
+        return label  # WordNet takes a university for its buildings
     if in_place and "PLACE" in labels:
         return "PLACE"
     if text in lists.given:
@@ -97,8 +99,8 @@ def closes(words: Sequence[str], end: int) -> bool:
 def label_by_parts(first: str, last: str) -> str:
     """Kind of a name of several words by its last or first word, "" where these tell nothing."""
     lists = names()
-    if last in lists.last_words:
-        return lists.last_words[last]
+    if last in lists.last_words or first in lists.last_words:  # "Modern Art Museum", "Museum of Modern Art"
+        return lists.last_words.get(last) or lists.last_words[first]
     if first in lists.place_starts:
         return "PLACE"
     if first in lists.given or first in lists.before_surname or first in lists.titles:
