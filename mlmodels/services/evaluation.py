@@ -1,6 +1,6 @@
 """Measures what is live on the holdout as it is now; figures of a version at its judging stand in its row."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,12 @@ import numpy as np
 from mlmodels import selectors
 from mlmodels.errors import NotTrainable
 from mlmodels.services import evidence as evidence_service
-from mlmodels.services import heads
-from mlmodels.services.judging import number
+from mlmodels.services import heads, judging
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Figures of version `number` (0: the prior) on `images` reviewed holdout images."""
+    """Figures of version `number` (0: the prior) on `images` reviewed holdout images, and their intervals."""
 
     number: int
     images: int
@@ -23,8 +22,6 @@ class Evaluated:
 
 def of_live(project_id: int) -> Evaluated:
     """Raises NotTrainable where no feature has been computed yet."""
-    from mlmodels.core.evaluation import metrics
-
     extractor = selectors.read_extractor(project_id)
     if extractor is None:
         raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
@@ -34,6 +31,5 @@ def of_live(project_id: int) -> Evaluated:
     if not len(judged):
         return Evaluated(scorer.number, 0, {})
     scores = scorer.score(judged.batch.inputs).probability
-    report = metrics.report(judged.truth, scores, np.asarray(scorer.thresholds), judged.weights)
-    figures = {name: number(value) for name, value in asdict(report).items() if not name.startswith("tag_")}
-    return Evaluated(scorer.number, len(judged), figures)
+    measured = judging.measure(judged, scores, np.asarray(scorer.thresholds), seed=0)
+    return Evaluated(scorer.number, len(judged), measured.overall)

@@ -56,7 +56,7 @@ def judge(project_id: int, evidence: Evidence, head: "Head", out_of_fold: Scores
     if holdout:
         stored |= _taught(evidence, out_of_fold, seed)
     verdict = _verdict(stored, holdout=holdout, seed=seed)
-    figures = _figures(judged, scores, head.thresholds, seed)
+    figures = measure(judged, scores, head.thresholds, seed=seed)
     return Judgement(
         verdict=verdict,
         incumbents=tuple(rival.number for rival in against),
@@ -149,14 +149,15 @@ def _verdict(stored: Mapping[str, NDArray[Any]], *, holdout: bool, seed: int) ->
 
 
 @dataclass(frozen=True, eq=False)
-class _Measured:
+class Measured:
     """Figures as JSON: of all tags together, with their intervals, and of each tag."""
 
     overall: dict[str, Any]
     of_tags: list[dict[str, Any]]
 
 
-def _figures(judged: Answered, scores: Scores, thresholds: Scores, seed: int) -> _Measured:
+def measure(judged: Answered, scores: Scores, thresholds: Scores, *, seed: int) -> Measured:
+    """Every figure of these scores [N, K] with its interval; the seed is that of the resamples."""
     from mlmodels.core.evaluation import intervals, metrics
 
     report = metrics.report(judged.truth, scores, thresholds, judged.weights)
@@ -178,7 +179,7 @@ def _figures(judged: Answered, scores: Scores, thresholds: Scores, seed: int) ->
         }
         for k in range(scores.shape[1])
     ]
-    return _Measured(overall, of_tags)
+    return Measured(overall, of_tags)
 
 
 def _fresh(project_id: int, judged: Answered, scores: Scores, thresholds: Scores) -> dict[str, Any]:

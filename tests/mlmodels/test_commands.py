@@ -57,6 +57,21 @@ def test_evaluate_prints_the_live_model_on_the_holdout(planted):
 
     assert said.startswith("version 1 on ")
     assert "micro f1" in said
+    version = ModelVersion.objects.get()
+    again = run("evaluate", planted.project.pk, "--number", 1)
+    assert again.startswith(f"version 1: {version.verdict}")
+    assert all(reason in again for reason in version.reasons)
+
+
+def test_evaluate_fails_where_a_verdict_does_not_follow_from_the_stored_scores(planted):
+    planted.images(60)
+    planted.review(40)
+    run("train", planted.project.pk)
+    with pytest.raises(CommandError, match="got 7"):
+        run("evaluate", planted.project.pk, "--number", 7)
+    ModelVersion.objects.update(verdict="promoted")
+    with pytest.raises(CommandError, match="Expected promoted as stored"):
+        run("evaluate", planted.project.pk, "--number", 1)
 
 
 def test_evaluate_without_a_reviewed_holdout_says_so(planted):

@@ -1,4 +1,7 @@
-"""`manage.py evaluate PROJECT`: the live model's figures against what people have answered until now."""
+"""`manage.py evaluate PROJECT`: the live model's figures against what people have answered until now.
+
+With `--number N` the gate's verdict of that version, worked out again from the scores stored with it.
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,7 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotations.selectors import model_inputs
-from mlmodels.services import evaluation
+from mlmodels import selectors
+from mlmodels.core.errors import ArtifactError
+from mlmodels.services import evaluation, judging
 
 
 class Command(BaseCommand):
@@ -14,15 +19,37 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", type=int, help="id of the project")
+        parser.add_argument("--number", type=int, help="work out the gate's verdict of this version again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if model_inputs.project(options["project"]) is None:
             raise CommandError(
                 f"Expected the id of a project, got {options['project']}, which does not exist."
             )
+        if options["number"] is not None:
+            self._judge_again(options["project"], options["number"])
+            return
         evaluated = evaluation.of_live(options["project"])
         if not evaluated.images:
             raise CommandError("No holdout image has been reviewed yet, so there is nothing to measure by.")
         self.stdout.write(f"version {evaluated.number} on {evaluated.images} holdout images")
         for name, value in evaluated.figures.items():
-            self.stdout.write(f"  {name.replace('_', ' '):<28}{'' if value is None else value}")
+            if name.endswith("_interval"):
+                continue
+            lower, upper = evaluated.figures.get(f"{name}_interval", (None, None))
+            moves = "" if lower is None else f"  [{lower}, {upper}]"
+            self.stdout.write(f"  {name.replace('_', ' '):<28}{'' if value is None else value}{moves}")
+
+    def _judge_again(self, project_id: int, number: int) -> None:
+        version = selectors.versions(project_id).filter(number=number).first()
+        if version is None:
+            raise CommandError(f"Expected the number of a version of project {project_id}, got {number}.")
+        try:
+            verdict = judging.again(version)
+        except ArtifactError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"version {number}: {verdict.outcome}")
+        for reason in verdict.reasons:
+            self.stdout.write(f"  {reason}")
+        if (verdict.outcome, list(verdict.reasons)) != (version.verdict, version.reasons):
+            raise CommandError(f"Expected {version.verdict} as stored, for: {' '.join(version.reasons)}")

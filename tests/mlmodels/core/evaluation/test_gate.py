@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mlmodels.core.evaluation import gate
-from mlmodels.core.evaluation.gate import Verdict, deviations_from_chance, judge
+from mlmodels.core.evaluation.gate import Comparison, Verdict, deviations_from_chance, judge
+from mlmodels.core.evaluation.intervals import Interval
 
 THRESHOLDS = np.full(12, 0.5)
 
@@ -71,6 +72,56 @@ def test_the_same_scores_are_no_loss() -> None:
 
     assert result.outcome == "promoted"
     assert result.details["better"] == 0.0
+
+
+def compared(gain: tuple[float, float, float], saved: tuple[float, float, float]) -> Comparison:
+    return Comparison(average_precision=Interval(*gain), keystrokes=Interval(*saved))
+
+
+NO_KEYS = (0.0, -0.05, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("gain", "saved", "no_loss", "may_teach"),
+    [
+        ((0.0, -0.019, 0.019), NO_KEYS, True, False),
+        ((0.0, -0.021, 0.021), NO_KEYS, False, True),
+        ((0.0, -0.019, 0.019), (0.0, -0.11, 0.11), False, True),
+        ((0.0, -0.019, 0.019), (0.0, -0.11, 0.08), False, False),
+        ((-0.004, -0.04, 0.03), NO_KEYS, False, True),
+        ((-0.006, -0.04, 0.03), NO_KEYS, False, False),
+        ((-0.004, -0.05, -0.001), NO_KEYS, False, False),
+        ((0.01, -0.03, 0.05), (-0.3, -0.6, -0.1), False, False),
+        ((-0.015, -0.03, 0.0), NO_KEYS, False, False),
+    ],
+    ids=[
+        "within both margins",
+        "too wide, no visible loss",
+        "too wide in keystrokes",
+        "narrow, and keystrokes are lost",
+        "a small loss may be chance",
+        "a visible loss",
+        "surely a loss, however small",
+        "keystrokes are surely lost",
+        "narrow, and a loss",
+    ],
+)
+def test_the_rules_by_their_numbers(
+    gain: tuple[float, float, float], saved: tuple[float, float, float], no_loss: bool, may_teach: bool
+) -> None:
+    comparison = compared(gain, saved)
+
+    assert comparison.is_no_loss == no_loss
+    assert (comparison.is_undecided and comparison.may_teach) == may_teach
+
+
+@pytest.mark.parametrize(
+    ("gain", "keys", "better"), [(0.006, 0.0, True), (0.004, 0.5, False), (0.006, -0.01, False)]
+)
+def test_better_is_a_gain_beyond_a_small_one_without_a_key_lost(
+    gain: float, keys: float, better: bool
+) -> None:
+    assert compared((0.02, gain, 0.03), (keys, -0.2, 0.6)).is_better == better
 
 
 def test_training_images_never_promote_for_good() -> None:
