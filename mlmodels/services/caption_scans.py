@@ -4,12 +4,12 @@ They outlive every worker, so a kill costs one slice. What is made of them stand
 """
 
 import json
+import logging
 import time
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
 
     from mlmodels.core.language.census import Census
+
+logger = logging.getLogger(__name__)
 
 # A slice is one task: so short that other work of the queue, such as a prediction, comes in between.
 SLICE_S = 2.0
@@ -56,26 +58,27 @@ def held(scan: CaptionScan) -> Any:
     return CaptionScan.objects.filter(project_id=scan.project_id, claim=scan.claim)
 
 
-def stored_census(scan: CaptionScan) -> "Census":
-    """The counts so far; unreadable ones, as of another format, are begun anew."""
+def stored_census(scan: CaptionScan, pipeline: "Pipeline") -> "Census":
+    """The counts so far; those of another pipeline or format, and unreadable ones, are begun anew."""
     from mlmodels.core.errors import LanguageDataError
     from mlmodels.core.language.census import Census
 
-    if not scan.counts:
-        scan.after_id = 0
-        return Census()
     try:
-        return Census.of(json.loads(zlib.decompress(scan.counts)))
+        stored = json.loads(zlib.decompress(scan.counts)) if scan.counts else {}
+        if stored.get("reader") == _reader(pipeline):
+            return Census.of(stored["census"])
     except (zlib.error, ValueError, LanguageDataError):
-        scan.after_id = 0
-        return Census()
+        logger.warning("the counts over the captions of project %s are unreadable", scan.project_id)
+    scan.after_id = 0
+    return Census()
 
 
-def read_slice(scan: CaptionScan, census: "Census", captions: Sequence[tuple[int, str]]) -> None:
+def read_slice(
+    scan: CaptionScan, census: "Census", captions: Sequence[tuple[int, str]], pipeline: "Pipeline"
+) -> None:
     """Count captions for a slice's time, then store the counts."""
     from mlmodels.core.language.occurrences import occurrences
 
-    pipeline = _pipeline()
     started = time.monotonic()
     for start in range(0, len(captions), BATCH_CAPTIONS):
         batch = captions[start : start + BATCH_CAPTIONS]
@@ -86,13 +89,19 @@ def read_slice(scan: CaptionScan, census: "Census", captions: Sequence[tuple[int
         scan.after_id = batch[-1][0]
         if time.monotonic() - started > SLICE_S:
             break
-    _save(scan, census)
+    _save(scan, census, pipeline)
 
 
-def _save(scan: CaptionScan, census: "Census") -> None:
-    counts = zlib.compress(json.dumps(census.state(), separators=(",", ":")).encode(), 1)
+def _save(scan: CaptionScan, census: "Census", pipeline: "Pipeline") -> None:
+    stored = {"reader": _reader(pipeline), "census": census.state()}
+    counts = zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), 1)
     scan.captions = census.captions
     held(scan).update(after_id=scan.after_id, captions=census.captions, counts=counts, claimed_at=Now())
+
+
+def _reader(pipeline: "Pipeline") -> str:
+    """Who counted: another pipeline finds other words."""
+    return " ".join(str(pipeline.meta[key]) for key in ("lang", "name", "version"))
 
 
 def is_stale(scan: CaptionScan) -> bool:
@@ -104,10 +113,3 @@ def is_stale(scan: CaptionScan) -> bool:
 def restart(scan: CaptionScan) -> None:
     """Forget the counts; the next slice begins with the first caption."""
     held(scan).update(after_id=0, captions=0, counts=b"", changed=0, made_from="")
-
-
-@lru_cache(maxsize=1)
-def _pipeline() -> "Pipeline":
-    from mlmodels.core.language.pipeline import build_pipeline
-
-    return build_pipeline()

@@ -7,17 +7,21 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from annotations.selectors import counters, model_inputs, truth
 from annotations.selectors import proposals as read_proposals
-from annotations.selectors.proposals import VocabularyWord
 from annotations.services import proposals as write_proposals
 from annotations.types import ProposalSpec
 from mlmodels.models import CaptionScan
 from mlmodels.services import caption_scans, languages
 
 if TYPE_CHECKING:
+    from spacy.language import Language as Pipeline
+
     from mlmodels.core.language.census import Census
     from mlmodels.core.language.proposals import ProposedTag
     from mlmodels.core.language.substitution import Answered
@@ -43,7 +47,8 @@ def advance(project_id: int) -> bool:
 
     Called twice at once, one caller does the work. A killed one is followed by another where it was.
     """
-    if model_inputs.project(project_id) is None:
+    project = model_inputs.project(project_id)
+    if project is None:
         return False
     if not CaptionScan.objects.filter(project_id=project_id).exists():
         if not read_proposals.has_captions(project_id):
@@ -53,13 +58,13 @@ def advance(project_id: int) -> bool:
     if scan is None:
         return False
     try:
-        return _work(scan)
+        return _work(scan, languages.pipeline(project.caption_language))
     finally:
         caption_scans.held(scan).update(claim=None)
 
 
-def _work(scan: CaptionScan) -> bool:
-    census = caption_scans.stored_census(scan)
+def _work(scan: CaptionScan, pipeline: "Pipeline") -> bool:
+    census = caption_scans.stored_census(scan, pipeline)
     captions = read_proposals.captions(
         scan.project_id,
         after_id=scan.after_id,
@@ -67,7 +72,7 @@ def _work(scan: CaptionScan) -> bool:
         chars=caption_scans.CAPTION_CHARS,
     )
     if captions:
-        caption_scans.read_slice(scan, census, captions)
+        caption_scans.read_slice(scan, census, captions, pipeline)
         total = read_proposals.caption_count(scan.project_id)
         read = min(census.captions, total)
         write_proposals.report_reading(scan.project_id, read=read, total=total, is_reading=True)
@@ -165,13 +170,12 @@ def _answered(project_id: int) -> "list[Answered]":
 
 
 def _source(scan: CaptionScan) -> str:
-    """What proposals would be made from now: vocabulary, captions, and the answers in steps."""
-    words = read_proposals.vocabulary_words(scan.project_id)
+    """What proposals would be made from now: vocabulary, reader of captions, captions, and the answers in steps."""
+    project = model_inputs.project(scan.project_id)
     reviews = counters.read(scan.project_id).get("trainable_reviews", 0)
     step = int(math.log(1 + max(0, reviews), ANSWERS_GROWTH))
-    return f"{_digest(words)} {scan.captions} {scan.after_id} {step}"
-
-
-def _digest(words: Sequence[VocabularyWord]) -> str:
-    text = json.dumps([[word.tag_id, word.name, word.aliases, word.is_retired] for word in words])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    words = read_proposals.vocabulary_words(scan.project_id)
+    text = json.dumps(
+        [project and project.caption_language, settings.SPACY_MODEL, [astuple(word) for word in words]]
+    )
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]} {scan.captions} {scan.after_id} {step}"

@@ -221,6 +221,16 @@ class TestFollowing:
         assert (hound.kind, hound.tag.name, hound.evidence["rule"]) == ("alias", "dog", "answers")
         assert (hound.evidence["support"], hound.evidence["precision"]) == (6, 1.0)
 
+    def test_another_language_is_read_anew(self, project, kites):
+        settle(project)
+        type(project).objects.filter(pk=project.pk).update(caption_language="de")
+        assert proposals.is_due(project.pk)
+        settle(project)
+        assert proposed(project) == {} and CaptionScan.objects.get().captions == len(kites)
+        type(project).objects.filter(pk=project.pk).update(caption_language="en")
+        settle(project)
+        assert list(proposed(project)) == ["barn", "kite"]
+
 
 class TestTask:
     def test_delivered_twice_has_one_effect(self, project, kites, monkeypatch):
