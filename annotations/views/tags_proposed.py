@@ -51,9 +51,7 @@ class ProposedPage(ProjectPage):
             return self._show(decided, problems)
         for problem in problems:
             messages.error(request, problem)
-        query = {key: value for key in ("kind",) if (value := request.GET.get(key))}
-        query |= {"decided": ",".join(map(str, decided))} if decided else {}
-        return redirect(f"{self.address('proposals')}?{urlencode(query)}")
+        return redirect(self._address(decided=",".join(map(str, decided))))
 
     def _decide(self, sent: Any) -> tuple[list[int], list[str]]:
         act, ids = self._wish(sent)
@@ -93,8 +91,7 @@ class ProposedPage(ProjectPage):
             rows = selector.after(rows, *place)
         found = list(rows[: PAGE_SIZE + 1])
         shown = found[:PAGE_SIZE]
-        query = {"kind": kind} if kind else {}
-        more = {**query, "after": f"{shown[-1].rank}-{shown[-1].pk}"} if len(found) > PAGE_SIZE else None
+        more = f"{shown[-1].rank}-{shown[-1].pk}" if len(found) > PAGE_SIZE else ""
         response = self.page(
             template="annotations/_proposals_live.html" if self.is_part else None,
             rows=selector.with_examples(self.project, shown),
@@ -103,8 +100,9 @@ class ProposedPage(ProjectPage):
             retired_count=vocabulary.all_tags(self.project).exclude(retired_at=None).count(),
             kinds=[(name, text, counts[name]) for name, text in KINDS.items()],
             kind=kind,
-            post_address=f"{self.address('proposals')}?{urlencode(query)}",
-            more=f"?{urlencode(more)}" if more else "",
+            post_address=self._address(),
+            first_address=self._address(after=""),
+            more=more and self._address(after=more),
             is_later_page=place is not None,
             told=self._told(decided),
             problems=problems,
@@ -113,6 +111,12 @@ class ProposedPage(ProjectPage):
         )
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+    def _address(self, **changes: str) -> str:
+        """This list with its kind and place, which a decision keeps."""
+        query = {name: self.request.GET.get(name, "") for name in ("kind", "after")} | changes
+        said = urlencode({name: value for name, value in query.items() if value})
+        return f"{self.address('proposals')}?{said}" if said else self.address("proposals")
 
     def _reading(self) -> HttpResponse:
         """The bar of captions alone; when all are read, the page fetches the list again."""
@@ -127,7 +131,8 @@ class ProposedPage(ProjectPage):
         rows = list(Proposal.objects.filter(project=self.project, pk__in=decided).order_by("pk"))
         said = [row for row in rows if row.state in VERBS]
         if not said:
-            return Told(f"“{rows[0].text}” is open again.", "") if rows else None
+            again = f"“{rows[0].text}” is" if len(rows) == 1 else f"{len(rows)} proposals are"
+            return Told(f"{again} open again.", "") if rows else None
         names = f"“{said[0].text}”" if len(said) == 1 else f"{len(said)} proposals"
         verb = VERBS[Proposal.State(said[0].state)]
         return Told(f"{verb} {names}.", ",".join(str(row.pk) for row in said))

@@ -66,9 +66,12 @@ class TestShown:
         client = browser_of(cast.manager)
         first = text_of(client.get(page))
         assert "<strong>kite</strong>" not in first and "More proposals" in first
-        address = first.split('href="?after=')[1].split('"')[0]
+        address = first.split(f'href="{page}?after=')[1].split('"')[0]
         second = text_of(client.get(f"{page}?after={address}"))
         assert "<strong>kite</strong>" in second and "<strong>surf</strong>" not in second
+        answer = client.post(f"{page}?after={address}", {"dismiss": proposed["kite"]})
+        assert f"after={address}" in answer["Location"]
+        assert "Nothing more here" in text_of(client.get(answer["Location"]))
 
     def test_queries_do_not_grow_with_the_list(self, cast, browser_of, page, django_assert_max_num_queries):
         image = make_images(cast.project, 1, caption="word")[0]
@@ -149,7 +152,8 @@ class TestDecided:
         answer = client.post(page, sent)
         assert set(Tag.objects.values_list("name", flat=True)) == {"dog", "surf", "kite"}
         assert "Adopted 2 proposals." in text_of(client.get(answer["Location"]))
-        client.post(page, {"restore": f"{proposed['surf']},{proposed['kite']}"})
+        answer = client.post(page, {"restore": f"{proposed['surf']},{proposed['kite']}"})
+        assert "2 proposals are open again." in text_of(client.get(answer["Location"]))
         assert Proposal.objects.filter(state="open").count() == 3
 
     def test_what_cannot_be_done_is_said_and_the_rest_is_done(self, cast, browser_of, page, proposed):
