@@ -250,6 +250,17 @@ class TestTask:
             tasks.nudge_proposals(project.pk)
         assert sent == ["mlmodels.tasks.propose"]
 
+    def test_changed_captions_and_vocabulary_ask_for_it(self, project, kites, monkeypatch):
+        settle(project)
+        sent = []
+        monkeypatch.setattr(tasks, "nudge", lambda task, *args, **options: sent.append(task.name))
+        tasks.images_changed(project.pk, [kites[0].pk])
+        assert "mlmodels.tasks.propose" in sent and CaptionScan.objects.get().changed == 1
+        sent.clear()
+        tasks.propose(project.pk)
+        tasks.vocabulary_changed(project.pk)
+        assert sent.count("mlmodels.tasks.propose") == 2  # the next slice, and the new vocabulary
+
     def test_the_sweep_heals_a_lost_message(self, project, kites, monkeypatch):
         sent = []
         monkeypatch.setattr(tasks, "nudge", lambda task, *args, **options: sent.append((task.name, args[:1])))
