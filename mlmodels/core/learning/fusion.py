@@ -51,6 +51,9 @@ PRIOR_PULL = 20.0
 MOST_PAIRS = 200_000
 """More pairs than this do not make the few coefficients that all tags share any surer."""
 
+DISCRIMINANT = 1.5
+"""Spread of the discriminant's part of a score, in that of the regressions' part."""
+
 TAG_PULLS = (3.0, 10.0, 10.0)
 """Pull of a tag's own bias, caption slope and pixel slope: a few yes for the first, more for the others."""
 
@@ -243,7 +246,11 @@ def fit_mixture(
 ) -> Floats:
     """Coefficients (base, prior logit, one per deviation) that all tags share, from out-of-fold values.
 
-    Without evidence they say: the prior logit as it is, and the mean of the deviations from it.
+    First the likelihood says how far prior and regressions are trusted. Then the discriminant, the last
+    deviation, joins the regressions in a fixed proportion, and the likelihood says how far the sum is trusted:
+    left to the likelihood, which frequent tags decide, a discriminant gets too little for the rare ones.
+
+    Without evidence they say: the prior logit as it is, and as far from it as the regressions' mean says.
 
     Args:
         logits: prior logits [N, K]; deviations: E arrays [N, K], out of fold.
@@ -251,12 +258,18 @@ def fit_mixture(
         pull: strength of the pull to that centre.
     """
     known = _sampled(truth)
-    columns = [np.ones_like(logits), logits, *deviations]
-    centre = np.array([0.0, 1.0, *[1 / len(deviations)] * len(deviations)])
-    return newton(
-        np.stack([column[known] for column in columns], axis=-1).astype(np.float64),
-        truth[known].astype(np.float64),
-        np.broadcast_to(weights[:, None], truth.shape)[known].astype(np.float64),
-        centre,
-        np.full(len(centre), pull),
-    ).astype(np.float32)
+    weighed = np.broadcast_to(weights[:, None], truth.shape)[known].astype(np.float64)
+
+    def fit(values: list[Floats], centre: list[float]) -> NDArray[np.float64]:
+        columns = np.stack([np.ones(len(weighed)), *values], axis=-1).astype(np.float64)
+        pulls = np.full(len(centre), pull)
+        return newton(columns, truth[known].astype(np.float64), weighed, np.array(centre), pulls)
+
+    prior, *regressions, discriminant = (values[known] for values in (logits, *deviations))
+    base, trust, *shares = fit([prior, *regressions], [0.0, 1.0, *[1 / len(regressions)] * len(regressions)])
+    together = np.tensordot(shares, np.stack(regressions), axes=1)
+    spread = float(discriminant.std()) if len(discriminant) else 0.0
+    share = DISCRIMINANT * float(together.std()) / spread if spread > 0 else 0.0
+    both = together + share * discriminant
+    base, trust, scale = fit([prior, both], [base, trust, 1 / (1 + DISCRIMINANT**2) ** 0.5])
+    return np.array([base, trust, *scale * np.array([*shares, share])], dtype=np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlmodels.core.learning import basis, calibration, encoding, fusion, parallel, splits, teaching
 from mlmodels.core.learning.dataset import HeadInputs, TrainingSet
+from mlmodels.core.learning.discriminants import fit_discriminants
 from mlmodels.core.learning.encoding import Encoding
 from mlmodels.core.learning.solver import Problem, sigmoid, solve
 from mlmodels.core.learning.teaching import Taught
@@ -20,6 +21,9 @@ Floats = NDArray[np.float32]
 
 RIDGES = (0.5, 4.0)
 """A flexible and a stiff fit; the mixture decides between them, instead of a search for one ridge."""
+
+FITS = len(RIDGES) + 1
+"""The last one is a discriminant."""
 
 MIXTURE_PULL = 20.0
 CALIBRATION_PULL = 5.0
@@ -39,8 +43,8 @@ class Reference:
         turn: float32 [D', R], from columns to the basis of the fits.
         shared: float32 [P + 1], the prior of all tags.
         slopes: float32 [3, K], how each tag departs from it.
-        fits: deviations from the prior, float32 [R, K] for each of RIDGES.
-        mixture: float32 [2 + 2], how far prior and fits are trusted.
+        fits: FITS deviations from the prior, float32 [R, K] each.
+        mixture: float32 [2 + FITS], how far prior and fits are trusted.
         offsets: float32 [K], what calibration adds to the logits.
         thresholds: float32 [K].
         out_of_fold: float32 [n, K], calibrated probabilities of images that the fit had not seen.
@@ -99,9 +103,7 @@ def fit_reference(training: TrainingSet, unreviewed: HeadInputs | None, *, seed:
     folds = material.folds[:images]
     everything, *others = _leave_out_in_turn(material, images)
     prior = _merged([other.prior for other in others], folds)
-    deviations = [
-        _merged([other.deviations[ridge] for other in others], folds) for ridge in range(len(RIDGES))
-    ]
+    deviations = [_merged([other.deviations[fit] for other in others], folds) for fit in range(FITS)]
     truth, weights = training.truth, material.weights[:images]
     mixture = fusion.fit_mixture(prior, deviations, truth, weights, MIXTURE_PULL)
     logits = mixture[0] + mixture[1] * prior + blend(mixture, deviations)
@@ -173,13 +175,16 @@ def fit_deviations(
     *,
     tolerance: float = TOLERANCE,
 ) -> list[Floats]:
-    """Deviations from the prior `logits` [N, C], [R, C] for each of RIDGES; -1 in `truth` [N, C] masks."""
+    """FITS deviations from the prior `logits` [N, C], [R, C] each; -1 in `truth` [N, C] masks.
+
+    `starts` has one entry for each of RIDGES.
+    """
     yes, known = (truth == 1).astype(np.float32), (truth >= 0).astype(np.float32)
     fits: list[Floats] = []
     for ridge, given in zip(RIDGES, starts, strict=True):
         start = fits[-1] if given is None and fits else given
         fits.append(solve(Problem(rotated, yes, known, logits, ridge), start, tolerance=tolerance))
-    return fits
+    return [*fits, fit_discriminants(rotated, truth)]
 
 
 def _leave_out_in_turn(material: _Material, images: int) -> list[_LeftOut]:
@@ -213,12 +218,11 @@ def _leave_out(material: _Material, fold: int, tags: slice, images: int) -> _Lef
 
 
 def _side_by_side(cuts: Sequence[_LeftOut]) -> _LeftOut:
-    ridges = range(len(RIDGES))
     return _LeftOut(
         slopes=np.concatenate([cut.slopes for cut in cuts], axis=1),
-        fits=[np.concatenate([cut.fits[ridge] for cut in cuts], axis=1) for ridge in ridges],
+        fits=[np.concatenate([cut.fits[fit] for cut in cuts], axis=1) for fit in range(FITS)],
         prior=np.concatenate([cut.prior for cut in cuts], axis=1),
-        deviations=[np.concatenate([cut.deviations[ridge] for cut in cuts], axis=1) for ridge in ridges],
+        deviations=[np.concatenate([cut.deviations[fit] for cut in cuts], axis=1) for fit in range(FITS)],
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlmodels.core.learning import fusion, parallel, teaching
 from mlmodels.core.learning.dataset import TrainingSet
-from mlmodels.core.learning.reference import Reference, blend, blocks, fit_deviations
+from mlmodels.core.learning.reference import RIDGES, Reference, blend, blocks, fit_deviations
 from mlmodels.core.learning.solver import sigmoid
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ def widen(training: TrainingSet, chosen: NDArray[np.intp], reference: Reference)
         yes = (truth == 1).astype(np.float32)
         slopes = fusion.fit_slopes(parts, base, yes, known, reference.slopes[:, block])
         logits = fusion.with_slopes(parts, base, slopes)
-        starts = [fitted[:, block] for fitted in reference.fits]
+        starts = [fitted[:, block] for fitted in reference.fits[: len(RIDGES)]]
         return _Block(slopes, fit_deviations(rotated, truth, logits, starts, tolerance=tolerance))
 
     done = parallel.each(fit_block, blocks(tags))
