@@ -121,11 +121,12 @@ def test_the_previous_version_serves_on_and_the_page_says_why(planted, two, dama
     assert set(stored.values_list("model_number", flat=True)) == {first.number}
     client = Client()
     client.force_login(planted.cast.manager)
-    page = client.get(f"/projects/{planted.project.pk}/models/").content.decode()
-    assert f"The file of version {second.number} cannot be used" in page
-    assert f"version {first.number} serves instead" in page
-    assert "retrain" in page
-    assert str(heads.artifact_folder(second).parent) not in page, "a page shows no path of the machine"
+    for address in ("", "models/"):
+        page = client.get(f"/projects/{planted.project.pk}/{address}").content.decode()
+        assert f"The file of version {second.number} cannot be used" in page
+        assert f"version {first.number} serves instead" in page
+        assert "retrain" in page
+        assert str(heads.artifact_folder(second).parent) not in page, "a page shows no path of the machine"
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
