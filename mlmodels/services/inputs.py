@@ -95,18 +95,21 @@ def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Fe
     if extractor is None:  # nothing has been looked at yet: captions alone speak
         return features
     index = {image_id: n for n, image_id in enumerate(image_ids)}
-    for image_id, vector, classes in _in_binary(
+    rows = _in_binary(
         """
         SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
         FROM mlmodels_imagefeature
         WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL
         """,
         [extractor.pk, list(image_ids)],
-    ):
-        n = index[image_id]
-        features.vision[n], features.present[n] = _halves(vector), True
-        if classes is not None:
-            features.class_probabilities[n] = _halves(classes)
+    )
+    places = np.array([index[row[0]] for row in rows], dtype=np.intp)
+    features.present[places] = True
+    features.vision[places] = _halves([row[1] for row in rows], extractor.dimensions)
+    classified = [at for at, row in enumerate(rows) if row[2] is not None]
+    features.class_probabilities[places[classified]] = _halves(
+        [rows[at][2] for at in classified], IMAGENET_CLASSES
+    )
     return features
 
 
@@ -130,12 +133,12 @@ def stored_vision(image_ids: Sequence[int], extractor: Extractor) -> NDArray[np.
     """The feature vectors alone, [N, D]; zero where there is none. One query."""
     index = {image_id: n for n, image_id in enumerate(image_ids)}
     vision = np.zeros((len(index), extractor.dimensions), dtype=np.float32)
-    for image_id, vector in _in_binary(
+    rows = _in_binary(
         "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
         "WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL",
         [extractor.pk, list(image_ids)],
-    ):
-        vision[index[image_id]] = _halves(vector)
+    )
+    vision[[index[row[0]] for row in rows]] = _halves([row[1] for row in rows], extractor.dimensions)
     return vision
 
 
@@ -146,5 +149,8 @@ def _in_binary(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         return cursor.execute(query, parameters, binary=True).fetchall()
 
 
-def _halves(value: bytes) -> NDArray[np.float16]:
-    return np.frombuffer(value, dtype=">f2", offset=_HALFVEC_HEADER_BYTES)
+def _halves(values: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:
+    """Vectors in the database's binary form as float32 [N, D]."""
+    header = _HALFVEC_HEADER_BYTES // 2
+    numbers = np.frombuffer(b"".join(values), dtype=">f2").reshape(len(values), header + dimensions)
+    return numbers[:, header:].astype(np.float32)

@@ -1,10 +1,14 @@
 """Turns scores into stored suggestions and queue ranks. Who serves is known by `heads`; nothing is trained."""
 
+import gc
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.db import connection, connections
 from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs, truth
@@ -37,17 +41,41 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     if scorer.problem:
         versions.fall_back(project_id, scorer)
     stored = 0
-    for start in range(0, len(image_ids), CHUNK_IMAGES):
-        images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
-        batch = inputs.build(images, scorer.extractor, language, keep=True)
-        if scorer.reads_meaning:
-            batch = inputs.explained(batch, [image.caption for image in images], language)
-        scores = scorer.score(batch.inputs)
-        rejected = truth.explicit_no(batch.image_ids)
-        rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)
-        stored += suggestions.store(project_id, rows)
-        queue.fill(project_id, queue_ranks(batch, scores, scorer, language))
+    for batch in _loaded(project_id, image_ids, scorer, language):
+        with _without_collector():
+            scores = scorer.score(batch.inputs)
+            rejected = truth.explicit_no(batch.image_ids)
+            rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)
+            stored += suggestions.store(project_id, rows)
+            queue.fill(project_id, queue_ranks(batch, scores, scorer, language))
     return stored
+
+
+def _loaded(project_id: int, image_ids: Sequence[int], scorer: Scorer, language: Language) -> Iterator[Batch]:
+    """The images chunk by chunk; of many, the next chunk is read while the one before is stored."""
+
+    def load(start: int) -> Batch:
+        images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
+        with _without_collector():
+            batch = inputs.build(images, scorer.extractor, language, keep=True)
+            if scorer.reads_meaning:
+                batch = inputs.explained(batch, [image.caption for image in images], language)
+        return batch
+
+    starts = range(0, len(image_ids), CHUNK_IMAGES)
+    # Another thread has a connection of its own, which does not see what an open transaction has written.
+    if len(starts) == 1 or connection.in_atomic_block:
+        yield from map(load, starts)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            coming = pool.submit(load, starts[0])
+            for start in starts[1:]:
+                batch, coming = coming.result(), pool.submit(load, start)
+                yield batch
+            yield coming.result()
+        finally:
+            pool.submit(connections.close_all).result()
 
 
 def suggestion_rows(
@@ -60,20 +88,26 @@ def suggestion_rows(
 ) -> Iterator[SuggestionRow]:
     """One row an image: the best tags but those that people rejected there, and mentions that are negated."""
     best = _best(scores.probability)
+    columns_of = best.tolist()
+    score_of = _rounded(np.take_along_axis(scores.probability, best, axis=1))
+    seen_of = _rounded(np.take_along_axis(scores.vision, best, axis=1))
     offers = scores.probability >= scorer.thresholds
     column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
     for n, image_id in enumerate(batch.image_ids):
         matches = {column[match.tag_id]: match for match in batch.readings[n].matches}
         refused = {column[tag_id] for tag_id in rejected.get(image_id, ()) if tag_id in column}
-        columns = best[n].tolist()
+        columns, values, seen = columns_of[n], score_of[n], seen_of[n]
         if refused or any(_is_negated(match) for match in matches.values()):
             columns = _chosen(scores.probability[n], matches, refused)
+            values, seen = _rounded(scores.probability[n, columns]), _rounded(scores.vision[n, columns])
+        said = {k: rounded(scores.caption[n, k]) for k in matches}
+        has_vision = bool(batch.inputs.has_vision[n])
         yield SuggestionRow(
             image_id=image_id,
             tag_ids=[language.tag_ids[k] for k in columns],
-            scores=_rounded_all(scores.probability[n, columns]),
+            scores=values,
             offered_ids=[language.tag_ids[k] for k in columns if offers[n, k]],
-            sources=_sources_as_json(batch, scores, n, columns, matches),
+            sources=_all_as_json(columns, seen if has_vision else None, said, matches),
             calibrated=scorer.calibrated,
             model_version_id=scorer.version_id,
             model_number=scorer.number,
@@ -86,15 +120,16 @@ def _best(probability: NDArray[np.floating]) -> NDArray[np.intp]:
     return np.argsort(-probability, axis=1, kind="stable")[:, :SUGGESTIONS_PER_IMAGE]
 
 
-def _sources_as_json(
-    batch: Batch, scores: "Scores", n: int, columns: list[int], matches: "dict[int, CaptionMatch]"
+def _all_as_json(
+    columns: Sequence[int],
+    seen: Sequence[float] | None,
+    said: dict[int, float],
+    matches: "dict[int, CaptionMatch]",
 ) -> str:
     """`sources` of all these tags as JSON text."""
-    has_vision = bool(batch.inputs.has_vision[n])
-    seen = _rounded_all(scores.vision[n, columns])
-    said = _rounded_all(scores.caption[n, columns])
     parts = [
-        _as_json(seen[at] if has_vision else None, said[at], matches.get(k)) for at, k in enumerate(columns)
+        _as_json(seen[at] if seen is not None else None, said.get(k, 0.0), matches.get(k))
+        for at, k in enumerate(columns)
     ]
     return f"[{','.join(parts)}]"
 
@@ -110,19 +145,21 @@ def sources(
 
 def _as_json(seen: float | None, said: float, match: "CaptionMatch | None") -> str:
     """One tag's sources as JSON text: written out, since a scoring makes millions of them."""
-    parts = []
-    if seen is not None:
-        parts.append(f'{{"kind":"vision","score":{seen!r}}}')
-    if match is not None:
-        place = match.evidence
-        score = 0.0 if place.negated else said
-        cue = ""
-        if place.negated:
-            cue = f',"negated":true,"cue_start":{json.dumps(place.cue_start)},"cue_end":{json.dumps(place.cue_end)}'
-        parts.append(
-            f'{{"kind":"caption","score":{score!r},"evidence":{{"start":{place.start},"end":{place.end}'
-            f',"text":{json.dumps(place.text)},"rule":{json.dumps(place.rule)}{cue}}}}}'
+    pixels = "" if seen is None else f'{{"kind":"vision","score":{seen!r}}}'
+    if match is None:
+        return f"[{pixels}]"
+    parts = [pixels] if pixels else []
+    place = match.evidence
+    score, cue = said, ""
+    if place.negated:
+        score = 0.0
+        cue = (
+            f',"negated":true,"cue_start":{json.dumps(place.cue_start)},"cue_end":{json.dumps(place.cue_end)}'
         )
+    parts.append(
+        f'{{"kind":"caption","score":{score!r},"evidence":{{"start":{place.start},"end":{place.end}'
+        f',"text":{json.dumps(place.text)},"rule":{json.dumps(place.rule)}{cue}}}}}'
+    )
     return f"[{','.join(parts)}]"
 
 
@@ -160,6 +197,18 @@ def rounded(value: float) -> float:
     return round(float(min(max(value, 0.0), 1.0)), SCORE_DIGITS)
 
 
-def _rounded_all(values: NDArray[np.floating]) -> list[float]:
-    """Like `rounded`, of many at once."""
+def _rounded(values: NDArray[np.floating]) -> Any:
+    """Like `rounded`, of many at once: nested lists."""
     return np.clip(values.astype(np.float64), 0.0, 1.0).round(SCORE_DIGITS).tolist()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pauses the search for reference cycles, which would walk the language data again and again and find none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from annotations.models import Image, LiveModel, QueueEntry, SuggestionSet
+from annotations.selectors import model_inputs
 from annotations.services import image_edits, queue, suggestions, tags
 from annotations.types import SuggestionRow, TagSpec
 from mlmodels import tasks
@@ -256,3 +257,39 @@ def test_any_text_arrives_in_the_evidence_as_it_was(planted, as_text):
     found = SuggestionSet.objects.get(image=image)
     assert (found.sources, found.scores, found.offered_ids) == (said, [0.25], [])
     assert (found.model_version_id, found.model_number, found.calibrated) == (None, 3, True)
+
+
+def test_many_images_are_scored_in_chunks_like_few(planted, monkeypatch):
+    images = planted.images(7, caption="A dog without a boat.")
+    ids = [image.pk for image in images]
+    scoring.refresh(planted.project.pk, ids)
+    whole = list(SuggestionSet.objects.order_by("image").values("image", "tag_ids", "scores", "sources"))
+    monkeypatch.setattr(scoring, "CHUNK_IMAGES", 2)
+
+    assert scoring.refresh(planted.project.pk, ids) == 7
+
+    chunks = list(SuggestionSet.objects.order_by("image").values("image", "tag_ids", "scores", "sources"))
+    assert chunks == whole
+
+
+def test_a_chunk_that_fails_ends_the_work_after_those_before_it(planted, monkeypatch):
+    images = planted.images(6)
+    monkeypatch.setattr(scoring, "CHUNK_IMAGES", 2)
+    read = model_inputs.images
+    broken = images[4].pk
+
+    def fail(project_id, image_ids):
+        if broken in image_ids:
+            raise OSError("the database went away")
+        return read(project_id, image_ids)
+
+    monkeypatch.setattr(model_inputs, "images", fail)
+    with pytest.raises(OSError, match="went away"):
+        scoring.refresh(planted.project.pk, [image.pk for image in images])
+
+    stored = set(SuggestionSet.objects.values_list("image_id", flat=True))
+    assert {image.pk for image in images[:2]} <= stored
+    assert broken not in stored
+    monkeypatch.undo()
+    assert rescoring.walk(planted.project.pk).scored >= 2
+    assert SuggestionSet.objects.count() == 6
