@@ -1,0 +1,131 @@
+"""Planted work for speed: arrays that a head can learn from, and a project of images with features in a database."""
+
+import hashlib
+import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from annotations.models import Project
+    from mlmodels.core.learning.dataset import HeadInputs
+
+DIMENSIONS, CLASSES, HIDDEN = 1280, 1000, 64
+YES_AN_IMAGE = 3.5
+WORDS = """
+dog cat boat tree car horse bird beach mountain river bridge house street train bicycle flower
+garden sky cloud snow rain sun child woman man girl boy baby crowd market food fruit bread cake
+table chair window door wall roof church tower castle ship harbour island forest field farm cow
+sheep goat pig duck swan eagle owl fish shark whale frog snake lizard butterfly bee ant spider book
+lamp clock phone computer camera guitar piano drum violin ball kite tent fire lake desert rock sand
+grass leaf mushroom apple banana orange lemon grape bottle cup plate knife spoon hat shoe
+"""
+THINGS = WORDS.split()
+HOW = ("quiet", "bright", "old", "young", "running", "standing", "green", "red", "small", "large")
+
+
+def arrays(images: int, tags: int, *, seed: int = 0) -> "tuple[HeadInputs, NDArray[np.int8]]":
+    """Inputs of N images and K tags with their truth [N, K]: frequent and rare tags, noisy pixels, half mentioned."""
+    from mlmodels.core.learning.dataset import HeadInputs
+
+    rng, fixed = np.random.default_rng([seed, images]), np.random.default_rng(99)
+    share = 1 / np.arange(1, tags + 1)
+    share = np.clip(YES_AN_IMAGE * share / share.sum(), 0.002, 0.5)
+    directions = fixed.standard_normal((tags, HIDDEN)).astype(np.float32)
+    mix = fixed.standard_normal((HIDDEN, DIMENSIONS)).astype(np.float32) / 8
+    turn = fixed.standard_normal((DIMENSIONS, DIMENSIONS)).astype(np.float32) / np.sqrt(
+        np.float32(DIMENSIONS)
+    )
+    turn /= np.sqrt(np.arange(1, DIMENSIONS + 1, dtype=np.float32))[:, None]
+    truth = (rng.random((images, tags), dtype=np.float32) < share).astype(np.int8)
+    vision = np.empty((images, DIMENSIONS), dtype=np.float32)
+    for start in range(0, images, 5000):
+        rows = slice(start, min(start + 5000, images))
+        hidden = truth[rows] @ directions
+        hidden += 2 * rng.standard_normal(hidden.shape, dtype=np.float32)
+        noise = rng.standard_normal((len(hidden), DIMENSIONS), dtype=np.float32)
+        vision[rows] = hidden @ mix + 5 * noise @ turn
+    vision /= np.linalg.norm(vision, axis=1, keepdims=True)
+    said = rng.random(truth.shape, dtype=np.float32) < np.where(
+        truth == 1, np.float32(0.5), np.float32(0.002)
+    )
+    seen = rng.random(truth.shape, dtype=np.float32) < np.where(truth == 1, np.float32(0.5), np.float32(0.05))
+    words = rng.zipf(1.5, (images, 6)) % 4000
+    inputs = HeadInputs(
+        vision=vision,
+        has_vision=np.ones(images, dtype=bool),
+        class_prior=seen * rng.random(truth.shape, dtype=np.float32) * np.float32(0.3),
+        caption_prior=said * np.float32(0.85),
+        terms=tuple(
+            (*map(str, words[n].tolist()), *(f"tag{k}" for k in np.flatnonzero(said[n])))
+            for n in range(images)
+        ),
+        has_caption=np.ones(images, dtype=bool),
+    )
+    return inputs, truth
+
+
+def project(images: int) -> "Project":
+    """A project of 100 tags with captions of its own for each image, as an import leaves it, and features."""
+    from annotations.models import Image, User
+    from annotations.services import projects, queue, tags
+    from annotations.types import TagSpec
+    from mlmodels.models import Extractor
+
+    admin = User.objects.create_user("admin", is_staff=True)
+    made = projects.create(admin, name="Benchmark")
+    tags.create_many(made, [TagSpec(name=name) for name in THINGS], actor=None)
+    made.refresh_from_db()
+    extractor = Extractor.objects.create(key="planted", name=made.extractor, dimensions=DIMENSIONS)
+    rng = np.random.default_rng(0)
+    for start in range(0, images, 2000):
+        rows = [_image(made, number, rng) for number in range(start, min(start + 2000, images))]
+        Image.objects.bulk_create(rows)
+        queue.enter(rows)
+        _copy_features(made.pk, extractor.pk, [row.pk for row in rows], rng)
+    return made
+
+
+def _image(project: "Project", number: int, rng: np.random.Generator) -> object:
+    from annotations.models import Image
+
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    one, other = rng.choice(THINGS, 2, replace=False)
+    how, where = rng.choice(HOW, 2)
+    return Image(
+        project=project,
+        sha256=digest,
+        phash=int(digest[:15], 16),
+        name=f"{number}.jpg",
+        source="upload",
+        format="JPEG",
+        storage_key=f"originals/{digest}.jpg",
+        size_bytes=1,
+        width_px=640,
+        height_px=480,
+        caption=f"A {how} {one} {where} a {other} on day {number}.",
+        is_holdout=False,
+        holdout_probability=0.15,
+        shuffle=int(digest[:8], 16) / 2**32,
+    )
+
+
+def _copy_features(
+    project_id: int, extractor_id: int, image_ids: list[int], rng: np.random.Generator
+) -> None:
+    from django.db import connection
+
+    vectors = rng.standard_normal((len(image_ids), DIMENSIONS), dtype=np.float32).astype(">f2")
+    classes = (rng.random((len(image_ids), CLASSES), dtype=np.float32) ** 8 / 100).astype(">f2")
+    columns = "project_id, extractor_id, image_id, vector, class_probabilities, error, created_at"
+    with connection.cursor() as cursor:
+        query = f"COPY mlmodels_imagefeature ({columns}) FROM STDIN (FORMAT BINARY)"
+        with cursor.cursor.copy(query) as copy:
+            copy.write(b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0))
+            for image_id, vector, probabilities in zip(image_ids, vectors, classes, strict=True):
+                copy.write(struct.pack(">hiqiqiq", 7, 8, project_id, 8, extractor_id, 8, image_id))
+                for values in (vector, probabilities):
+                    copy.write(struct.pack(">ihh", 4 + values.nbytes, len(values), 0) + values.tobytes())
+                copy.write(struct.pack(">iiq", 0, 8, 0))
+            copy.write(struct.pack(">h", -1))
