@@ -128,6 +128,24 @@ def defining(synset: str) -> tuple[str, ...]:
     return tuple(words[number] for number in table.related("defining", table.rank(synset)))
 
 
+@lru_cache(maxsize=16384)
+def defined_by(word: str) -> int:
+    """How many synsets a common word helps to define: the more, the less it tells.
+
+    Example:
+        >>> defined_by("wedding") < defined_by("run")
+        True
+    """
+    return _definition_counts().get(word, 0)
+
+
+@cache
+def _definition_counts() -> dict[str, int]:
+    arrays, words = _arrays(), _defining_words()
+    counts = sum(np.bincount(arrays[f"{pos}.defining"], minlength=len(words)) for pos in "nv")
+    return dict(zip(words, np.asarray(counts).tolist(), strict=True))
+
+
 def is_instance(synset: str) -> bool:
     """Whether a noun synset is one place, person or thing (Paris) rather than a kind of them (capital).
 
