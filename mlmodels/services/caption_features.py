@@ -114,6 +114,12 @@ def text(
     return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors, denied))
 
 
+def warm_up(terms: "tuple[TagTerm, ...]") -> None:
+    """Load the encoder and read the tags' words now, if there is an encoder."""
+    if key := encoders.key():
+        _tag_vectors(terms, key)
+
+
 def explained(
     terms: "tuple[TagTerm, ...]",
     readings: "tuple[CaptionReading, ...]",

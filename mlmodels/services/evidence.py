@@ -16,7 +16,7 @@ from annotations.selectors import model_inputs, stats, truth
 from annotations.types import ImageTruth, TrainableCounts
 from mlmodels.errors import NotTrainable
 from mlmodels.models import Extractor
-from mlmodels.services import inputs, languages
+from mlmodels.services import caption_features, inputs, languages
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
 
@@ -118,7 +118,9 @@ def warm_up(project_id: int) -> None:
     import mlmodels.core.learning.fitting  # noqa: F401
 
     waiting = model_inputs.captioned_unreviewed(project_id, MOST_UNREVIEWED)
-    languages.of_project(project_id).read([image.caption for image in waiting])
+    language = languages.of_project(project_id)
+    language.read([image.caption for image in waiting])
+    caption_features.warm_up(language.terms)
 
 
 def near_holdout(

@@ -206,6 +206,14 @@ def test_a_new_tag_costs_its_own_words_alone(encoder, monkeypatch):
     np.testing.assert_allclose(vectors, encode(encoder, words), atol=1e-6)
 
 
+def test_after_warming_up_no_tag_is_read_again(planted, encoder, monkeypatch):
+    images = planted.images(3, caption="A dog runs.")
+    caption_features.compute_slice(planted.project.pk)
+    tasks.warm_up(planted.project.pk)
+    monkeypatch.setattr(type(encoder), "encode", lambda self, texts: pytest.fail(f"read again: {texts}"))
+    assert built(planted.project.pk, images).text.meaning.shape == (3, 3)
+
+
 def test_an_encoder_that_cannot_be_loaded_is_off_and_named_in_the_log(
     cast, images, tmp_path, settings, caplog
 ):
