@@ -155,6 +155,11 @@ def load_head(version: ModelVersion) -> "Head":
     return head
 
 
+def is_usable(version: ModelVersion) -> bool:
+    """Whether its file can be used here and now."""
+    return first_usable([version]).version is not None
+
+
 def forget() -> None:
     """Read files anew from now on, instead of serving what this process remembers of them."""
     _load_head.cache_clear()

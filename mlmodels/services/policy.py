@@ -79,15 +79,18 @@ def decide(policy: TrainingPolicy, now: Situation) -> Answer:
         reason = f"{now.new_extractor} has looked at every image: a version that reads it is judged."
         return Answer(RAN, NEW_EXTRACTOR, reason)
     if now.reviews_waiting >= policy.every_reviews:
-        return Answer(RAN, "enough_reviews", f"{now.reviews_waiting} reviews waited.")
+        return Answer(RAN, "enough_reviews", f"{_counted(now.reviews_waiting, 'review')} waited.")
     quiet_left_s = 0.0 if now.quiet_s is None else policy.after_quiet_seconds - now.quiet_s
     if quiet_left_s > 0:
         reason = f"Fewer than {policy.every_reviews} reviews wait, and people are still answering."
         return Answer(WAITED, "still_answering", reason, again_in_s=quiet_left_s)
-    waiting = (
-        f"{now.reviews_waiting} reviews" if now.reviews_waiting else f"{now.decisions_waiting} decisions"
-    )
+    reviews, decisions = now.reviews_waiting, now.decisions_waiting
+    waiting = _counted(reviews, "review") if reviews else _counted(decisions, "decision")
     return Answer(RAN, "quiet", f"{waiting} waited and nobody answered for {policy.after_quiet_seconds:g} s.")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def check(project_id: int) -> Answer:

@@ -147,7 +147,7 @@ def _is_known(project_id: int, evidence: Evidence) -> bool:
         return False
     if newest.verdict == ModelVersion.Verdict.REFUSED:
         return newest.holdout_images == len(evidence.holdout)
-    return newest.activated_at is not None
+    return newest.activated_at is not None and heads.is_usable(newest)
 
 
 def _fit(evidence: Evidence, seed: int) -> "FitResult":

@@ -3,6 +3,7 @@
 Managers look, admins act. What moves is fetched again in two parts: the run, and the rest once it has changed.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from annotations.services import jobs
 from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
 from mlmodels.forms import PolicyForm
+from mlmodels.models import ModelVersion
 from mlmodels.services import extractor_progress, policy, runs, versions
 from mlmodels.views import plots, shown
 
@@ -74,12 +76,11 @@ class ModelsPage(ProjectPage):
         project_id = self.project.pk
         live_id = model_inputs.live(project_id).version_id
         found = list(selectors.versions(project_id).defer(*HEAVY)[:VERSIONS_DRAWN])
-        others = [(version.activated_at, version) for version in found if version.pk != live_id]
-        once_live = [(at, version) for at, version in others if at is not None]
-        previous = max(once_live, key=lambda pair: pair[0])[1] if once_live else None
+        previous = _before(found, live_id)
         previous_id = previous.pk if previous else None
         rows = [shown.version_row(version, live_id=live_id, previous_id=previous_id) for version in found]
-        checks = selectors.ledger(project_id).select_related("run")[:LEDGER_SHOWN]
+        told = selectors.ledger(project_id).exclude(code__in=shown.PASSING_MOMENTS)
+        checks = told.select_related("run")[:LEDGER_SHOWN]
         asked = selectors.runs(project_id).filter(trigger="person")[:LEDGER_SHOWN]
         drawn = [shown.judged(row) for row in rows]
         every = bool(self.request.GET.get("all"))
@@ -92,6 +93,17 @@ class ModelsPage(ProjectPage):
             "plotted": [row for row in reversed(rows) if row.f1 is not None],
             "ledger": shown.ledger(list(checks), list(asked), LEDGER_SHOWN),
         }
+
+
+def _before(found: Sequence[ModelVersion], live_id: int | None) -> ModelVersion | None:
+    """What was live before the live version. One that was put live after it has an unreadable file."""
+    live_since = next((version.activated_at for version in found if version.pk == live_id), None)
+    earlier = [
+        (version.activated_at, version)
+        for version in found
+        if version.activated_at is not None and live_since is not None and version.activated_at < live_since
+    ]
+    return max(earlier, key=lambda pair: pair[0])[1] if earlier else None
 
 
 class TrainNow(ProjectPage):

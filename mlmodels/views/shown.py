@@ -128,9 +128,11 @@ PASSING_MOMENTS = frozenset({"run_open", "too_soon", "no_features"})
 
 
 def ledger(checks: Sequence[PolicyCheck], asked: Sequence[TrainingRun], limit: int) -> list[Entry]:
-    """Why the policy trained or did not, and what people asked for themselves, the newest first."""
-    told = [check for check in checks if check.code not in PASSING_MOMENTS]
-    entries = [_of_check(check) for check in told] + [_of_person(run) for run in asked]
+    """Why the policy trained or did not, and what people asked for themselves, the newest first.
+
+    `checks` come without PASSING_MOMENTS.
+    """
+    entries = [_of_check(check) for check in checks] + [_of_person(run) for run in asked]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
@@ -207,6 +209,8 @@ def _number(value: float | None) -> str:
 def _comparison(details: Mapping[str, Any], place: int, number: int) -> str:
     """“Against v4: AP −.012 (−.057 to .034), keystrokes −.10 an image (−.48 to .25).”"""
     name = f"v{number}" if number else "what the model knew before the first review"
+    if place:
+        name += ", the best of the last 30 days"
     parts = []
     for figure, words, digits in (
         ("average_precision", "AP {}", 3),

@@ -171,6 +171,31 @@ def test_the_next_run_trains_from_scratch_and_is_compared_with_what_serves(plant
     assert run.state in ("done", "refused")
 
 
+def test_what_is_lost_can_be_trained_again_although_nothing_new_was_said(planted, two):
+    _, second = two
+    cut(second)
+    heads.forget()
+    assert versions.check_file(planted.project.pk)
+
+    run = training.execute(runs.request(planted.project.pk).pk)
+
+    assert "skipped" not in run.result
+    assert run.result["version"]["number"] == second.number + 1
+    assert run.state == "done", run.reason
+    assert training.execute(runs.request(planted.project.pk).pk).result["skipped"] is True
+
+
+def test_rolling_back_to_the_lost_version_is_not_offered(planted, two):
+    first, second = two
+    client = Client()
+    client.force_login(planted.cast.admin)
+    address = f"/projects/{planted.project.pk}/models/"
+    assert f"Roll back to v{first.number}" in client.get(address).content.decode()
+    cut(second)
+    assert versions.check_file(planted.project.pk)
+    assert "Roll back" not in client.get(address).content.decode()
+
+
 def test_the_sweep_finds_a_damaged_file_that_workers_still_have_in_memory(planted, two, monkeypatch):
     first, second = two
     heads.load_head(second)

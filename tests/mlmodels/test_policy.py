@@ -45,6 +45,15 @@ def test_the_table_of_situations(now, paused, code, again_in_s):
     assert (answer.outcome == "ran") == (code in ("enough_reviews", "quiet"))
 
 
+@pytest.mark.parametrize(
+    ("reviews", "decisions", "said"),
+    [(1, 2, "1 review waited"), (3, 2, "3 reviews waited"), (0, 1, "1 decision waited")],
+)
+def test_the_ledger_counts_in_plain_words(reviews, decisions, said):
+    now = situation(reviews_waiting=reviews, decisions_waiting=decisions, quiet_s=9.0)
+    assert policy.decide(TrainingPolicy(), now).reason.startswith(said)
+
+
 def test_nudged_twice_one_run_is_asked_for(planted):
     planted.images(30)
     planted.review(12)

@@ -286,6 +286,21 @@ class TestTraining:
         assert "<p>3 reviews waited. v7 did not pass the gate.</p>" in page
         assert f"admin asked for run {trained[1].run_id}. v{trained[1].number} went live." in page
 
+    def test_passing_moments_crowd_nothing_out_of_the_ledger(self, planted, browser_of, here):
+        PolicyCheck.objects.create(
+            project=planted.project, outcome="refused", code="paused", reason="The policy is paused."
+        )
+        for _ in range(30):
+            PolicyCheck.objects.create(
+                project=planted.project,
+                outcome="waited",
+                code="too_soon",
+                reason="At most one run every 10 s.",
+            )
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        assert "<p>The policy is paused.</p>" in page
+        assert "At most one run every" not in page
+
 
 class TestPolicy:
     SENT = {
