@@ -158,12 +158,19 @@ def judge_negation(sheet: Sheet, nlp: Language, negations: Sequence[Negation]) -
     sheet.ask("negation", answers)
 
 
-def suggest(nlp: Language, phrases: Sequence[Phrase]) -> list[list[str]]:
-    """The tags that a reader of the whole vocabulary suggests for each phrase, best first."""
+def suggest(nlp: Language, phrases: Sequence[Phrase], *, near: bool = True) -> list[list[str]]:
+    """The tags that a reader of the vocabulary suggests for each phrase, best first; `near`: merely near ones, too."""
     names = gold.tags()
     reader = CaptionReader([TagTerm(number, name) for number, name in enumerate(names)], pipeline=nlp)
     readings = reader.read([phrase.phrase for phrase in phrases])
-    return [[names[match.tag_id] for match in reading.matches if match.score > 0] for reading in readings]
+    return [
+        [
+            names[match.tag_id]
+            for match in reading.matches
+            if match.score > 0 and (near or match.evidence.rule != "meaning")
+        ]
+        for reading in readings
+    ]
 
 
 def suggest_by_encoder(folder: Path, phrases: Sequence[Phrase]) -> list[list[str]]:
@@ -208,7 +215,8 @@ def judge(part: str, nlp: Language, encoder: Path | None) -> Sheet:
     if encoder:
         nearest = suggest_by_encoder(encoder, phrases)
         judge_phrases(sheet, "phrase to tag by encoder", phrases, nearest)
-        both = [[*rule, *near] for rule, near in zip(by_rule, nearest, strict=True)]
+        sure = suggest(nlp, phrases, near=False)  # what is merely near, an encoder knows better
+        both = [[*rule, *near] for rule, near in zip(sure, nearest, strict=True)]
         judge_phrases(sheet, "phrase to tag, rules then encoder", phrases, both)
     return sheet
 
