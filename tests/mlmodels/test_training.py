@@ -110,7 +110,7 @@ def test_a_cold_start_from_the_same_data_and_seed_gives_the_same_bits(planted):
     planted.review(20)
 
     found = [evidence.read(planted.project.pk, planted.extractor) for _ in range(2)]
-    one, other = (training._fit(each, 3, None) for each in found)
+    one, other = (training._fit(each, 3) for each in found)
 
     assert found[0].fingerprint == found[1].fingerprint
     tensors = other.head.to_tensors()
