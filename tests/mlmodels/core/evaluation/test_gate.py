@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mlmodels.core.evaluation import gate
-from mlmodels.core.evaluation.gate import Comparison, Verdict, deviations_from_chance, judge
+from mlmodels.core.evaluation.chance import deviations_from_chance
+from mlmodels.core.evaluation.gate import Comparison, Verdict, judge
 from mlmodels.core.evaluation.intervals import Interval
 
 THRESHOLDS = np.full(12, 0.5)
