@@ -43,6 +43,7 @@ class Start(NamedTuple):
 
     ends: Ends
     continues: OpenNodes
+    follows: frozenset[str]  # keys of which the next word must have one for that
 
 
 class TermTrie:
@@ -81,6 +82,7 @@ class TermTrie:
         mentions: list[Mention] = []
         starts = self._starts
         free_from = 0
+        make = tuple.__new__  # a NamedTuple's own constructor takes twice as long
         for first, word in enumerate(words):
             key = word[:3]
             try:
@@ -89,9 +91,11 @@ class TermTrie:
                 start = self._start(key)
             if start is None or first < free_from:
                 continue
-            last, ends = self._longest(words, first, start) if start.continues else (first + 1, start.ends)
+            last, ends = first + 1, start.ends
+            if start.follows and last < len(words) and self._goes_on(start, words[last]):
+                last, ends = self._longest(words, first, start)
             for tag_id, rule, score in ends:
-                mentions.append(Mention(tag_id, first, last, rule, score))
+                mentions.append(make(Mention, (tag_id, first, last, rule, score)))
             free_from = last
         return mentions
 
@@ -101,8 +105,16 @@ class TermTrie:
             self._starts.clear()
         nodes = self._step(((self._root, EXACT),), key)
         continues = tuple((node, freedom) for node, freedom in nodes if node.children)
-        self._starts[key] = Start(strictest(nodes), continues) if nodes else None
+        follows = frozenset(child for node, _freedom in continues for child in node.children)
+        self._starts[key] = Start(strictest(nodes), continues, follows) if nodes else None
         return self._starts[key]
+
+    def _goes_on(self, start: Start, word: Word) -> bool:
+        """Whether any longer term may go on with this word."""
+        follows = start.follows
+        return any(
+            key in follows for key, _free in self._grammar.caption_keys(word.form, word.pos, word.lemma)
+        )
 
     def _step(self, nodes: OpenNodes, key: tuple[str, ...]) -> OpenNodes:
         form, pos, lemma = key
