@@ -83,7 +83,7 @@ def asked(project_id: int) -> Loaded | None:
     from mlmodels.core.errors import CoreError
 
     state = follow(project_id)
-    if state is None:
+    if state is None or not wants_another_try(state):
         return None
     try:
         row = loaded_row(state.name)
@@ -123,6 +123,8 @@ def read_now(project_id: int) -> Loaded | None:
         _note(state, serving_problem=problem)
     if problem:
         logger.error("project %s: suggestions read an extractor that does not load: %s", project_id, problem)
+        if row.name == state.name:  # what that name stands for now is another extractor, which begins anew
+            asked(project_id)
         return None
     return Loaded(row, network)
 

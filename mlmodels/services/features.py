@@ -66,7 +66,11 @@ def compute_next_slice(project_id: int, *, after_id: int = 0) -> Slice:
     """The same for an extractor that the settings ask for, while suggestions still read another one."""
     loaded = extractors.asked(project_id)
     read = selectors.read_extractor(project_id)
-    if loaded is None or read is None or read.pk == loaded.row.pk:
+    if loaded is None or read is None:
+        return Slice()
+    if read.pk == loaded.row.pk:  # it serves already
+        if not selectors.wants_features(project_id, read):
+            extractors.complete(project_id, read)
         return Slice()
     return _slice(project_id, loaded, after_id)
 

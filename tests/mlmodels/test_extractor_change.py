@@ -270,6 +270,51 @@ def test_while_the_weights_are_missing_the_old_one_serves_and_the_page_says_whic
     assert extractor_progress.of_project(project.pk).state in ("judging", "serving")
 
 
+def test_a_project_of_an_earlier_release_is_known_to_be_served(cast, project, worker):
+    ProjectExtractor.objects.all().delete()
+    assert extractor_progress.of_project(project.pk).state == "waiting"
+    tasks._sweep_features(project.pk)
+    worker.drain()
+    assert extractor_progress.of_project(project.pk).state == "serving"
+
+
+def test_asked_for_and_taken_back_before_it_was_done_nothing_changes(cast, project, weights, worker):
+    put_weights(weights)
+    ask_for(cast, NEW)
+    extractors.follow(project.pk)
+    worker.waiting.clear()
+    ask_for(cast, OLD)
+    worker.drain()
+    assert extractor_progress.of_project(project.pk).state == "serving"
+    assert seen_by(NEW) == 0
+
+
+def test_another_file_of_weights_is_another_extractor_and_the_live_one_says_that_its_own_is_gone(
+    cast, project, weights, worker
+):
+    put_weights(weights)
+    ask_for(cast, NEW)
+    worker.drain()
+    candidate = ModelVersion.objects.filter(extractor__name=NEW).latest("number")
+    versions.activate(project.pk, candidate.pk, actor_id=None)
+    first = candidate.extractor.key
+    put_weights(weights, seed=1)
+    extractors.load.cache_clear()
+
+    new = add_images(cast, 2, first=36)
+    tasks.compute_features(project.pk)
+
+    problem = ProjectExtractor.objects.get(project=project).serving_problem
+    assert f"Expected the weights of {first}" in problem
+    assert extractor_progress.of_project(project.pk).needs_telling
+    tasks.walk(project.pk)
+    assert SuggestionSet.objects.filter(image__in=new).count() == 2, "by their captions"
+    worker.drain()
+    second = Extractor.objects.exclude(key=first).get(name=NEW)
+    assert ImageFeature.objects.filter(extractor=second).count() == 38
+    assert ModelVersion.objects.filter(extractor=second).exists(), "it is judged like any other"
+
+
 def test_a_first_extractor_that_does_not_load_leaves_captions_to_suggest(cast, weights, worker):
     make_tags(cast.project, "dog")
     ask_for(cast, NEW)
