@@ -5,30 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0003_proposals'),
-        ('mlmodels', '0002_caption_scan'),
+        ("annotations", "0003_proposals"),
+        ("mlmodels", "0002_caption_scan"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainingrun',
-            name='extractor',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlmodels.extractor'),
+            model_name="trainingrun",
+            name="extractor",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="mlmodels.extractor",
+            ),
         ),
         migrations.CreateModel(
-            name='ProjectExtractor',
+            name="ProjectExtractor",
             fields=[
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='annotations.project')),
-                ('name', models.CharField(max_length=200)),
-                ('asked_at', models.DateTimeField()),
-                ('problem', models.CharField(blank=True, max_length=1000)),
-                ('tried_at', models.DateTimeField(null=True)),
-                ('complete_at', models.DateTimeField(null=True)),
-                ('serving_problem', models.CharField(blank=True, max_length=1000)),
-                ('extractor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlmodels.extractor')),
-                ('serving', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mlmodels.extractor')),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="annotations.project",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("asked_at", models.DateTimeField()),
+                ("problem", models.CharField(blank=True, max_length=1000)),
+                ("tried_at", models.DateTimeField(null=True)),
+                ("complete_at", models.DateTimeField(null=True)),
+                ("serving_problem", models.CharField(blank=True, max_length=1000)),
+                (
+                    "extractor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mlmodels.extractor",
+                    ),
+                ),
+                (
+                    "serving",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mlmodels.extractor",
+                    ),
+                ),
             ],
         ),
     ]
