@@ -7,9 +7,6 @@ from mlmodels import selectors
 from mlmodels.models import ModelVersion
 from mlmodels.services import heads, languages, scoring
 
-# One task: several chunks, of which each is read while the one before is stored; a kill costs a second or two.
-WALKED_AT_ONCE = 5 * scoring.CHUNK_IMAGES
-
 
 @dataclass(frozen=True)
 class Walked:
@@ -39,18 +36,18 @@ def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Wal
         return Walked(0, None)
     if everything:
         images = model_inputs.image_rows(project_id).filter(pk__gt=after_id).order_by("pk")
-        ids = list(images.values_list("pk", flat=True)[:WALKED_AT_ONCE])
+        ids = list(images.values_list("pk", flat=True)[: scoring.CHUNK_IMAGES])
     else:
         ids = model_inputs.stale(
             project_id,
             model_number=model_inputs.live(project_id).number,
             vocabulary_version=project.vocabulary_version,
             after_id=after_id,
-            limit=WALKED_AT_ONCE,
+            limit=scoring.CHUNK_IMAGES,
         )
     ready = _ready(project_id, ids)
     scoring.refresh(project_id, ready)
-    return Walked(len(ready), ids[-1] if len(ids) == WALKED_AT_ONCE else None)
+    return Walked(len(ready), ids[-1] if len(ids) == scoring.CHUNK_IMAGES else None)
 
 
 def refresh(project_id: int, image_ids: list[int]) -> int:

@@ -3,12 +3,10 @@
 import gc
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.db import connection, connections
 from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs, truth
@@ -52,30 +50,14 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
 
 
 def _loaded(project_id: int, image_ids: Sequence[int], scorer: Scorer, language: Language) -> Iterator[Batch]:
-    """The images chunk by chunk; of many, the next chunk is read while the one before is stored."""
-
-    def load(start: int) -> Batch:
+    """The images chunk by chunk."""
+    for start in range(0, len(image_ids), CHUNK_IMAGES):
         images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
         with _without_collector():
             batch = inputs.build(images, scorer.extractor, language, keep=True)
             if scorer.reads_meaning:
                 batch = inputs.explained(batch, [image.caption for image in images], language)
-        return batch
-
-    starts = range(0, len(image_ids), CHUNK_IMAGES)
-    # Another thread has a connection of its own, which does not see what an open transaction has written.
-    if len(starts) == 1 or connection.in_atomic_block:
-        yield from map(load, starts)
-        return
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            coming = pool.submit(load, starts[0])
-            for start in starts[1:]:
-                batch, coming = coming.result(), pool.submit(load, start)
-                yield batch
-            yield coming.result()
-        finally:
-            pool.submit(connections.close_all).result()
+        yield batch
 
 
 def suggestion_rows(
