@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlmodels.core.evaluation.ranking import macro_average_precision
 from mlmodels.core.learning.dataset import HeadInputs
 from mlmodels.core.learning.newton import newton, newton_columns
 from mlmodels.core.learning.solver import sigmoid
@@ -51,8 +52,11 @@ PRIOR_PULL = 20.0
 MOST_PAIRS = 200_000
 """More pairs than this do not make the few coefficients that all tags share any surer."""
 
-DISCRIMINANT = 1.5
-"""Spread of the discriminant's part of a score, in that of the regressions' part."""
+DISCRIMINANT_PARTS = (1.5, 1.0, 0.5, 0.0)
+"""Spreads of the discriminant's part of a score, in that of the regressions' part; the first was best on photos."""
+
+SURELY_BETTER = 0.005
+"""Macro average precision that another part must gain over the first: less is chance in a small training set."""
 
 TAG_PULLS = (3.0, 10.0, 10.0)
 """Pull of a tag's own bias, caption slope and pixel slope: a few yes for the first, more for the others."""
@@ -247,10 +251,10 @@ def fit_mixture(
     """Coefficients (base, prior logit, one per deviation) that all tags share, from out-of-fold values.
 
     First the likelihood says how far prior and regressions are trusted. Then the discriminant, the last
-    deviation, joins the regressions in a fixed proportion, and the likelihood says how far the sum is trusted:
-    left to the likelihood, which frequent tags decide, a discriminant gets too little for the rare ones.
+    deviation, joins the regressions in the proportion that ranks best, and the likelihood says how far the sum is
+    trusted: left to the likelihood, which frequent tags decide, a discriminant gets too little for the rare ones.
 
-    Without evidence they say: the prior logit as it is, and as far from it as the regressions' mean says.
+    Without evidence they say: the prior logit as it is, and the mean of the regressions' deviations from it.
 
     Args:
         logits: prior logits [N, K]; deviations: E arrays [N, K], out of fold.
@@ -261,15 +265,34 @@ def fit_mixture(
     weighed = np.broadcast_to(weights[:, None], truth.shape)[known].astype(np.float64)
 
     def fit(values: list[Floats], centre: list[float]) -> NDArray[np.float64]:
-        columns = np.stack([np.ones(len(weighed)), *values], axis=-1).astype(np.float64)
+        columns = np.stack([np.ones(len(weighed)), *(value[known] for value in values)], axis=-1)
         pulls = np.full(len(centre), pull)
-        return newton(columns, truth[known].astype(np.float64), weighed, np.array(centre), pulls)
+        return newton(
+            columns.astype(np.float64), truth[known].astype(np.float64), weighed, np.array(centre), pulls
+        )
 
-    prior, *regressions, discriminant = (values[known] for values in (logits, *deviations))
-    base, trust, *shares = fit([prior, *regressions], [0.0, 1.0, *[1 / len(regressions)] * len(regressions)])
-    together = np.tensordot(shares, np.stack(regressions), axes=1)
-    spread = float(discriminant.std()) if len(discriminant) else 0.0
-    share = DISCRIMINANT * float(together.std()) / spread if spread > 0 else 0.0
-    both = together + share * discriminant
-    base, trust, scale = fit([prior, both], [base, trust, 1 / (1 + DISCRIMINANT**2) ** 0.5])
+    *regressions, discriminant = deviations
+    base, trust, *shares = fit([logits, *regressions], [0.0, 1.0, *[1 / len(regressions)] * len(regressions)])
+    together = np.asarray(np.tensordot(shares, np.stack(regressions), axes=1), dtype=np.float32)
+    share = _discriminant_share(trust * logits + together, together, discriminant, truth)
+    if share == 0:
+        return np.array([base, trust, *shares, 0.0], dtype=np.float32)
+    base, trust, scale = fit([logits, together + share * discriminant], [base, trust, 1.0])
     return np.array([base, trust, *scale * np.array([*shares, share])], dtype=np.float32)
+
+
+def _discriminant_share(
+    logits: Floats, together: Floats, discriminant: Floats, truth: NDArray[np.int8]
+) -> float:
+    """How much of the discriminant, added to `logits`, ranks best out of fold; all [N, K]."""
+    known = truth >= 0
+    spread = float(discriminant[known].std()) if known.any() else 0.0
+    if spread == 0:
+        return 0.0
+    unit = float(together[known].std()) / spread
+    shares = [part * unit for part in DISCRIMINANT_PARTS]
+    ranked = [macro_average_precision(truth, logits + share * discriminant) for share in shares]
+    if not np.isfinite(ranked).all():
+        return 0.0
+    best = int(np.argmax(ranked))
+    return shares[best] if ranked[best] > ranked[0] + SURELY_BETTER else shares[0]
