@@ -94,10 +94,21 @@ def make_project(photos: list[Photo]) -> int:
         storage.put(key, data)
         images.append(
             Image(
-                project=project, sha256=digest, name=photo.name, source="upload", format="JPEG", storage_key=key,
-                phash=int(digest[:15], 16), is_holdout=False, holdout_probability=0.15, size_bytes=len(data), width_px=1, height_px=1, shuffle=0.5,
+                project=project,
+                sha256=digest,
+                name=photo.name,
+                source="upload",
+                format="JPEG",
+                storage_key=key,
+                phash=int(digest[:15], 16),
+                is_holdout=False,
+                holdout_probability=0.15,
+                size_bytes=len(data),
+                width_px=1,
+                height_px=1,
+                shuffle=0.5,
             )
-        )  # fmt: skip
+        )
     Image.objects.bulk_create(images, ignore_conflicts=True)
     return project.pk
 
