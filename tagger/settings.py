@@ -243,7 +243,8 @@ MEDIA_ROOT = LAYOUT.media
 FILE_UPLOAD_PERMISSIONS = 0o600
 MODELS_ROOT = LAYOUT.models
 WEIGHTS_DIR = env.text("TAGGER_WEIGHTS_DIR")  # folder with weights of further backbones
-VISION_ENGINE = env.choice("TAGGER_ENGINE", "auto", ("auto", "torch", "openvino"))  # auto: measured, the fastest
+# auto: the fastest, measured
+VISION_ENGINE = env.choice("TAGGER_ENGINE", "auto", ("auto", "torch", "openvino"))
 TEXT_ENCODER = env.text("TAGGER_TEXT_ENCODER")  # folder or pip package of a sentence encoder; none by default
 SPACY_MODEL = env.text("TAGGER_SPACY_MODEL")  # package or folder of a trained pipeline that reads captions
 IMPORT_ROOTS = env.items("TAGGER_IMPORT_ROOTS")  # folders that imports by path may read

@@ -134,7 +134,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ArtifactError(path, f"expected a readable file, got: {error.strerror}; restore or retrain it") from error
+        raise ArtifactError(
+            path, f"expected a readable file, got: {error.strerror}; restore or retrain it"
+        ) from error
 
 
 def _write(path: Path, data: bytes) -> None:
