@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from annotations import caption_languages
 from annotations.errors import DomainError
 from annotations.models import Image, Project, Role, Tag
 from annotations.types import TagSpec
@@ -77,6 +78,14 @@ class SettingsForm(ProjectForm):
         help_text="The backbone that looks at the pixels, by its timm name, such as resnet50. Another one looks at "
         "every image in the background; the present one serves on until a version of the new one passes the gate.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    caption_language = forms.ChoiceField(
+        choices=caption_languages.choices,
+        required=False,
+        label="Language",
+        help_text="Of the captions. English is understood best: base forms, denial and compounds. Of any other "
+        "language words and aliases are found as they are written, unless this installation has a spaCy pipeline "
+        "for it.",
     )
 
 

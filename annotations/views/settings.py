@@ -54,5 +54,6 @@ class DeleteProjectPage(ProjectPage):
 
 
 def _changes(form: SettingsForm) -> dict[str, Any]:
-    """Managers are not shown the extractor, and nobody wants none: an empty one stays as it is."""
-    return {name: value for name, value in form.cleaned_data.items() if name != "extractor" or value}
+    """Nobody wants no extractor or no language, and managers are not shown the first: empty ones stay."""
+    kept_if_empty = ("extractor", "caption_language")
+    return {name: value for name, value in form.cleaned_data.items() if name not in kept_if_empty or value}

@@ -168,6 +168,17 @@ class TestSettings:
         assert (cast.project.name, cast.project.reviews_per_image) == ("Indoors", 3)
         assert (cast.project.instructions, cast.project.unmarked) == ("Look twice.", "unknown")
 
+    def test_the_language_of_captions_is_chosen_and_kept_by_a_form_without_it(self, cast, browser_of, here):
+        client = browser_of(cast.manager)
+        page = text_of(client.get(here + "settings/"))
+        assert '<option value="en" selected>English</option>' in page
+        client.post(here + "settings/", self.sent | {"caption_language": "de"})
+        client.post(here + "settings/", self.sent)
+        cast.project.refresh_from_db()
+        assert cast.project.caption_language == "de"
+        refused = client.post(here + "settings/", self.sent | {"caption_language": "klingon"})
+        assert refused.status_code == 400
+
     def test_a_reviewer_does_not(self, cast, browser_of, here):
         assert browser_of(cast.reviewer).post(here + "settings/", self.sent).status_code == 403
         cast.project.refresh_from_db()
