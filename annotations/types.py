@@ -32,13 +32,14 @@ class TrainableCounts:
 class SuggestionRow:
     """What the model says of one image; parallel sequences, best first, at most 20.
 
-    `sources` may be the JSON text of such lists, from one who has it: making thousands of small objects takes longer.
+    One who has them as text may hand them over as such, which is faster for millions: numbers as PostgreSQL's
+    array literals, `sources` as `models.sources` packs them.
     """
 
     image_id: int
-    tag_ids: Sequence[int]
-    scores: Sequence[float]
-    offered_ids: Sequence[int]
+    tag_ids: Sequence[int] | str
+    scores: Sequence[float] | str
+    offered_ids: Sequence[int] | str
     sources: Sequence[list[dict[str, Any]]] | str
     calibrated: bool
     model_version_id: int | None

@@ -5,6 +5,7 @@ from django.db import models
 
 from annotations.models.image import Image
 from annotations.models.project import Project
+from annotations.models.sources import SourcesField
 
 
 class SuggestionSet(models.Model):
@@ -17,7 +18,7 @@ class SuggestionSet(models.Model):
     tag_ids = ArrayField(models.BigIntegerField())
     scores = ArrayField(models.FloatField())
     offered_ids = ArrayField(models.BigIntegerField())
-    sources = models.JSONField(default=list)
+    sources = SourcesField(default=list)
     calibrated = models.BooleanField(default=False)
     model_version_id = models.BigIntegerField(null=True)
     model_number = models.PositiveIntegerField(default=0)

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from annotations.selectors import model_inputs
 from mlmodels.models import CaptionFeature
 from mlmodels.services import encoders
+from mlmodels.services.mentions import Said, of_reading
 
 if TYPE_CHECKING:
     from mlmodels.core.language.encoder import TextEncoder
     from mlmodels.core.language.nearness import TagVectors
     from mlmodels.core.learning.dataset import CaptionText
-    from mlmodels.core.types import CaptionReading, TagTerm
+    from mlmodels.core.types import TagTerm
 
 Floats = NDArray[np.float32]
 
@@ -100,16 +101,14 @@ def vectors_now(captions: Sequence[str]) -> Floats | None:
     return found
 
 
-def text(
-    terms: "tuple[TagTerm, ...]", readings: "Sequence[CaptionReading]", vectors: Floats
-) -> "CaptionText":
+def text(terms: "tuple[TagTerm, ...]", readings: Sequence[Said], vectors: Floats) -> "CaptionText":
     """What a head reads of captions by their vectors [N, T]: these, and how near they come to the tags."""
     from mlmodels.core.learning.dataset import CaptionText
 
     column = {term.id: k for k, term in enumerate(terms)}
     denied = np.zeros((len(vectors), len(terms)), dtype=bool)
     for n, reading in enumerate(readings):
-        denied[n, [column[match.tag_id] for match in reading.matches if match.evidence.negated]] = True
+        denied[n, [column[tag_id] for tag_id in reading.denied()]] = True
     key = encoders.key()
     return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors, denied))
 
@@ -122,10 +121,10 @@ def warm_up(terms: "tuple[TagTerm, ...]") -> None:
 
 def explained(
     terms: "tuple[TagTerm, ...]",
-    readings: "tuple[CaptionReading, ...]",
+    readings: tuple[Said, ...],
     captions: Sequence[str],
     text: "CaptionText | None",
-) -> "tuple[CaptionReading, ...]":
+) -> tuple[Said, ...]:
     """The readings with the word that brings each caption near to a tag that no rule found in it."""
     if text is None:
         return readings
@@ -142,8 +141,10 @@ def explained(
         encoders.encode_words(words)  # all new ones at once: one caption's alone would not fill the processor
     tags, ids = _tag_vectors(terms, text.encoder), [term.id for term in terms]
     return tuple(
-        nearness.explain(reading, caption, meaning, ids, tags, encoders.encode_words)
-        for reading, caption, meaning in zip(readings, captions, text.meaning, strict=True)
+        of_reading(nearness.explain(said.reading(), caption, meaning, ids, tags, encoders.encode_words))
+        if is_near
+        else said
+        for said, caption, meaning, is_near in zip(readings, captions, text.meaning, near, strict=True)
     )
 
 

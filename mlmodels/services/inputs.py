@@ -13,10 +13,10 @@ from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
 from mlmodels.services import caption_features, readings
 from mlmodels.services.languages import Language
+from mlmodels.services.mentions import Mentions, Said
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.dataset import HeadInputs
-    from mlmodels.core.types import CaptionReading
 
 IMAGENET_CLASSES = 1000
 _HALFVEC_HEADER_BYTES = 4  # dimensions and an unused field, two bytes each
@@ -37,7 +37,7 @@ class Batch:
 
     image_ids: tuple[int, ...]
     inputs: "HeadInputs"
-    readings: "tuple[CaptionReading, ...]"
+    readings: tuple[Said, ...]
 
 
 def build(
@@ -60,7 +60,7 @@ def build(
 def assemble(
     features: Features,
     captions: Sequence[str],
-    readings: "Sequence[CaptionReading]",
+    readings: Sequence[Said],
     language: Language,
     vectors: NDArray[np.float32] | None,
 ) -> "HeadInputs":
@@ -69,9 +69,8 @@ def assemble(
 
     column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
     caption_prior = np.zeros((len(captions), len(column)), dtype=np.float32)  # [N, K]
-    for n, reading in enumerate(readings):
-        for match in reading.matches:
-            caption_prior[n, column[match.tag_id]] = match.score
+    mentions = Mentions.of(readings, column)
+    caption_prior[mentions.rows, mentions.columns] = mentions.scores
     return HeadInputs(
         vision=features.vision,
         has_vision=features.present,

@@ -14,7 +14,7 @@ from annotations.errors import NotFound
 from annotations.pictures import PictureError, open_upright
 from annotations.selectors import model_inputs
 from mlmodels.errors import NoWorker, PictureNotReadable
-from mlmodels.services import caption_features, extractors, heads, inputs, languages, scoring
+from mlmodels.services import caption_features, extractors, heads, inputs, languages, mentions, scoring
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch, Features
 from mlmodels.services.languages import Language
@@ -84,7 +84,7 @@ def _features(project_id: int, scorer: Scorer, picture_key: str | None) -> Featu
 
 
 def _batch(features: Features, caption: str, language: Language) -> Batch:
-    readings = language.read([caption])
+    readings = tuple(mentions.of_reading(reading) for reading in language.read([caption]))
     vectors = caption_features.vectors_now([caption])
     return Batch(
         image_ids=(0,),
@@ -95,14 +95,13 @@ def _batch(features: Features, caption: str, language: Language) -> Batch:
 
 def _suggestions(batch: Batch, scorer: Scorer, language: Language, limit: int) -> list[dict[str, Any]]:
     scores = scorer.score(batch.inputs)
-    matches = {match.tag_id: match for match in batch.readings[0].matches}
     order = np.argsort(-scores.probability[0], kind="stable")
     return [
         {
             "tag": {"id": language.tag_ids[k], "name": language.terms[k].name},
             "score": scoring.rounded(scores.probability[0, k]),
             "offered": bool(scores.probability[0, k] >= scorer.thresholds[k]),
-            "sources": scoring.sources(batch, scores, 0, k, matches.get(language.tag_ids[k])),
+            "sources": scoring.sources(batch, scores, k, language.tag_ids[k]),
         }
         for k in (int(column) for column in (order[:limit] if limit else order))
     ]

@@ -6,38 +6,35 @@ A reading holds for one caption, one vocabulary and one reader; anything else fi
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
 
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.services.languages import Language
-
-if TYPE_CHECKING:
-    from mlmodels.core.types import CaptionReading
+from mlmodels.services.mentions import Said, of_reading
 
 _KEY_BYTES = 16
+_FORM = "lists"
+"""Of what is stored: a reading in another form counts as none."""
 
 
-def read(
-    images: Sequence[ImageInput], language: Language, *, keep: bool = False
-) -> "tuple[CaptionReading, ...]":
+def read(images: Sequence[ImageInput], language: Language, *, keep: bool = False) -> tuple[Said, ...]:
     """The readings of these images' captions in order; new ones are kept for the next time if asked for."""
     reader = _reader_key(language)
     keys = [_key(reader, image.caption) for image in images]
     kept = _kept([image.image_id for image in images])
-    known = {
-        n: _decoded(kept[image.image_id][1])
+    texts = {
+        n: kept[image.image_id][1]
         for n, image in enumerate(images)
         if kept.get(image.image_id, ("", ""))[0] == keys[n]
     }
+    known = dict(zip(texts, _decoded(list(texts.values())), strict=True))
     missing = [n for n in range(len(images)) if n not in known]
     fresh = language.read([images[n].caption for n in missing])
-    known |= dict(zip(missing, fresh, strict=True))
+    known |= zip(missing, map(of_reading, fresh), strict=True)
     if keep and missing:
         _keep([(images[n].image_id, keys[n], _encoded(known[n])) for n in missing])
     return tuple(known[n] for n in range(len(images)))
@@ -77,7 +74,15 @@ def _key(reader: bytes, caption: str) -> str:
 def _reader_key(language: Language) -> bytes:
     """Changes with the vocabulary, the pipeline and the code that reads."""
     meta = language.reader.meta
-    parts = (language.terms, settings.SPACY_MODEL, meta["lang"], meta["name"], meta["version"], _code())
+    parts = (
+        language.terms,
+        settings.SPACY_MODEL,
+        meta["lang"],
+        meta["name"],
+        meta["version"],
+        _code(),
+        _FORM,
+    )
     return hashlib.blake2b(repr(parts).encode(), digest_size=32).digest()
 
 
@@ -92,17 +97,15 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _encoded(reading: "CaptionReading") -> str:
+def _encoded(said: Said) -> str:
     """As JSON, which writes even NUL in characters that a database can hold."""
-    matches = [[match.tag_id, match.score, astuple(match.evidence)] for match in reading.matches]
-    return json.dumps([matches, list(reading.terms)])
+    return json.dumps(said)
 
 
-def _decoded(text: str) -> "CaptionReading":
-    from mlmodels.core.types import CaptionMatch, CaptionReading, Evidence
-
-    matches, terms = json.loads(text)
-    return CaptionReading(
-        matches=tuple(CaptionMatch(tag_id, score, Evidence(*said)) for tag_id, score, said in matches),
-        terms=tuple(terms),
-    )
+def _decoded(texts: Sequence[str]) -> list[Said]:
+    """Of many at once."""
+    found = json.loads(f"[{','.join(texts)}]")
+    return [
+        Said(tag_ids, scores, evidence, negated, tuple(terms))
+        for tag_ids, scores, evidence, negated, terms in found
+    ]

@@ -6,24 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from annotations.selectors import model_inputs, truth
 from annotations.services import queue, suggestions
-from annotations.types import QueueRank, SuggestionRow
+from annotations.types import QueueRank
 from mlmodels.services import heads, inputs, languages, ranking, versions
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
+from mlmodels.services.suggestion_rows import suggestion_rows
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.fusion import Scores
-    from mlmodels.core.types import CaptionMatch
 
 CHUNK_IMAGES = 2_000
 NEXT_OF_QUEUE = 2_000
-SUGGESTIONS_PER_IMAGE = 20
 SCORE_DIGITS = 4
 
 
@@ -60,89 +56,17 @@ def _loaded(project_id: int, image_ids: Sequence[int], scorer: Scorer, language:
         yield batch
 
 
-def suggestion_rows(
-    batch: Batch,
-    scores: "Scores",
-    scorer: Scorer,
-    language: Language,
-    rejected: dict[int, set[int]],
-    vocabulary_version: int,
-) -> Iterator[SuggestionRow]:
-    """One row an image: the best tags but those that people rejected there, and mentions that are negated."""
-    best = _best(scores.probability)
-    columns_of = best.tolist()
-    score_of = _rounded(np.take_along_axis(scores.probability, best, axis=1))
-    seen_of = _rounded(np.take_along_axis(scores.vision, best, axis=1))
-    offers = scores.probability >= scorer.thresholds
-    column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
-    for n, image_id in enumerate(batch.image_ids):
-        matches = {column[match.tag_id]: match for match in batch.readings[n].matches}
-        refused = {column[tag_id] for tag_id in rejected.get(image_id, ()) if tag_id in column}
-        columns, values, seen = columns_of[n], score_of[n], seen_of[n]
-        if refused or any(_is_negated(match) for match in matches.values()):
-            columns = _chosen(scores.probability[n], matches, refused)
-            values, seen = _rounded(scores.probability[n, columns]), _rounded(scores.vision[n, columns])
-        said = {k: rounded(scores.caption[n, k]) for k in matches}
-        has_vision = bool(batch.inputs.has_vision[n])
-        yield SuggestionRow(
-            image_id=image_id,
-            tag_ids=[language.tag_ids[k] for k in columns],
-            scores=values,
-            offered_ids=[language.tag_ids[k] for k in columns if offers[n, k]],
-            sources=_all_as_json(columns, seen if has_vision else None, said, matches),
-            calibrated=scorer.calibrated,
-            model_version_id=scorer.version_id,
-            model_number=scorer.number,
-            vocabulary_version=vocabulary_version,
-        )
-
-
-def _best(probability: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Columns of the best tags of every image, [N, at most 20], best first, equals in the order of the tags."""
-    return np.argsort(-probability, axis=1, kind="stable")[:, :SUGGESTIONS_PER_IMAGE]
-
-
-def _all_as_json(
-    columns: Sequence[int],
-    seen: Sequence[float] | None,
-    said: dict[int, float],
-    matches: "dict[int, CaptionMatch]",
-) -> str:
-    """`sources` of all these tags as JSON text."""
-    parts = [
-        _as_json(seen[at] if seen is not None else None, said.get(k, 0.0), matches.get(k))
-        for at, k in enumerate(columns)
-    ]
-    return f"[{','.join(parts)}]"
-
-
-def sources(
-    batch: Batch, scores: "Scores", n: int, k: int, match: "CaptionMatch | None"
-) -> list[dict[str, Any]]:
-    """What speaks for tag k on image n: its pixels, and the words of its caption with their place."""
-    seen = rounded(scores.vision[n, k]) if batch.inputs.has_vision[n] else None
-    found: list[dict[str, Any]] = json.loads(_as_json(seen, rounded(scores.caption[n, k]), match))
+def sources(batch: Batch, scores: "Scores", k: int, tag_id: int) -> list[dict[str, Any]]:
+    """What speaks for a tag, column k, on the only image of a batch: its pixels, and its caption's words."""
+    found: list[dict[str, Any]] = []
+    if batch.inputs.has_vision[0]:
+        found.append({"kind": "vision", "score": rounded(scores.vision[0, k])})
+    said = batch.readings[0]
+    if tag_id in said.tag_ids:
+        place = said.tag_ids.index(tag_id)
+        score = 0.0 if place in said.negated else rounded(scores.caption[0, k])
+        found.append({"kind": "caption", "score": score, "evidence": json.loads(said.evidence[place])})
     return found
-
-
-def _as_json(seen: float | None, said: float, match: "CaptionMatch | None") -> str:
-    """One tag's sources as JSON text: written out, since a scoring makes millions of them."""
-    pixels = "" if seen is None else f'{{"kind":"vision","score":{seen!r}}}'
-    if match is None:
-        return f"[{pixels}]"
-    parts = [pixels] if pixels else []
-    place = match.evidence
-    score, cue = said, ""
-    if place.negated:
-        score = 0.0
-        cue = (
-            f',"negated":true,"cue_start":{json.dumps(place.cue_start)},"cue_end":{json.dumps(place.cue_end)}'
-        )
-    parts.append(
-        f'{{"kind":"caption","score":{score!r},"evidence":{{"start":{place.start},"end":{place.end}'
-        f',"text":{json.dumps(place.text)},"rule":{json.dumps(place.rule)}{cue}}}}}'
-    )
-    return f"[{','.join(parts)}]"
 
 
 def queue_ranks(batch: Batch, scores: "Scores", scorer: Scorer, language: Language) -> list[QueueRank]:
@@ -158,30 +82,8 @@ def queue_ranks(batch: Batch, scores: "Scores", scorer: Scorer, language: Langua
     return ranking.by_uncertainty(ids, scores.probability[rows], names)
 
 
-def _chosen(
-    probability: NDArray[np.floating], matches: "dict[int, CaptionMatch]", refused: set[int]
-) -> list[int]:
-    """Columns of the tags to suggest, best first; negated mentions take the last places if need be."""
-    order = [k for k in np.argsort(-probability, kind="stable").tolist() if k not in refused]
-    chosen = order[:SUGGESTIONS_PER_IMAGE]
-    negated = [k for k in order[SUGGESTIONS_PER_IMAGE:] if _is_negated(matches.get(k))]
-    if negated:
-        kept = negated[: SUGGESTIONS_PER_IMAGE // 4]
-        chosen = chosen[: SUGGESTIONS_PER_IMAGE - len(kept)] + kept
-    return chosen
-
-
-def _is_negated(match: "CaptionMatch | None") -> bool:
-    return match is not None and match.evidence.negated
-
-
 def rounded(value: float) -> float:
     return round(float(min(max(value, 0.0), 1.0)), SCORE_DIGITS)
-
-
-def _rounded(values: NDArray[np.floating]) -> Any:
-    """Like `rounded`, of many at once: nested lists."""
-    return np.clip(values.astype(np.float64), 0.0, 1.0).round(SCORE_DIGITS).tolist()
 
 
 @contextmanager
