@@ -80,7 +80,7 @@ def fall_back(project_id: int, found: Scorer | Serving) -> bool:
 def check_file(project_id: int) -> bool:
     """Look whether the live version's file is whole on disk, and fall back if not; says whether it did."""
     live = selectors.live_version(project_id)
-    if live is None or _problem_with(live) is None:
+    if live is None or not file_problem(live):
         return False
     heads.forget()
     found = heads.serving(project_id)
@@ -89,20 +89,24 @@ def check_file(project_id: int) -> bool:
 
 def _refuse_unreadable(version: ModelVersion) -> None:
     """Reads the file anew, without torch: this runs in a web process."""
-    problem = _problem_with(version)
-    if problem is not None:
-        raise ArtifactNotReadable(f"{problem} Activate another version.", version=version.pk) from problem
+    problem = file_problem(version)
+    if problem:
+        raise ArtifactNotReadable(
+            f"The file of version {version.number} cannot be used ({problem}). Activate another version.",
+            version=version.pk,
+        )
 
 
-def _problem_with(version: ModelVersion) -> Exception | None:
+def file_problem(version: ModelVersion) -> str:
+    """Why its file cannot be used, by the name of the file alone; empty if it can. Reads the file anew."""
     from mlmodels.core.errors import ArtifactError
 
     heads.forget()
     try:
         heads.load_head(version)
     except ArtifactError as error:
-        return error
-    return None
+        return f"{error.path.name}: {error.problem}"
+    return ""
 
 
 def tags_shown(version: ModelVersion) -> dict[str, dict[str, Any]]:

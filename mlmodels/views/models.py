@@ -169,7 +169,12 @@ class ActivatePage(ProjectPage):
         live = selectors.live_version(project_id)
         row = shown.version_row(version, live_id=live.pk if live else None, previous_id=None)
         live_row = shown.version_row(live, live_id=live.pk, previous_id=None) if live else None
-        return self.page(row=row, live_row=live_row, reasons=shown.reasons(version))
+        return self.page(
+            row=row,
+            live_row=live_row,
+            reasons=shown.reasons(version),
+            file_problem=versions.file_problem(version),
+        )
 
     def post(self, request: HttpRequest, project_id: int, version_id: int) -> HttpResponse:
         version = versions.activate(project_id, version_id, actor_id=request.user.pk)

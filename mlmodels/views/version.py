@@ -9,6 +9,7 @@ from annotations.selectors import model_inputs
 from annotations.views.base import ProjectPage
 from mlmodels import selectors
 from mlmodels.models import ModelVersion
+from mlmodels.services import versions
 from mlmodels.views import plots, shown
 
 LEARNT_SHOWN = 200
@@ -37,6 +38,7 @@ class VersionPage(ProjectPage):
             reasons=shown.reasons(version),
             facts=shown.facts(version.metrics),
             fresh=version.metrics.get("fresh"),
+            file_problem=versions.file_problem(version),
             tags=tags if every else [*learnt[:LEARNT_SHOWN], *unlearnt[:UNLEARNT_SHOWN]],
             tag_count=len(tags),
             learnt_count=len(learnt),

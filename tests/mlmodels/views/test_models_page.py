@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -177,7 +178,22 @@ class TestVersions:
     def test_a_version_without_its_file_is_a_message(self, planted, browser_of, here):
         version = version_of(planted, 1)
         answer = browser_of(planted.cast.admin).post(f"{here}{version.pk}/activate/", follow=True)
-        assert answer.status_code == 200 and "Activate another version." in text_of(answer)
+        told = text_of(answer)
+        assert answer.status_code == 200 and "Activate another version." in told
+        assert "The file of version 1 cannot be used (" in told and str(settings.MODELS_ROOT) not in told
+
+    def test_a_version_without_its_file_says_so_and_offers_no_way_to_put_it_live(
+        self, planted, trained, browser_of, here
+    ):
+        client = browser_of(planted.cast.admin)
+        lost, whole = version_of(planted, 9), trained[0]
+        offer = f'href="{here}{{}}/activate/">Put live…'
+        page = text_of(client.get(f"{here}{lost.pk}/"))
+        assert "Its file cannot be used." in page and offer.format(lost.pk) not in page
+        asked = text_of(client.get(f"{here}{lost.pk}/activate/"))
+        assert "Put another version live." in asked and "Put v9 live</button>" not in asked
+        page = text_of(client.get(f"{here}{whole.pk}/"))
+        assert "Its file cannot be used." not in page and offer.format(whole.pk) in page
 
     def test_queries_do_not_grow_with_versions_runs_and_checks(self, planted, browser_of, here):
         client = browser_of(planted.cast.admin)
