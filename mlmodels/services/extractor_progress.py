@@ -1,6 +1,6 @@
 """How far a project is with the extractor that its settings ask for, as pages and the API say it. Reads only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from annotations.selectors import model_inputs
 from mlmodels import selectors
@@ -10,7 +10,8 @@ from mlmodels import selectors
 class ExtractorProgress:
     """How far a project is with its extractor.
 
-    `asked` is the name in the settings, `read` the key of what suggestions read, empty before the first features.
+    `asked` is the name in the settings, `read` the key of what suggestions read, empty before the first features,
+    and `serves` its name, or its key where the names are equal.
     `state` is waiting (for a worker), broken (see `problem`), looking, judging (a version of it is made and
     judged, and the one before serves until it passes), or serving. Counts are 0 while it serves.
     """
@@ -21,6 +22,7 @@ class ExtractorProgress:
     problem: str = ""
     looked_at: int = 0
     images: int = 0
+    serves: str = ""
 
     @property
     def needs_telling(self) -> bool:
@@ -33,21 +35,17 @@ def of_project(project_id: int) -> ExtractorProgress:
     project = model_inputs.project(project_id)
     state, read = selectors.project_extractor(project_id), selectors.read_extractor(project_id)
     asked = project.extractor if project else ""
-    key = read.key if read else ""
+    key, name = (read.key, read.name) if read else ("", "")
+    told = ExtractorProgress(asked, key, "waiting", serves=key if name == asked else name)
     if state is None or state.name != asked:
-        return ExtractorProgress(asked, key, "waiting")
+        return told
     if state.problem:
-        return ExtractorProgress(state.name, key, "broken", state.problem)
+        return replace(told, state="broken", problem=state.problem)
+    told = replace(told, problem=state.serving_problem)
     if state.extractor is None:
-        return ExtractorProgress(state.name, key, "waiting", state.serving_problem)
+        return told
     if state.complete_at is None:
-        return ExtractorProgress(
-            state.name,
-            key,
-            "looking",
-            state.serving_problem,
-            selectors.looked_at_count(project_id, state.extractor.pk),
-            model_inputs.image_rows(project_id).count(),
-        )
-    serves = read is not None and read.pk == state.extractor_id
-    return ExtractorProgress(state.name, key, "serving" if serves else "judging", state.serving_problem)
+        looked_at = selectors.looked_at_count(project_id, state.extractor.pk)
+        images = model_inputs.image_rows(project_id).count()
+        return replace(told, state="looking", looked_at=looked_at, images=images)
+    return replace(told, state="serving" if read is not None and read.pk == state.extractor_id else "judging")

@@ -96,7 +96,7 @@ def quality(versions: Sequence[Judged], width: int = WIDE) -> Plot | None:
         y = BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low)
         state = "" if found.was_live else ", refused"
         title = f"v{found.number}{state}: {value:.3f}, {found.reviews:,} reviews"
-        return Point(round(x, 1), round(y, 1), tone, title, 4.5 if found.is_live else 3.0)
+        return Point(round(x, 1), round(y, 1), tone, title, 4.5 if found.is_live else 3.5)
 
     curves = []
     for name, field, tone in (("F1", "f1", ""), ("AP", "average_precision", "context")):

@@ -115,16 +115,22 @@ def judged(row: VersionRow) -> plots.Judged:
     )
 
 
+# Incumbents are said by their numbers, and what it was judged on stands beside the verdict.
+_SAID_ELSEWHERE = ("against incumbent", "judged on")
+
+
 def reasons(version: ModelVersion) -> list[str]:
     """What the gate said, with the incumbents by their numbers instead of their places."""
     incumbents = version.details.get("incumbents", [])
     said = [_comparison(version.details, place, number) for place, number in enumerate(incumbents)]
-    others = [reason for reason in version.reasons if not reason.startswith("against incumbent")]
-    return [sentence for sentence in said if sentence] + [_sentence(reason) for reason in others]
+    others = [reason for reason in version.reasons if not reason.startswith(_SAID_ELSEWHERE)]
+    told = [sentence for sentence in said if sentence] + [_sentence(reason) for reason in others]
+    return told or [_sentence(reason) for reason in version.reasons]
 
 
-# Waiting for the run that is open, or for the pause after it, is part of every run: no reader misses it.
-PASSING_MOMENTS = frozenset({"run_open", "too_soon", "no_features"})
+# Waiting for the run that is open, for the pause after it, or for the next answer, is part of every run: no reader
+# misses it.
+PASSING_MOMENTS = frozenset({"run_open", "too_soon", "no_features", "nothing_new"})
 
 
 def ledger(checks: Sequence[PolicyCheck], asked: Sequence[TrainingRun], limit: int) -> list[Entry]:

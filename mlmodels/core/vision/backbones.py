@@ -160,7 +160,7 @@ def _from_hub(name: str, cfg: dict[str, Any], weights_dir: Path | None, allow_hu
             cause = error
     wanted = weights.file_names(name, cfg)
     reason = f"the hub did not answer ({type(cause).__name__})" if cause else "the hub may not be asked"
-    place = str(weights_dir) if weights_dir else "a folder that you name as the weights folder"
+    place = str(weights_dir) if weights_dir else "a folder and name it with TAGGER_WEIGHTS_DIR"
     raise WeightsError(
         None,
         f"weights of {name}: expected a file on disk or the hub, got neither ({reason}); "
