@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from annotations.models.job import JobState
-from annotations.selectors import model_inputs
+from annotations.selectors import arrays, model_inputs
 from mlmodels.models import (
     Extractor,
     ImageFeature,
@@ -32,7 +32,7 @@ def without_feature(project_id: int, extractor_id: int, *, after_id: int, limit:
 def looked_at(extractor_id: int, image_ids: Sequence[int]) -> set[int]:
     """Those of these images that the extractor has looked at, whether it could load them or not."""
     # As one parameter: thousands of them take the driver longer than the database.
-    given = RawSQL("SELECT unnest(%s::bigint[])", [list(image_ids)])
+    given = RawSQL("SELECT unnest(%s::bigint[])", [arrays.literal(image_ids)])
     rows = ImageFeature.objects.filter(extractor_id=extractor_id, image_id__in=given)
     return set(rows.values_list("image_id", flat=True))
 

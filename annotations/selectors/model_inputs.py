@@ -11,7 +11,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Tag, TagAlias
-from annotations.selectors import counters
+from annotations.selectors import arrays, counters
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
 
 def _as_array(ids: Sequence[int]) -> RawSQL:
     """Many ids as one parameter: thousands of them take the driver longer than the database."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [arrays.literal(ids)])
 
 
 def captioned_unreviewed(project_id: int, limit: int) -> list[ImageInput]:

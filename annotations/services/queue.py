@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from annotations.models import Image, QueueEntry
+from annotations.selectors import arrays
 from annotations.types import QueueRank
 
 ASKED_STATES = (Image.State.PENDING, Image.State.UNSURE)
@@ -57,10 +58,10 @@ def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
             WHERE e.image_id = v.image_id AND e.project_id = %s
             """,
             [
-                [row.image_id for row in rows],
-                [row.rank for row in rows],
+                arrays.literal(row.image_id for row in rows),
+                arrays.literal(row.rank for row in rows),
                 [row.reason[:200] for row in rows],
-                [row.probability for row in rows],
+                arrays.literal(row.probability for row in rows),
                 project_id,
             ],
         )

@@ -7,6 +7,7 @@ from itertools import islice
 from django.db import connection, transaction
 
 from annotations.models import SuggestionSet
+from annotations.selectors import arrays
 from annotations.types import SuggestionRow
 
 MAX_SUGGESTIONS = 20
@@ -37,7 +38,7 @@ def store(project_id: int, rows: Iterable[SuggestionRow]) -> int:
             while some := list(islice(waiting, ROWS_AT_ONCE)):
                 copy.write("".join(map(_line, some)))
                 sent += [row.image_id for row in some]
-        cursor.execute(_UPSERT, [project_id, project_id, f"{{{','.join(map(str, sent))}}}"])
+        cursor.execute(_UPSERT, [project_id, project_id, arrays.literal(sent)])
     return len(sent)
 
 
@@ -79,7 +80,7 @@ def _line(row: SuggestionRow) -> str:
 
 
 def _array(numbers: Sequence[float] | str) -> str:
-    return numbers if isinstance(numbers, str) else f"{{{','.join(map(repr, numbers))}}}"
+    return numbers if isinstance(numbers, str) else arrays.literal(numbers)
 
 
 def _nullable(number: int | None) -> str:

@@ -9,6 +9,7 @@ from django.db import connection
 from numpy.typing import NDArray
 from psycopg import Cursor
 
+from annotations.selectors import arrays
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
 from mlmodels.services import caption_features, readings
@@ -90,26 +91,30 @@ def explained(batch: Batch, captions: Sequence[str], language: Language) -> Batc
 
 def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Features:
     """The features of these images in their order, read in the database's binary form. One query."""
-    features = no_features(len(image_ids), extractor.dimensions if extractor else 0)
     if extractor is None:  # nothing has been looked at yet: captions alone speak
-        return features
+        return no_features(len(image_ids), 0)
     index = {image_id: n for n, image_id in enumerate(image_ids)}
     rows = _in_binary(
         """
         SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
         FROM mlmodels_imagefeature
-        WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL
+        WHERE extractor_id = %s AND image_id = ANY(%s::bigint[]) AND vector IS NOT NULL
         """,
-        [extractor.pk, list(image_ids)],
+        [extractor.pk, arrays.literal(image_ids)],
     )
-    places = np.array([index[row[0]] for row in rows], dtype=np.intp)
-    features.present[places] = True
-    features.vision[places] = _halves([row[1] for row in rows], extractor.dimensions)
-    classified = [at for at, row in enumerate(rows) if row[2] is not None]
-    features.class_probabilities[places[classified]] = _halves(
-        [rows[at][2] for at in classified], IMAGENET_CLASSES
+    present = np.zeros(len(image_ids), dtype=bool)
+    vectors = [_no_halves(extractor.dimensions)] * len(image_ids)
+    classes = [_no_halves(IMAGENET_CLASSES)] * len(image_ids)
+    for image_id, vector, probabilities in rows:
+        place = index[image_id]
+        present[place], vectors[place] = True, vector
+        if probabilities is not None:
+            classes[place] = probabilities
+    return Features(
+        vision=_halves(vectors, extractor.dimensions),
+        class_probabilities=_halves(classes, IMAGENET_CLASSES),
+        present=present,
     )
-    return features
 
 
 def no_features(images: int, dimensions: int) -> Features:
@@ -134,8 +139,8 @@ def stored_vision(image_ids: Sequence[int], extractor: Extractor) -> NDArray[np.
     vision = np.zeros((len(index), extractor.dimensions), dtype=np.float32)
     rows = _in_binary(
         "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
-        "WHERE extractor_id = %s AND image_id = ANY(%s) AND vector IS NOT NULL",
-        [extractor.pk, list(image_ids)],
+        "WHERE extractor_id = %s AND image_id = ANY(%s::bigint[]) AND vector IS NOT NULL",
+        [extractor.pk, arrays.literal(image_ids)],
     )
     vision[[index[row[0]] for row in rows]] = _halves([row[1] for row in rows], extractor.dimensions)
     return vision
@@ -146,6 +151,11 @@ def _in_binary(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with Cursor(connection.connection) as cursor:
         return cursor.execute(query, parameters, binary=True).fetchall()
+
+
+def _no_halves(dimensions: int) -> bytes:
+    """Zeros in the form that `_halves` reads."""
+    return bytes(_HALFVEC_HEADER_BYTES + 2 * dimensions)
 
 
 def _halves(values: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:

@@ -12,12 +12,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from annotations.selectors import arrays
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.services.languages import Language
 from mlmodels.services.mentions import Said, of_reading
 
 _KEY_BYTES = 16
-_FORM = "lists"
+_FORM = "lines"
 """Of what is stored: a reading in another form counts as none."""
 
 
@@ -43,7 +44,8 @@ def read(images: Sequence[ImageInput], language: Language, *, keep: bool = False
 def _kept(image_ids: list[int]) -> dict[int, tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT image_id, key, reading FROM mlmodels_captionreading WHERE image_id = ANY(%s)", [image_ids]
+            "SELECT image_id, key, reading FROM mlmodels_captionreading WHERE image_id = ANY(%s::bigint[])",
+            [arrays.literal(image_ids)],
         )
         return {image_id: (key, reading) for image_id, key, reading in cursor.fetchall()}
 
@@ -98,14 +100,16 @@ def _code() -> str:
 
 
 def _encoded(said: Said) -> str:
-    """As JSON, which writes even NUL in characters that a database can hold."""
-    return json.dumps(said)
+    """Lines of JSON, which writes even NUL in characters that a database can hold; evidence follows as it is."""
+    first = json.dumps([said.tag_ids, said.scores, said.negated, said.terms])
+    return "\n".join([first, *said.evidence])
 
 
 def _decoded(texts: Sequence[str]) -> list[Said]:
     """Of many at once."""
-    found = json.loads(f"[{','.join(texts)}]")
+    lines = [text.split("\n") for text in texts]
+    found = json.loads(f"[{','.join([first for first, *_ in lines])}]")
     return [
         Said(tag_ids, scores, evidence, negated, tuple(terms))
-        for tag_ids, scores, evidence, negated, terms in found
+        for (tag_ids, scores, negated, terms), (_, *evidence) in zip(found, lines, strict=True)
     ]

@@ -7,10 +7,13 @@ from mlmodels import selectors
 from mlmodels.models import ModelVersion
 from mlmodels.services import heads, languages, scoring
 
+WALK_IMAGES = 4 * scoring.CHUNK_IMAGES
+"""A second's work: so long that one chunk is read while another is stored, so short that others come in between."""
+
 
 @dataclass(frozen=True)
 class Walked:
-    """How many images one chunk scored, and the id to go on after; None at the end."""
+    """How many images one step scored, and the id to go on after; None at the end."""
 
     scored: int
     resume_after: int | None
@@ -30,24 +33,24 @@ def before_promotion(version: ModelVersion) -> int:
 
 
 def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Walked:
-    """Score one chunk of images by id: those whose suggestions are stale, or `everything`."""
+    """Score the next images by id: those whose suggestions are stale, or `everything`."""
     project = model_inputs.project(project_id)
     if project is None:
         return Walked(0, None)
     if everything:
         images = model_inputs.image_rows(project_id).filter(pk__gt=after_id).order_by("pk")
-        ids = list(images.values_list("pk", flat=True)[: scoring.CHUNK_IMAGES])
+        ids = list(images.values_list("pk", flat=True)[:WALK_IMAGES])
     else:
         ids = model_inputs.stale(
             project_id,
             model_number=model_inputs.live(project_id).number,
             vocabulary_version=project.vocabulary_version,
             after_id=after_id,
-            limit=scoring.CHUNK_IMAGES,
+            limit=WALK_IMAGES,
         )
     ready = _ready(project_id, ids)
     scoring.refresh(project_id, ready)
-    return Walked(len(ready), ids[-1] if len(ids) == scoring.CHUNK_IMAGES else None)
+    return Walked(len(ready), ids[-1] if len(ids) == WALK_IMAGES else None)
 
 
 def refresh(project_id: int, image_ids: list[int]) -> int:

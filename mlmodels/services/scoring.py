@@ -3,12 +3,15 @@
 import gc
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection, connections, transaction
+
 from annotations.selectors import model_inputs, truth
 from annotations.services import queue, suggestions
-from annotations.types import QueueRank
+from annotations.types import QueueRank, SuggestionRow
 from mlmodels.services import heads, inputs, languages, ranking, versions
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
@@ -35,25 +38,54 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     if scorer.problem:
         versions.fall_back(project_id, scorer)
     stored = 0
-    for batch in _loaded(project_id, image_ids, scorer, language):
-        with _without_collector():
+    with _without_collector():
+        for batch in _loaded(project_id, image_ids, scorer, language):
             scores = scorer.score(batch.inputs)
             rejected = truth.explicit_no(batch.image_ids)
             rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)
-            stored += suggestions.store(project_id, rows)
-            queue.fill(project_id, queue_ranks(batch, scores, scorer, language))
+            ranks = queue_ranks(batch, scores, scorer, language)
+            stored += _store(project_id, rows, ranks)
     return stored
 
 
+@transaction.atomic
+def _store(project_id: int, rows: Iterator[SuggestionRow], ranks: list[QueueRank]) -> int:
+    """Suggestions and ranks together, without waiting for the disk.
+
+    What a crash of the database takes with it is the suggestions of the last moment, whole chunks with their ranks:
+    these images count as stale, and a sweep scores them again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+    sent = suggestions.store(project_id, rows)
+    queue.fill(project_id, ranks)
+    return sent
+
+
 def _loaded(project_id: int, image_ids: Sequence[int], scorer: Scorer, language: Language) -> Iterator[Batch]:
-    """The images chunk by chunk."""
-    for start in range(0, len(image_ids), CHUNK_IMAGES):
+    """The images chunk by chunk; of many, the next chunk is read while the one before is scored and stored."""
+
+    def load(start: int) -> Batch:
         images = model_inputs.images(project_id, image_ids[start : start + CHUNK_IMAGES])
-        with _without_collector():
-            batch = inputs.build(images, scorer.extractor, language, keep=True)
-            if scorer.reads_meaning:
-                batch = inputs.explained(batch, [image.caption for image in images], language)
-        yield batch
+        batch = inputs.build(images, scorer.extractor, language, keep=True)
+        if scorer.reads_meaning:
+            batch = inputs.explained(batch, [image.caption for image in images], language)
+        return batch
+
+    starts = range(0, len(image_ids), CHUNK_IMAGES)
+    # Another thread has a connection of its own, which does not see what an open transaction has written.
+    if len(starts) == 1 or connection.in_atomic_block:
+        yield from map(load, starts)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            coming = pool.submit(load, starts[0])
+            for start in starts[1:]:
+                batch, coming = coming.result(), pool.submit(load, start)
+                yield batch
+            yield coming.result()
+        finally:
+            pool.submit(connections.close_all).result()
 
 
 def sources(batch: Batch, scores: "Scores", k: int, tag_id: int) -> list[dict[str, Any]]:
