@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from mlmodels.core.types import CaptionMatch, CaptionReading
 
+# What a word is merely near to (`core.language.near_meaning`) helps to rank; as a reason it would only puzzle people.
+SHOWN_ABOVE = 0.12
+
 
 class Said(NamedTuple):
     """What one caption says: parallel lists of its matches, the places of negated ones, and its content lemmas."""
@@ -40,6 +43,10 @@ class Said(NamedTuple):
         from mlmodels.core.types import CaptionReading
 
         return CaptionReading(self.matches, self.terms)
+
+    def is_shown(self, place: int) -> bool:
+        """Whether a match is shown as a reason: a mention, or a denied one."""
+        return self.scores[place] > SHOWN_ABOVE or place in self.negated
 
     def denied(self) -> list[int]:
         """Ids of the tags that the caption denies."""

@@ -94,8 +94,7 @@ def sources(batch: Batch, scores: "Scores", k: int, tag_id: int) -> list[dict[st
     if batch.inputs.has_vision[0]:
         found.append({"kind": "vision", "score": rounded(scores.vision[0, k])})
     said = batch.readings[0]
-    if tag_id in said.tag_ids:
-        place = said.tag_ids.index(tag_id)
+    if tag_id in said.tag_ids and said.is_shown(place := said.tag_ids.index(tag_id)):
         score = 0.0 if place in said.negated else rounded(scores.caption[0, k])
         found.append({"kind": "caption", "score": score, "evidence": json.loads(said.evidence[place])})
     return found

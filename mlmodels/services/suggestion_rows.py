@@ -14,7 +14,7 @@ from annotations.types import SuggestionRow
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
-from mlmodels.services.mentions import Mentions
+from mlmodels.services.mentions import SHOWN_ABOVE, Mentions
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.fusion import Scores
@@ -92,16 +92,18 @@ def _chosen_of_one(probability: Floats, negated: set[int], refused: set[int]) ->
 def _said(
     batch: Batch, caption: Floats, column: Mapping[int, int], best: NDArray[np.intp], counts: Sequence[int]
 ) -> dict[int, dict[int, str]]:
-    """By row and place among its suggestions: what its caption says there, as JSON."""
+    """By row and place among its suggestions: what its caption says there, as JSON, where it is a reason to show."""
     mentions = Mentions.of(batch.readings, column)
     place_of = np.full(caption.shape, -1, dtype=np.int8)
     rows, places = np.nonzero(np.arange(best.shape[1]) < np.array(counts)[:, None])
     place_of[rows, best[rows, places]] = places
     places_said = place_of[mentions.rows, mentions.columns]
-    kept = np.flatnonzero(places_said >= 0)
+    denied = _denied(batch)
+    shown = mentions.scores > SHOWN_ABOVE
+    shown[list(denied)] = True
+    kept = np.flatnonzero((places_said >= 0) & shown)
     values = _as_text(caption[mentions.rows[kept], mentions.columns[kept]])
     evidence = [text for said in batch.readings for text in said.evidence]
-    denied = _denied(batch)
     found: dict[int, dict[int, str]] = {}
     for at, n, place, value in zip(
         kept.tolist(), mentions.rows[kept].tolist(), places_said[kept].tolist(), values.tolist(), strict=True

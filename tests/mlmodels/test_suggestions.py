@@ -10,7 +10,7 @@ from annotations.services import image_edits, queue, suggestions, tags
 from annotations.types import SuggestionRow, TagSpec
 from mlmodels import tasks
 from mlmodels.models import ImageFeature, ModelVersion
-from mlmodels.services import heads, rescoring, runs, scoring, training, versions
+from mlmodels.services import heads, languages, rescoring, runs, scoring, training, versions
 from tests.factories import make_tags
 
 
@@ -37,6 +37,19 @@ def test_before_the_first_review_a_caption_suggests_with_its_evidence(planted):
     assert (found.calibrated, found.model_number) == (False, 0)
     said = next(source for source in found.sources[0] if source["kind"] == "caption")
     assert said["evidence"] == {"start": 2, "end": 5, "text": "dog", "rule": "exact"}
+
+
+def test_what_a_word_is_merely_near_to_is_no_reason_to_show(planted):
+    (image,) = planted.images(1, caption="A wolf howls.")
+    language = languages.of_project(planted.project.pk)
+
+    scoring.refresh(planted.project.pk, [image.pk])
+
+    near = {match.tag_id: match.score for match in language.read([image.caption])[0].matches}
+    found = SuggestionSet.objects.get(image=image)
+    kinds = {source["kind"] for source in found.sources[found.tag_ids.index(planted.tags["dog"])]}
+    assert near[planted.tags["dog"]] > 0
+    assert "caption" not in kinds
 
 
 def test_a_denied_mention_is_kept_with_its_place_but_not_offered(planted):
