@@ -7,6 +7,7 @@ from itertools import islice
 from django.db import connection, transaction
 
 from annotations.models import SuggestionSet
+from annotations.models.sources import packed as packed  # rows come with their sources packed
 from annotations.selectors import arrays
 from annotations.types import SuggestionRow
 

@@ -54,11 +54,13 @@ class Said(NamedTuple):
 
 
 def of_reading(reading: "CaptionReading") -> Said:
+    """Who denies a word does not deny what it is merely near to: “no fish” says nothing of persons."""
+    matches = [m for m in reading.matches if not (m.evidence.negated and m.evidence.rule == "meaning")]
     return Said(
-        tag_ids=[match.tag_id for match in reading.matches],
-        scores=[match.score for match in reading.matches],
-        evidence=[_as_json(match) for match in reading.matches],
-        negated=[place for place, match in enumerate(reading.matches) if match.evidence.negated],
+        tag_ids=[match.tag_id for match in matches],
+        scores=[match.score for match in matches],
+        evidence=[_as_json(match) for match in matches],
+        negated=[place for place, match in enumerate(matches) if match.evidence.negated],
         terms=tuple(reading.terms),
     )
 

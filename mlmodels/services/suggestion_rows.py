@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.models.sources import packed
+from annotations.services.suggestions import packed
 from annotations.types import SuggestionRow
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
