@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Func, TextField
-from django.db.models.expressions import RawSQL
 
 from annotations.exporters.base import ExportRow, Needs, Provenance
 from annotations.models import Decision, Image, Project, Review, Tag
-from annotations.selectors import truth
+from annotations.selectors import arrays, truth
 from annotations.types import ImageTruth
 
 CHUNK = 1_000
@@ -78,7 +77,7 @@ def _provenance(
 ) -> dict[int, dict[str, Provenance]]:
     """The latest decision that agrees with each verdict; of a disputed tag simply the latest."""
     decisions = (
-        Decision.objects.filter(image_id__in=_any_of(list(verdicts)))
+        Decision.objects.filter(image_id__in=arrays.any_of(verdicts))
         .exclude(review__counted=False)
         .exclude(review__undone_at__isnull=False)
         .order_by("id")
@@ -104,15 +103,10 @@ def _iso(column: str) -> Func:
     )
 
 
-def _any_of(ids: Sequence[int]) -> RawSQL:
-    """Many ids as one parameter: as many parameters they cost more than the query."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
-
-
 def _reviews(image_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """Every review of the images in the order they were made, those that do not count included and marked."""
     rows = (
-        Review.objects.filter(image_id__in=_any_of(image_ids))
+        Review.objects.filter(image_id__in=arrays.any_of(image_ids))
         .order_by("id")
         .values_list(
             *(

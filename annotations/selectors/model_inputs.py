@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Max, Q, QuerySet
-from django.db.models.expressions import RawSQL
 
 from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Tag, TagAlias
 from annotations.selectors import arrays, counters
@@ -86,15 +85,10 @@ def image_rows(project_id: int) -> QuerySet[Image]:
 
 def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
     """These images of the project by ascending id; those in the trash are left out."""
-    rows = image_rows(project_id).filter(id__in=_as_array(image_ids)).order_by("id")
+    rows = image_rows(project_id).filter(id__in=arrays.any_of(image_ids)).order_by("id")
     return [
         ImageInput(*row) for row in rows.values_list("id", "storage_key", "caption", "phash", "is_holdout")
     ]
-
-
-def _as_array(ids: Sequence[int]) -> RawSQL:
-    """Many ids as one parameter: thousands of them take the driver longer than the database."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [arrays.literal(ids)])
 
 
 def captioned_unreviewed(project_id: int, limit: int) -> list[ImageInput]:
@@ -147,7 +141,7 @@ def next_of_queue(project_id: int, limit: int) -> list[int]:
 
 def waiting(image_ids: Sequence[int]) -> set[int]:
     """Those of these images that stand in the queue and are not holdout."""
-    entries = QueueEntry.objects.filter(image_id__in=_as_array(image_ids), is_holdout=False)
+    entries = QueueEntry.objects.filter(image_id__in=arrays.any_of(image_ids), is_holdout=False)
     return set(entries.values_list("image_id", flat=True))
 
 

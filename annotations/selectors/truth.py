@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.expressions import RawSQL
 
 from annotations.models import Decision, Image, Project, Review, TagPeriod
 from annotations.selectors import arrays
@@ -46,8 +45,7 @@ def holdout_truth(project: Project) -> Iterator[ImageTruth]:
 def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:
     """Tags with an explicit no that stands, by image: they are not suggested there again. Two queries."""
     ids = list(image_ids)
-    given = RawSQL("SELECT unnest(%s::bigint[])", [arrays.literal(ids)])
-    rejected = Decision.objects.filter(image_id__in=given, value=Decision.Value.NO)
+    rejected = Decision.objects.filter(image_id__in=arrays.any_of(ids), value=Decision.Value.NO)
     touched = set(rejected.values_list("image_id", flat=True))
     if not touched:
         return {}

@@ -55,9 +55,11 @@ class Head:
                 by the text encoder of training.
         """
         inputs = self.encoding.seen(inputs)
+        if len(inputs) <= ROWS_AT_ONCE:
+            return self._score(inputs)
         parts = [
             self._score(inputs.rows(np.arange(start, min(start + ROWS_AT_ONCE, len(inputs)))))
-            for start in range(0, max(1, len(inputs)), ROWS_AT_ONCE)
+            for start in range(0, len(inputs), ROWS_AT_ONCE)
         ]
         return Scores(
             probability=np.concatenate([part.probability for part in parts]),
