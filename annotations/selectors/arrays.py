@@ -1,4 +1,4 @@
-"""Many numbers as one parameter of a query, written here: the driver takes longer over them than the database."""
+"""Many numbers or texts as one parameter of a query: the driver takes longer over them than the database."""
 
 from collections.abc import Iterable
 
@@ -12,6 +12,16 @@ def literal(numbers: Iterable[float | None]) -> str:
     '{1,NULL,0.5}'
     """
     return f"{{{','.join(['NULL' if number is None else str(number) for number in numbers])}}}"
+
+
+def text_literal(texts: Iterable[str]) -> str:
+    """The same of texts, for text[].
+
+    >>> print(text_literal(["a", 'b "c"']))
+    {"a","b \\"c\\""}
+    """
+    quoted = ['"' + text.replace("\\", r"\\").replace('"', r"\"") + '"' for text in texts]
+    return f"{{{','.join(quoted)}}}"
 
 
 def any_of(ids: Iterable[int]) -> RawSQL:

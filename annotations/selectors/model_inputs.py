@@ -6,6 +6,7 @@ No verdicts here: those come from `truth.py` alone.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import F, Max, Q, QuerySet
 
@@ -13,8 +14,7 @@ from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Ta
 from annotations.selectors import arrays, counters
 
 
-@dataclass(frozen=True)
-class ImageInput:
+class ImageInput(NamedTuple):
     """One image as the model sees it, before its picture is opened."""
 
     image_id: int

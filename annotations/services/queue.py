@@ -60,7 +60,7 @@ def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
             [
                 arrays.literal(row.image_id for row in rows),
                 arrays.literal(row.rank for row in rows),
-                [row.reason[:200] for row in rows],
+                arrays.text_literal(row.reason[:200] for row in rows),
                 arrays.literal(row.probability for row in rows),
                 project_id,
             ],
