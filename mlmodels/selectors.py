@@ -30,7 +30,7 @@ def without_feature(project_id: int, extractor_id: int, *, after_id: int, limit:
 
 def looked_at(extractor_id: int, image_ids: Sequence[int]) -> set[int]:
     """Those of these images that the extractor has looked at, whether it could load them or not."""
-    rows = ImageFeature.objects.filter(extractor_id=extractor_id, image_id__in=arrays.any_of(image_ids))
+    rows = ImageFeature.objects.filter(arrays.among("image_id", image_ids), extractor_id=extractor_id)
     return set(rows.values_list("image_id", flat=True))
 
 

@@ -21,7 +21,8 @@ class QueueEntry(models.Model):
     image = models.OneToOneField(
         Image, primary_key=True, on_delete=models.CASCADE, related_name="queue_entry"
     )
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # Both orders below start with the project: an index of it alone would only make every new rank dearer.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     is_holdout = models.BooleanField()
     priority = models.IntegerField(default=0)
     rank = models.FloatField(default=0.0)

@@ -77,7 +77,7 @@ def _provenance(
 ) -> dict[int, dict[str, Provenance]]:
     """The latest decision that agrees with each verdict; of a disputed tag simply the latest."""
     decisions = (
-        Decision.objects.filter(image_id__in=arrays.any_of(verdicts))
+        Decision.objects.filter(arrays.among("image_id", verdicts))
         .exclude(review__counted=False)
         .exclude(review__undone_at__isnull=False)
         .order_by("id")
@@ -106,7 +106,7 @@ def _iso(column: str) -> Func:
 def _reviews(image_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """Every review of the images in the order they were made, those that do not count included and marked."""
     rows = (
-        Review.objects.filter(image_id__in=arrays.any_of(image_ids))
+        Review.objects.filter(arrays.among("image_id", image_ids))
         .order_by("id")
         .values_list(
             *(

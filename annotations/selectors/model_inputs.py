@@ -6,6 +6,7 @@ No verdicts here: those come from `truth.py` alone.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import F, Max, Q, QuerySet
 
@@ -13,8 +14,7 @@ from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Ta
 from annotations.selectors import arrays, counters
 
 
-@dataclass(frozen=True)
-class ImageInput:
+class ImageInput(NamedTuple):
     """One image as the model sees it, before its picture is opened."""
 
     image_id: int
@@ -85,7 +85,7 @@ def image_rows(project_id: int) -> QuerySet[Image]:
 
 def images(project_id: int, image_ids: Sequence[int]) -> list[ImageInput]:
     """These images of the project by ascending id; those in the trash are left out."""
-    rows = image_rows(project_id).filter(id__in=arrays.any_of(image_ids)).order_by("id")
+    rows = image_rows(project_id).filter(arrays.among("id", image_ids)).order_by("id")
     return [
         ImageInput(*row) for row in rows.values_list("id", "storage_key", "caption", "phash", "is_holdout")
     ]
@@ -141,7 +141,7 @@ def next_of_queue(project_id: int, limit: int) -> list[int]:
 
 def waiting(image_ids: Sequence[int]) -> set[int]:
     """Those of these images that stand in the queue and are not holdout."""
-    entries = QueueEntry.objects.filter(image_id__in=arrays.any_of(image_ids), is_holdout=False)
+    entries = QueueEntry.objects.filter(arrays.among("image_id", image_ids), is_holdout=False)
     return set(entries.values_list("image_id", flat=True))
 
 

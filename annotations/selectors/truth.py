@@ -45,7 +45,7 @@ def holdout_truth(project: Project) -> Iterator[ImageTruth]:
 def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:
     """Tags with an explicit no that stands, by image: they are not suggested there again. Two queries."""
     ids = list(image_ids)
-    rejected = Decision.objects.filter(image_id__in=arrays.any_of(ids), value=Decision.Value.NO)
+    rejected = Decision.objects.filter(arrays.among("image_id", ids), value=Decision.Value.NO)
     touched = set(rejected.values_list("image_id", flat=True))
     if not touched:
         return {}

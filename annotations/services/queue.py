@@ -49,19 +49,22 @@ def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
     rows = list(rows)
     if not rows:
         return 0
+    ids = arrays.literal(row.image_id for row in rows)
     with connection.cursor() as cursor:
+        # The ids once more, so that the entries are found in one go.
         cursor.execute(
             """
             UPDATE annotations_queueentry e SET rank = v.rank, reason = v.reason, probability = v.probability
             FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::float8[])
                  AS v(image_id, rank, reason, probability)
-            WHERE e.image_id = v.image_id AND e.project_id = %s
+            WHERE e.image_id = v.image_id AND e.image_id = ANY(%s::bigint[]) AND e.project_id = %s
             """,
             [
-                arrays.literal(row.image_id for row in rows),
+                ids,
                 arrays.literal(row.rank for row in rows),
-                [row.reason[:200] for row in rows],
+                arrays.text_literal(row.reason[:200] for row in rows),
                 arrays.literal(row.probability for row in rows),
+                ids,
                 project_id,
             ],
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs
 from mlmodels.models import CaptionFeature
-from mlmodels.services import encoders
+from mlmodels.services import encoders, halfvec
 from mlmodels.services.mentions import Said, of_reading
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Floats = NDArray[np.float32]
 SLICE_CAPTIONS = 512
 SLICE_S = 2.0
 BATCH_CAPTIONS = 256
-_HALFVEC_HEADER_BYTES = 4  # dimensions and an unused field, two bytes each
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,14 @@ def vectors(captions: Sequence[str]) -> Floats | None:
             rows_of.setdefault(digest(caption), []).append(row)
     if not rows_of:
         return found
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT caption_sha256, halfvec_send(vector) FROM mlmodels_captionfeature "
-            "WHERE encoder = %s AND caption_sha256 = ANY(%s)",
-            [encoder.key, list(rows_of)],
-        )
-        for sha256, vector in cursor.fetchall():
-            found[rows_of[sha256]] = np.frombuffer(vector, dtype=">f2", offset=_HALFVEC_HEADER_BYTES)
+    rows = halfvec.rows(
+        "SELECT caption_sha256, halfvec_send(vector) FROM mlmodels_captionfeature "
+        "WHERE encoder = %s AND caption_sha256 = ANY(%s)",
+        [encoder.key, list(rows_of)],
+    )
+    stored = halfvec.decoded([row[1] for row in rows], encoder.dimensions)
+    for (sha256, _), vector in zip(rows, stored, strict=True):
+        found[rows_of[sha256]] = vector
     return found
 
 

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from mlmodels.services import halfvec
+
 ERROR_CHARS = 500
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _END = struct.pack(">h", -1)
@@ -83,7 +85,8 @@ def _encoded(row: FeatureRow) -> bytes:
 
 
 def _halfvec(values: NDArray[np.float32] | None) -> bytes:
-    """Dimensions and an unused field, two bytes each, then big-endian halves; behind the length of it all."""
+    """Behind its length in bytes."""
     if values is None:
         return _NULL
-    return struct.pack(">ihh", 4 + 2 * len(values), len(values), 0) + values.astype(">f2").tobytes()
+    vector = halfvec.encoded(values)
+    return struct.pack(">i", len(vector)) + vector

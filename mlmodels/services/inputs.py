@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
-from psycopg import Cursor
 
 from annotations.selectors import arrays
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
-from mlmodels.services import caption_features, readings
+from mlmodels.services import caption_features, halfvec, readings
 from mlmodels.services.languages import Language
 from mlmodels.services.mentions import Mentions, Said
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from mlmodels.core.learning.dataset import HeadInputs
 
 IMAGENET_CLASSES = 1000
-_HALFVEC_HEADER_BYTES = 4  # dimensions and an unused field, two bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +91,7 @@ def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Fe
     if extractor is None:  # nothing has been looked at yet: captions alone speak
         return no_features(len(image_ids), 0)
     index = {image_id: n for n, image_id in enumerate(image_ids)}
-    rows = _in_binary(
+    rows = halfvec.rows(
         """
         SELECT image_id, halfvec_send(vector), halfvec_send(class_probabilities)
         FROM mlmodels_imagefeature
@@ -103,16 +100,16 @@ def stored_features(image_ids: Sequence[int], extractor: Extractor | None) -> Fe
         [extractor.pk, arrays.literal(image_ids)],
     )
     present = np.zeros(len(image_ids), dtype=bool)
-    vectors = [_no_halves(extractor.dimensions)] * len(image_ids)
-    classes = [_no_halves(IMAGENET_CLASSES)] * len(image_ids)
+    vectors = [halfvec.zeros(extractor.dimensions)] * len(image_ids)
+    classes = [halfvec.zeros(IMAGENET_CLASSES)] * len(image_ids)
     for image_id, vector, probabilities in rows:
         place = index[image_id]
         present[place], vectors[place] = True, vector
         if probabilities is not None:
             classes[place] = probabilities
     return Features(
-        vision=_halves(vectors, extractor.dimensions),
-        class_probabilities=_halves(classes, IMAGENET_CLASSES),
+        vision=halfvec.decoded(vectors, extractor.dimensions),
+        class_probabilities=halfvec.decoded(classes, IMAGENET_CLASSES),
         present=present,
     )
 
@@ -137,29 +134,10 @@ def stored_vision(image_ids: Sequence[int], extractor: Extractor) -> NDArray[np.
     """The feature vectors alone, [N, D]; zero where there is none. One query."""
     index = {image_id: n for n, image_id in enumerate(image_ids)}
     vision = np.zeros((len(index), extractor.dimensions), dtype=np.float32)
-    rows = _in_binary(
+    rows = halfvec.rows(
         "SELECT image_id, halfvec_send(vector) FROM mlmodels_imagefeature "
         "WHERE extractor_id = %s AND image_id = ANY(%s::bigint[]) AND vector IS NOT NULL",
         [extractor.pk, arrays.literal(image_ids)],
     )
-    vision[[index[row[0]] for row in rows]] = _halves([row[1] for row in rows], extractor.dimensions)
+    vision[[index[row[0]] for row in rows]] = halfvec.decoded([row[1] for row in rows], extractor.dimensions)
     return vision
-
-
-def _in_binary(query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Rows in the protocol's binary form, without which bytes travel as twice as many hexadecimal digits."""
-    connection.ensure_connection()
-    with Cursor(connection.connection) as cursor:
-        return cursor.execute(query, parameters, binary=True).fetchall()
-
-
-def _no_halves(dimensions: int) -> bytes:
-    """Zeros in the form that `_halves` reads."""
-    return bytes(_HALFVEC_HEADER_BYTES + 2 * dimensions)
-
-
-def _halves(values: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:
-    """Vectors in the database's binary form as float32 [N, D]."""
-    header = _HALFVEC_HEADER_BYTES // 2
-    numbers = np.frombuffer(b"".join(values), dtype=">f2").reshape(len(values), header + dimensions)
-    return numbers[:, header:].astype(np.float32)

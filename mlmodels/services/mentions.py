@@ -75,17 +75,32 @@ def _as_json(match: "CaptionMatch") -> str:
 
 @dataclass(frozen=True, eq=False)
 class Mentions:
-    """All mentions in N captions as arrays of one length: the row of the caption, the column of the tag, the score."""
+    """All M mentions in N captions, one caption after the other, as arrays of one length."""
 
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    scores: NDArray[np.float32]
+    rows: NDArray[np.intp]  # [M], the caption
+    places: NDArray[np.intp]  # [M], the place in its lists
+    columns: NDArray[np.intp]  # [M], the tag
+    scores: NDArray[np.float32]  # [M]
+    negated: NDArray[np.bool_]  # [M]
 
     @classmethod
     def of(cls, readings: Sequence[Said], column: Mapping[int, int]) -> "Mentions":
-        lengths = [len(said.tag_ids) for said in readings]
+        lengths = np.array([len(said.tag_ids) for said in readings], dtype=np.intp)
+        rows = np.repeat(np.arange(len(readings)), lengths)
+        starts = np.cumsum(lengths) - lengths
+        negated = np.zeros(len(rows), dtype=bool)
+        for n, said in enumerate(readings):
+            if said.negated:
+                negated[starts[n] + np.array(said.negated)] = True
         return cls(
-            rows=np.repeat(np.arange(len(readings)), lengths),
+            rows=rows,
+            places=np.arange(len(rows)) - starts[rows],
             columns=np.array([column[tag_id] for said in readings for tag_id in said.tag_ids], dtype=np.intp),
             scores=np.array(list(chain.from_iterable(said.scores for said in readings)), dtype=np.float32),
+            negated=negated,
         )
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """Which of them are shown as a reason, as `Said.is_shown`; bool [M]."""
+        return np.asarray(self.negated | (self.scores > SHOWN_ABOVE))

@@ -22,11 +22,10 @@ def by_uncertainty(
     doubt = np.minimum(probability, 1.0 - probability)  # [N, K]
     expected = doubt.sum(axis=1)
     most = doubt.argmax(axis=1)
+    scores = probability[np.arange(len(most)), most]
     return [
-        QueueRank(
-            image_id=image_id,
-            rank=-float(expected[n]),
-            reason=f"uncertain: {names[most[n]]} {probability[n, most[n]]:.2f}",
+        QueueRank(image_id, -corrections, f"uncertain: {names[k]} {score:.2f}")
+        for image_id, corrections, k, score in zip(
+            image_ids, expected.tolist(), most.tolist(), scores.tolist(), strict=True
         )
-        for n, image_id in enumerate(image_ids)
     ]

@@ -28,6 +28,8 @@ SCORE_DIGITS = 4
 
 def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None = None) -> int:
     """Score these images, store suggestions and ranks, return how many. Without `scorer`: what is live."""
+    from mlmodels.core.learning.parallel import one_thread_a_product
+
     project = model_inputs.project(project_id)
     if project is None or not image_ids:
         return 0
@@ -38,7 +40,8 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     if scorer.problem:
         versions.fall_back(project_id, scorer)
     stored = 0
-    with _without_collector():
+    # A product here is so small that threads of its own would wait longer for each other than they compute.
+    with _without_collector(), one_thread_a_product():
         for batch in _loaded(project_id, image_ids, scorer, language):
             scores = scorer.score(batch.inputs)
             rejected = truth.explicit_no(batch.image_ids)

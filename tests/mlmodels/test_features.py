@@ -8,7 +8,7 @@ from annotations.models import SuggestionSet
 from annotations.services import storage
 from mlmodels import selectors, tasks
 from mlmodels.models import Extractor, ImageFeature
-from mlmodels.services import extractors, features, inputs, scoring
+from mlmodels.services import extractors, features, halfvec, inputs, scoring
 from tests.factories import make_images, make_tags
 from tests.mlmodels.conftest import drawn, with_file
 
@@ -148,8 +148,8 @@ def test_the_sweep_finds_images_whose_nudge_was_lost(cast, images, monkeypatch):
 def test_reading_features_takes_one_query_at_any_number(cast, images, monkeypatch):
     features.compute_slice(cast.project.pk)
     extractor = Extractor.objects.get()
-    asked, read = [], inputs._in_binary
-    monkeypatch.setattr(inputs, "_in_binary", lambda *query: asked.append(query) or read(*query))
+    asked, read = [], halfvec.rows
+    monkeypatch.setattr(halfvec, "rows", lambda *query: asked.append(query) or read(*query))
     for count in (1, 6):
         asked.clear()
         found = inputs.stored_features([image.pk for image in images[:count]], extractor)

@@ -64,20 +64,22 @@ class Encoding:
                 f"expected {len(self.mean)} dimensions as in training, got {inputs.vision.shape[1]}; "
                 "use features of the head's own extractor",
             )
-        values = np.asarray((inputs.vision - self.mean) / self.deviation, dtype=np.float32)
+        values = _standardised(inputs.vision, self.mean, self.deviation)
         values[~inputs.has_vision] = 0
         return _scaled_to(values, VISION_SCALE)
 
     def words(self, inputs: HeadInputs) -> Floats:
         """Weighted words, float32 [N, V]."""
-        return TERM_SCALE * self.terms.encode(inputs.terms)
+        values = self.terms.encode(inputs.terms)
+        values *= np.float32(TERM_SCALE)
+        return values
 
     def texts(self, inputs: HeadInputs) -> Floats:
         """Standardised vectors of the captions, of one length, float32 [N, T]; zeros where there is none."""
         if inputs.text is None:
             return np.zeros((len(inputs), len(self.text.mean)), dtype=np.float32)
         vector = inputs.text.vector
-        values = np.asarray((vector - self.text.mean) / self.text.deviation, dtype=np.float32)
+        values = _standardised(vector, self.text.mean, self.text.deviation)
         values[~vector.any(axis=1)] = 0
         return _scaled_to(values, TEXT_SCALE)
 
@@ -129,8 +131,14 @@ def _spread(seen: Floats) -> tuple[Floats, Floats]:
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def _scaled_to(values: Floats, length: float) -> Floats:
-    lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    result = np.zeros_like(values)
-    np.divide(length * values, lengths, out=result, where=lengths > 0)
+def _standardised(values: Floats, mean: Floats, deviation: Floats) -> Floats:
+    result = np.asarray(values - mean, dtype=np.float32)
+    result /= deviation
     return result
+
+
+def _scaled_to(values: Floats, length: float) -> Floats:
+    """The rows in place, each of this length; zeros stay."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", values, values))
+    values *= np.divide(length, lengths, out=np.zeros_like(lengths), where=lengths > 0)[:, None]
+    return values

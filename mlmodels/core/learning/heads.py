@@ -68,19 +68,16 @@ class Head:
         )
 
     def _score(self, inputs: HeadInputs) -> Scores:
-        features = fusion.prior_features(inputs)
+        everything, pixels_alone, caption_alone = fusion.prior_logits(inputs, self.prior)
         pixels = self.encoding.vision(inputs) @ self.vision + encoding.pixel_columns(inputs) @ self.pixels
         words = self.encoding.words(inputs) @ self.words + encoding.caption_columns(inputs) @ self.caption
         if self.encoding.text.encoder:
             words = words + self.encoding.texts(inputs) @ self.text
         return Scores(
-            probability=sigmoid(self._prior(features) + pixels + words),
-            vision=sigmoid(self._prior(fusion.only_pixels(features)) + pixels),
-            caption=sigmoid(self._prior(fusion.only_caption(features)) + words),
+            probability=sigmoid(everything + self.bias + pixels + words),
+            vision=sigmoid(pixels_alone + self.bias + pixels),
+            caption=sigmoid(caption_alone + self.bias + words),
         )
-
-    def _prior(self, features: Floats) -> Floats:
-        return np.asarray(np.einsum("nkp,pk->nk", features, self.prior) + self.bias, dtype=np.float32)
 
     def align(self, tag_ids: Sequence[int]) -> "Head":
         """The same head for another list of tags: unknown ones score as `prior_scores`, the others unchanged.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,13 @@ class TermWeights:
         [[0.0, 1.0], [0.0, 0.0]]
         """
         place = {word: column for column, word in enumerate(self.words)}
+        found = [dict.fromkeys([place[word] for word in caption if word in place]) for caption in captions]
+        rows = np.repeat(np.arange(len(found)), [len(columns) for columns in found])
+        columns = np.fromiter(chain.from_iterable(found), dtype=np.intp, count=len(rows))
+        weights = self.inverse_frequency[columns]
+        lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=len(found)))
         result = np.zeros((len(captions), len(self.words)), dtype=np.float32)
-        for row, caption in enumerate(captions):
-            columns = [place[word] for word in caption if word in place]
-            result[row, columns] = self.inverse_frequency[columns]
-        lengths = np.linalg.norm(result, axis=1, keepdims=True)
-        np.divide(result, lengths, out=result, where=lengths > 0)
+        result[rows, columns] = weights / lengths[rows]
         return result
 
 
