@@ -111,3 +111,5 @@ class VerifyBody(serializers.Serializer):
     tag = TagWord()
     yes = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
     no = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
+    seconds = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=86_400)
+    model_number = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)

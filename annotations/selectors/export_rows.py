@@ -77,7 +77,7 @@ def _provenance(
 ) -> dict[int, dict[str, Provenance]]:
     """The latest decision that agrees with each verdict; of a disputed tag simply the latest."""
     decisions = (
-        Decision.objects.filter(arrays.among("image_id", verdicts))
+        Decision.objects.filter(truth.NOT_TAKEN_BACK, arrays.among("image_id", verdicts))
         .exclude(review__counted=False)
         .exclude(review__undone_at__isnull=False)
         .order_by("id")

@@ -14,7 +14,17 @@ export const COMMANDS = [
   { name: "help", title: "All keys", keys: ["?"] },
 ];
 
-const CAPS = { Enter: "↵", Backspace: "⌫", " ": "Space", "-": "−", Escape: "Esc" };
+const CAPS = {
+  Enter: "↵",
+  Backspace: "⌫",
+  " ": "Space",
+  "-": "−",
+  Escape: "Esc",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+};
 const OWN_KEYS = new Set(["Enter", " "]);
 const TYPING =
   "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]";
@@ -36,8 +46,8 @@ export class KeyMap {
   areSingleKeysOn = true;
 
   // `own` remaps commands: {name: [keys]}. What it does not name keeps its keys.
-  constructor(own = {}) {
-    this.commands = COMMANDS.map((command) => ({ ...command, keys: own[command.name] ?? command.keys }));
+  constructor(own = {}, commands = COMMANDS) {
+    this.commands = commands.map((command) => ({ ...command, keys: own[command.name] ?? command.keys }));
     for (const { name, keys, also = [] } of this.commands) {
       for (const key of [...also, ...keys]) this.#commandOf.set(fold(key), name);
     }
@@ -54,7 +64,7 @@ export class KeyMap {
     const { target } = event;
     if (target.closest?.(TYPING) || document.querySelector("dialog[open]")) return null;
     if (OWN_KEYS.has(event.key) && belongsToFocus(event)) return null;
-    if (!this.areSingleKeysOn && event.key !== "Enter") return null;
+    if (!this.areSingleKeysOn && event.key !== "Enter" && !event.key.startsWith("Arrow")) return null;
     const position = positionOf(event);
     if (position) return { position };
     const command = this.#commandOf.get(fold(event.key));

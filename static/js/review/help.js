@@ -3,7 +3,13 @@ import { element } from "lib/dom";
 import { capOf } from "lib/keys";
 import { remembered } from "lib/memory";
 
-export function wireHelp({ dialog, keys, root }) {
+const POSITIONS = [
+  ["Toggle the n-th tag", ["1", "…", "0"]],
+  ["Toggle 11 to 20", ["Shift", "1", "…", "0"]],
+];
+
+// `hasPositions`: digits toggle the n-th tag.
+export function wireHelp({ dialog, keys, root, hasPositions = true }) {
   const setting = remembered("tagger:single-keys", true);
   const box = dialog.querySelector("[data-shortcuts]");
   keys.areSingleKeysOn = box.checked = setting.read();
@@ -13,18 +19,17 @@ export function wireHelp({ dialog, keys, root }) {
     root.toggleAttribute("data-keys-off", !box.checked);
   });
   root.toggleAttribute("data-keys-off", !box.checked);
-  dialog.querySelector("[data-key-list]").append(...rows(keys));
+  dialog.querySelector("[data-key-list]").append(...rows(keys, hasPositions));
   for (const cap of root.querySelectorAll("[data-key-of]"))
     cap.textContent = capOf(keys.keysOf(cap.dataset.keyOf)[0]);
   return () => dialog.showModal();
 }
 
-function rows(keys) {
+function rows(keys, hasPositions) {
   const [accept, ...others] = keys.commands.map(({ title, keys: own }) => row(title, own.map(capOf)));
   return [
     accept,
-    row("Toggle the n-th tag", ["1", "…", "0"]),
-    row("Toggle 11 to 20", ["Shift", "1", "…", "0"]),
+    ...(hasPositions ? POSITIONS.map(([title, caps]) => row(title, caps)) : []),
     ...others,
   ];
 }

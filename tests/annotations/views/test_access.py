@@ -20,6 +20,7 @@ PAGES = [
     ("review/?plain=1", "annotator"),
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
+    ("verify/", "reviewer"),
     ("gallery/", "reviewer"),
     ("gallery/{image}/", "reviewer"),
     ("tags/{tag}/", "manager"),
