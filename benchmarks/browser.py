@@ -1,9 +1,10 @@
 """The main job by keyboard in a real browser, on photographs of a PACK, by an annotator who knows the truth.
 
-    python benchmarks/browser.py PACK [--reviews 30] [--images 120] [--json FILE]
+    python benchmarks/browser.py PACK [--reviews 30] [--images 280] [--delayed 100] [--json FILE]
 
 Starts a Tagger of its own, imports photographs of split `train` with their captions, signs in, reviews at the
-Review page with digits, type-ahead and Enter, and waits for the model that has read the answers. Keeps no picture.
+Review page with digits, type-ahead and Enter, and waits for the model that has read the answers. Then reviews go on
+with 20 and with 150 ms added to every request, and the mouse untouched throughout. Keeps no picture.
 """
 
 import argparse
@@ -31,19 +32,36 @@ SEED = 1
 WAIT_S = 120
 LOOK_EVERY_MS = 50
 _MEASURED = """() => performance.getEntriesByName("tagger:key-to-picture").map(entry => entry.duration)"""
+_FORGET = """() => performance.clearMeasures("tagger:key-to-picture")"""
+LATENCIES_MS = (20, 150)
 _WEIGHED = (
     """() => performance.getEntriesByType("resource").map(entry => [entry.name, entry.encodedBodySize])"""
 )
 
 
 @dataclass
+class KeyToPicture:
+    """From the key to the next picture, decoded and on screen, in ms, with so much added to every request."""
+
+    latency_ms: int
+    reviews: int
+    p50_ms: float
+    p95_ms: float
+    largest_ms: float
+
+    @classmethod
+    def read(cls, page: Page, latency_ms: int) -> "KeyToPicture":
+        """What the page has measured since it last forgot."""
+        measured = np.array(page.evaluate(_MEASURED))
+        p50, p95 = np.percentile(measured, [50, 95])
+        return cls(latency_ms, len(measured), float(p50), float(p95), float(measured.max()))
+
+
+@dataclass
 class Figures:
     """What was measured in one walk. Seconds are None if no version went live."""
 
-    reviews: int
-    key_to_picture_p50_ms: float
-    key_to_picture_p95_ms: float
-    key_to_picture_max_ms: float
+    key_to_picture: list[KeyToPicture]
     seconds_to_first_version: float | None
     reviews_at_first_version: int | None
     seconds_to_last_version: float | None
@@ -98,7 +116,21 @@ def weigh(page: Page) -> tuple[int, int]:
     )  # type: ignore[return-value]
 
 
-def walk(stack: Stack, api: Api, context: BrowserContext, pack: Pack, reviews: int) -> Figures:
+def slow_down(page: Page, latency_ms: int) -> None:
+    limits = {"offline": False, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", limits)
+
+
+def measure_delayed(person: Walk, reviews: int, latency_ms: int) -> KeyToPicture:
+    slow_down(person.page, latency_ms)
+    person.page.evaluate(_FORGET)
+    person.review(reviews)
+    return KeyToPicture.read(person.page, latency_ms)
+
+
+def walk(
+    stack: Stack, api: Api, context: BrowserContext, pack: Pack, *, reviews: int, delayed: int
+) -> Figures:
     page, complaints = context.new_page(), []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -111,13 +143,11 @@ def walk(stack: Stack, api: Api, context: BrowserContext, pack: Pack, reviews: i
     while len(person.answered_at) < reviews:
         person.review(min(FIRST, reviews - len(person.answered_at)))
         last = person.wait_until_judged(api)
-    measured = np.array(page.evaluate(_MEASURED))
+    keys = [KeyToPicture.read(page, 0)]
+    keys += [measure_delayed(person, delayed, latency_ms) for latency_ms in LATENCIES_MS if delayed]
     seconds, count = person.first or (None, None)
     return Figures(
-        reviews=len(measured),
-        key_to_picture_p50_ms=float(np.percentile(measured, 50)),
-        key_to_picture_p95_ms=float(np.percentile(measured, 95)),
-        key_to_picture_max_ms=float(measured.max()),
+        key_to_picture=keys,
         seconds_to_first_version=seconds,
         reviews_at_first_version=count,
         seconds_to_last_version=last,
@@ -133,9 +163,11 @@ def print_table(figures: Figures) -> None:
         return "none went live" if value is None else f"{value:.1f} s"
 
     rows = {
-        "reviews by keyboard": str(figures.reviews),
-        "key to picture, p50 / p95 / largest": f"{figures.key_to_picture_p50_ms:.0f} / "
-        f"{figures.key_to_picture_p95_ms:.0f} / {figures.key_to_picture_max_ms:.0f} ms",
+        f"key to picture, {keys.reviews} reviews, {keys.latency_ms} ms added: p50 / p95 / largest": (
+            f"{keys.p50_ms:.0f} / {keys.p95_ms:.0f} / {keys.largest_ms:.0f} ms"
+        )
+        for keys in figures.key_to_picture
+    } | {
         "tenth answer to the first version on the page": seconds(figures.seconds_to_first_version),
         "answers given until then": str(figures.reviews_at_first_version or "-"),
         "last answer to the version that has read it": seconds(figures.seconds_to_last_version),
@@ -155,7 +187,8 @@ def main() -> None:
     )
     parser.add_argument("pack", type=Path, metavar="PACK")
     parser.add_argument("--reviews", type=int, default=30)
-    parser.add_argument("--images", type=int, default=120)
+    parser.add_argument("--images", type=int, default=280)
+    parser.add_argument("--delayed", type=int, default=100, help="reviews at each added latency")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     pack = read(options.pack)
@@ -168,7 +201,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=installed(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
-        figures = walk(stack, api, browser.new_context(), pack, options.reviews)
+        figures = walk(
+            stack, api, browser.new_context(), pack, reviews=options.reviews, delayed=options.delayed
+        )
         browser.close()
     print_table(figures)
     if options.json:

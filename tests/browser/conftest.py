@@ -95,9 +95,9 @@ def _wait_for_the_last_request() -> None:
             thread.join(timeout=10)
 
 
-def picture_bytes(index: int) -> bytes:
+def picture_bytes(index: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
     stream = io.BytesIO()
-    Picture.new("RGB", (640, 480), (40 + 12 * index, 90, 200 - 10 * index)).save(stream, "JPEG")
+    Picture.new("RGB", size, (40 + 12 * index, 90, 200 - 10 * index)).save(stream, "JPEG")
     return stream.getvalue()
 
 

@@ -85,6 +85,7 @@ export class Queue extends EventTarget {
     if (this.#filling || this.#ahead.length >= this.size) return;
     this.#filling = true;
     clearTimeout(this.#timer);
+    let added = 0;
     try {
       const held = [...this.#held(), ...this.#ahead.map(({ item }) => item)];
       const answer = await this.#api.post("queue/next/", {
@@ -94,7 +95,7 @@ export class Queue extends EventTarget {
       this.failure = null;
       this.#backoff.reset();
       this.remaining = answer.queue.remaining;
-      this.#append(answer.items);
+      added = this.#append(answer.items);
       this.isExhausted = answer.items.length === 0;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -104,6 +105,7 @@ export class Queue extends EventTarget {
       this.#filling = false;
       this.#tell();
     }
+    if (added) this.fill(); // for what was taken meanwhile
   }
 
   // Leases that are about to run out get more time; a lease that is gone leaves the queue.
@@ -130,7 +132,9 @@ export class Queue extends EventTarget {
     if (leases.length) this.#api.post("queue/release/", { leases }, { keepalive: true }).catch(() => {});
   }
 
+  // Answers how many are new.
   #append(items) {
+    const before = this.#ahead.length;
     const known = new Set(
       [...this.#held(), ...this.#ahead.map(({ item }) => item)].map((item) => item.image.id),
     );
@@ -140,6 +144,7 @@ export class Queue extends EventTarget {
       ahead.ready.then(() => this.#tell());
       this.#ahead.push(ahead);
     }
+    return this.#ahead.length - before;
   }
 
   // While suggestions are renewed, the lease and the page may differ: `renewing` tells whoever wants to show or answer
