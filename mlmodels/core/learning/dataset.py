@@ -158,6 +158,16 @@ class TrainingSet:
             count = len(set(self.image_ids))
             raise TrainingDataError("image_ids", f"expected {images} different ids, got {count}")
 
+    def rows(self, rows: NDArray[np.intp]) -> "TrainingSet":
+        """The images at `rows`, in that order."""
+        return TrainingSet(
+            inputs=self.inputs.rows(rows),
+            truth=self.truth[rows],
+            weights=self.weights[rows],
+            tag_ids=self.tag_ids,
+            image_ids=tuple(self.image_ids[row] for row in rows),
+        )
+
     def with_unreviewed(self, inputs: HeadInputs) -> "TrainingSet":
         """This set with more images at its end, of which nothing is known; they get ids below all others."""
         lowest = min(0, *self.image_ids)

@@ -55,19 +55,9 @@ def fit(training: TrainingSet, *, seed: int, unreviewed: HeadInputs | None = Non
         if len(chosen) == len(training.image_ids):
             reference = fit_reference(training, unreviewed, seed=seed)
         else:
-            reference = fit_reference(_rows(training, chosen), unreviewed, seed=seed)
+            reference = fit_reference(training.rows(chosen), unreviewed, seed=seed)
             reference = widen(training, chosen, reference)
         return FitResult(_assemble(training, reference), reference.out_of_fold)
-
-
-def _rows(training: TrainingSet, rows: NDArray[np.intp]) -> TrainingSet:
-    return TrainingSet(
-        inputs=training.inputs.rows(rows),
-        truth=training.truth[rows],
-        weights=training.weights[rows],
-        tag_ids=training.tag_ids,
-        image_ids=tuple(training.image_ids[row] for row in rows),
-    )
 
 
 def _assemble(training: TrainingSet, reference: Reference) -> Head:
