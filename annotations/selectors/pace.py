@@ -32,7 +32,7 @@ def of(project: Project) -> Pace:
 def _pages(project: Project) -> list[float]:
     pages = VerifiedPage.objects.filter(project=project, undone_at=None, seconds__isnull=False)
     rows = pages.order_by("-created_at").values_list("seconds", "yes", "no")[:LATEST]
-    return [seconds / (yes + no) for seconds, yes, no in rows]
+    return [seconds / (yes + no) for seconds, yes, no in rows if seconds is not None]
 
 
 def _reviews(project: Project) -> list[float]:
@@ -45,8 +45,9 @@ def _reviews(project: Project) -> list[float]:
         seconds__isnull=False,
     )
     latest = reviews.order_by("-created_at").values_list("pk", flat=True)[:LATEST]
-    rows = Review.objects.filter(pk__in=list(latest)).annotate(facts=Count("decisions"))
-    return [seconds / max(facts, 1) for seconds, facts in rows.values_list("seconds", "facts")]
+    counted = Review.objects.filter(pk__in=list(latest)).annotate(facts=Count("decisions"))
+    rows = counted.values_list("seconds", "facts")
+    return [seconds / max(facts, 1) for seconds, facts in rows if seconds is not None]
 
 
 def _median(values: list[float]) -> float | None:

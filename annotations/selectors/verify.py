@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from annotations.models import Image, Project, RankingAge, SuggestionSet, Tag, TagRanking, VerifiedPage
@@ -61,15 +61,15 @@ def is_due(project_id: int) -> bool:
 
 def waiting_tags(project: Project, limit: int) -> list[WaitingTag]:
     """Active tags that wait for a word, most offered images first: there one key answers most. Three queries."""
-    rows = TagRanking.objects.filter(project=project, tag__retired_at=None, waiting__gt=0)
-    found = rows.select_related("tag").order_by("-offered", "-waiting", "tag_id")[:limit]
+    rows = _counts(project).filter(tag__retired_at=None, waiting__gt=0)
+    found = rows.order_by("-offered", "-waiting", "tag_id")[:limit]
     since = _answered_since(project)
     return [_waiting(row, since) for row in found]
 
 
 def waiting_for(project: Project, tag: Tag) -> WaitingTag:
     """The same of one tag, which may have nothing waiting."""
-    row = TagRanking.objects.select_related("tag").filter(project=project, tag=tag).first()
+    row = _counts(project).filter(tag=tag).first()
     return _waiting(row, _answered_since(project)) if row else WaitingTag(tag, 0, 0)
 
 
@@ -126,6 +126,11 @@ def last_page(project: Project, tag_id: int, user_id: int) -> VerifiedPage | Non
     since = timezone.now() - timedelta(days=1)
     pages = VerifiedPage.objects.filter(project=project, created_at__gte=since, undone_at=None)
     return pages.filter(tag=tag_id, user=user_id).order_by("-created_at").first()
+
+
+def _counts(project: Project) -> QuerySet[TagRanking]:
+    """Rankings without their long lists of images."""
+    return TagRanking.objects.filter(project=project).select_related("tag").defer(*ORDERS.values())
 
 
 def _waiting(row: TagRanking, answered_since: dict[int, int]) -> WaitingTag:

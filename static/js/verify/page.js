@@ -98,7 +98,9 @@ part("form").addEventListener("submit", (event) => {
   event.preventDefault();
   confirm();
 });
-part("grid").addEventListener("keydown", (event) => event.key === "Enter" && event.repeat && event.preventDefault());
+part("grid").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.repeat) event.preventDefault();
+});
 root.addEventListener("click", (event) => {
   const command = event.target.closest("[data-command]")?.dataset.command;
   if (command) commands[command](event);

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Decision, Image, RankingAge, VerifiedPage
 from annotations.services import live_model
+from tagger import processes
 from tests.annotations.test_verify import answer, rank, suggest
 from tests.factories import make_images, make_tags, review_next
 
@@ -205,3 +206,11 @@ def test_queries_do_not_grow_with_tags_and_images(cast, browser_of, here):
     grow(2, 18)
     assert queries() == few
     assert Image.objects.count() == 20
+
+
+def test_a_worker_builds_the_order_that_the_page_asks_for(live_workers, cast, browser_of, here):
+    dog = make_tags(cast.project, "dog")["dog"]
+    suggest(cast.project, {image: {dog: 0.9} for image in make_images(cast.project, 2)})
+    assert "Sorting the images" in open_page(cast, browser_of, here)
+    assert processes.wait_until(RankingAge.objects.exists, timeout_s=60)
+    assert len(tiles_of(open_page(cast, browser_of, here))) == 2
