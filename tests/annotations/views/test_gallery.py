@@ -63,8 +63,8 @@ def test_one_image_tells_verdicts_and_history(cast, browser_of, here):
     make_images(cast.project, 1)
     review = review_next(cast, cast.annotator, yes=("dog",), rejected=("cat",)).review
     page = text_of(browser_of(cast.reviewer).get(f"{here}gallery/{review.image_id}/"))
-    assert '<span class="tag" data-kind="yes">dog</span>' in page
-    assert '<span class="tag" data-kind="no">cat</span>' in page
+    assert '<bdi class="tag" data-kind="yes">dog</bdi>' in page
+    assert '<bdi class="tag" data-kind="no">cat</bdi>' in page
     assert "1 other tag not marked, which means no." in page
     assert "<strong>annotator</strong> reviewed" in page
 
