@@ -23,6 +23,7 @@ ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.check_policies": {"queue": "train"},
     "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
     "mlmodels.tasks.compute_next_features": {"queue": "ml", "priority": LAST},
+    "mlmodels.tasks.index_features": {"queue": "io", "priority": LAST},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }

@@ -111,3 +111,21 @@ class VerifyBody(serializers.Serializer):
     tag = TagWord()
     yes = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
     no = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
+
+
+class BulkBody(serializers.Serializer):
+    """`filter` takes the parameters of the list, `ids` the images themselves; `count` is what the caller confirmed."""
+
+    client_id = serializers.UUIDField(required=False)
+    filter = serializers.DictField(required=False, allow_null=True, default=None)
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        allow_null=True,
+        default=None,
+    )
+    add = serializers.ListField(child=TagWord(), required=False, default=list, max_length=100)
+    remove = serializers.ListField(child=TagWord(), required=False, default=list, max_length=100)
+    queue = serializers.BooleanField(default=False)
+    delete = serializers.BooleanField(default=False)
+    count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)

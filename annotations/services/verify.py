@@ -8,8 +8,7 @@ from django.db import transaction
 from annotations.errors import BadInput, NotFound
 from annotations.models import Decision, Image, Project, User
 from annotations.selectors import vocabulary
-from annotations.services import counters
-from annotations.signals import reviews_changed, send_on_commit
+from annotations.services import tag_answers
 
 
 @transaction.atomic
@@ -29,21 +28,7 @@ def answer_tag(
     if missing:
         raise NotFound(f"Image {missing[0]} is not in this project.", images=missing)
     values = dict.fromkeys(yes, Decision.Value.YES) | dict.fromkeys(no, Decision.Value.NO)
-    Decision.objects.bulk_create(
-        Decision(
-            project=project,
-            image_id=image_id,
-            tag_id=found[0],
-            user=actor,
-            value=value,
-            scope=Decision.Scope.TAG,
-        )
-        for image_id, value in values.items()
+    tag_answers.store(
+        project, actor, [(images[image_id], found[0], value) for image_id, value in values.items()]
     )
-    trainable = sum(not images[image_id].is_holdout for image_id in values)
-    counters.add(
-        project.pk,
-        {"decisions": len(values), "trainable_decisions": trainable, "trainable_reviews": trainable},
-    )
-    send_on_commit(reviews_changed, project_id=project.pk)
     return {"tag": found[0], "yes": len(set(yes)), "no": len(set(no))}

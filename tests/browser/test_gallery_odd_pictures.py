@@ -1,4 +1,4 @@
-"""Pictures of odd shapes, names without a break and captions from right to left stand in the gallery like all others."""
+"""Odd shapes, names without a break and captions from right to left stand in the gallery like all others."""
 
 import pytest
 

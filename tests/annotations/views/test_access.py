@@ -21,6 +21,7 @@ PAGES = [
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
     ("gallery/", "reviewer"),
+    ("gallery/?tag=dog&q=runs", "reviewer"),
     ("gallery/{image}/", "reviewer"),
     ("tags/{tag}/", "manager"),
     ("tags/{tag}/retire/", "manager"),
