@@ -39,7 +39,7 @@ class ImageAnswers extends HTMLElement {
       const button = this.querySelector("[data-typed]");
       button.value = event.detail.id;
       this.#focusAfter = true;
-      button.form.requestSubmit(button);
+      button.click(); // htmx sends the button that was pressed
     });
     // Offline there is no first page of tags; what is typed is asked for all the same.
     typeahead.prepare().catch(() => {});
