@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import BigIntegerField, Exists, F, FloatField, Func, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -149,8 +149,10 @@ def tag_names(project: Project, tag_ids: Iterable[int] | None = None) -> Mapping
 
 
 def count_up_to(images: QuerySet[Image], most: int) -> int:
-    """How many there are, without counting past `most` + 1."""
-    return images.order_by()[: most + 1].count()
+    """How many there are, without counting past `most` + 1. In order: the database then stops at the last of them,
+    where without one it may first gather all that a filter could find.
+    """
+    return len(images.order_by("pk").values_list("pk", flat=True)[: most + 1])
 
 
 def around(images: QuerySet[Image], ordering: str, image: Image) -> tuple[int | None, int | None]:
@@ -173,7 +175,7 @@ def _last_answers(tag_id: int, value: str) -> QuerySet[Decision]:
 def _is_suggested(tag_id: int, min_score: float | None) -> Q:
     if min_score is None:
         return Q(suggestion_set__offered_ids__contains=[tag_id])
-    position = Func(F("tag_ids"), Cast(tag_id, BigIntegerField()), function="array_position")
+    position = Func(F("tag_ids"), Cast(Value(tag_id), BigIntegerField()), function="array_position")
     score = Func(
         F("scores"), position, arg_joiner=")[", template="((%(expressions)s])", output_field=FloatField()
     )
@@ -209,7 +211,9 @@ def _beyond(fields: Sequence[str], after: str) -> Q:
         name = field.removeprefix("-")
         beyond |= equal & Q(**{f"{name}__{comparison}": value})
         equal &= Q(**{name: value})
-    return beyond
+    # Said once more of the first field alone, from which an index can start; of the alternatives above it cannot.
+    bound = "lte" if fields[0].startswith("-") else "gte"
+    return Q(**{f"{fields[0].removeprefix('-')}__{bound}": values[0]}) & beyond
 
 
 def _review_entry(review: Review, decisions: Sequence[Decision]) -> dict[str, Any]:

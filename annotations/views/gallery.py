@@ -15,8 +15,8 @@ from annotations.views.base import ProjectPage
 
 PAGE_SIZE = 60
 TAGS_ON_TILE = 3
-# A filter's images are counted so far; more of them are “over 1,000”.
-COUNTED_MAX = 1_000
+# A filter's images are counted so far; more of them are “over 300”.
+COUNTED_MAX = 300
 ORDERINGS = {
     "created": "Oldest first",
     "newest": "Newest first",
@@ -44,6 +44,11 @@ class Tile:
     @property
     def more(self) -> int:
         return max(0, len(self.yes) - TAGS_ON_TILE)
+
+    @property
+    def more_than_one(self) -> int:
+        """Where there is room for one tag only."""
+        return max(0, len(self.yes) - 1)
 
 
 @dataclass(frozen=True)

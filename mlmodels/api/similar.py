@@ -1,5 +1,7 @@
 """API of images that look alike."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,13 +26,13 @@ class SimilarImages(ProjectView):
             return Response({"results": [], "next": None, "ready": False, "complete": False})
         distances = dict(near.found)
         found = images.by_ids(project, list(distances))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": one.pk, "name": one.name, "distance": round(distances[one.pk], 4), **queue.addresses(one)}
             for one in found
         ]
         if not images.is_blind(project, image.pk):
             truths = images.truths(project, found)
             names = images.tag_names(project, {tag for truth in truths.values() for tag in truth.yes})
-            for row in rows:
-                row["yes"] = sorted(names[tag_id] for tag_id in truths[row["id"]].yes)
+            for one, row in zip(found, rows, strict=True):
+                row["yes"] = sorted(names[tag_id] for tag_id in truths[one.pk].yes)
         return Response({"results": rows, "next": None, "ready": True, "complete": near.is_complete})

@@ -32,7 +32,7 @@ def nearest(project_id: int, image_id: int, *, limit: int) -> Near | None:
     if extractor is None or vector is None:
         return None
     count = _count(project_id, extractor)
-    asked = {"project": project_id, "vector": vector, "image": image_id, "limit": limit}
+    asked: dict[str, int | str] = {"project": project_id, "vector": vector, "image": image_id, "limit": limit}
     if count <= EXACT_UP_TO:
         return Near(_rows(_EXACT.format(extractor=extractor.pk, of=_ALL), asked), count)
     if has_index(extractor):
@@ -113,7 +113,7 @@ def _count(project_id: int, extractor: Extractor) -> int:
 
 
 @transaction.atomic
-def _by_index(extractor: Extractor, asked: dict[str, object]) -> tuple[tuple[int, float], ...]:
+def _by_index(extractor: Extractor, asked: dict[str, int | str]) -> tuple[tuple[int, float], ...]:
     """By the index, which goes on looking until enough images of this project have come up."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
@@ -121,7 +121,7 @@ def _by_index(extractor: Extractor, asked: dict[str, object]) -> tuple[tuple[int
     return _rows(_INDEXED.format(extractor=extractor.pk, dimensions=extractor.dimensions), asked)
 
 
-def _rows(query: str, asked: dict[str, object]) -> tuple[tuple[int, float], ...]:
+def _rows(query: str, asked: dict[str, int | str]) -> tuple[tuple[int, float], ...]:
     with connection.cursor() as cursor:
         cursor.execute(query, asked)
         return tuple((row[0], float(row[1])) for row in cursor.fetchall())

@@ -98,7 +98,7 @@ class ImageWall extends HTMLElement {
     this.toggleAttribute("data-some", all || this.#picked.size > 0);
     this.querySelector("[data-ids]").value = [...this.#picked].join(",");
     const text = all ? "All" : this.#picked.size.toLocaleString("en");
-    this.querySelector("[data-count]").replaceChildren(element("b", {}, text), " picked");
+    this.querySelector("[data-count]").replaceChildren(element("b", {}, text), element("span", { class: "wide-only" }, " picked"));
   }
 
   #key(event) {
