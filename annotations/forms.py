@@ -7,7 +7,7 @@ from django import forms
 
 from annotations import caption_languages
 from annotations.errors import DomainError
-from annotations.models import Image, Project, Role, Tag
+from annotations.models import Project, Role, Tag
 from annotations.types import TagSpec
 
 TAGS_AT_ONCE_MAX = 2_000
@@ -174,25 +174,6 @@ class RoleForm(DomainForm):
 
 class TokenForm(DomainForm):
     days = forms.TypedChoiceField(choices=TOKEN_DAYS, coerce=int, initial="90", label="Valid for")
-
-
-class GalleryForm(forms.Form):
-    """The gallery's filter, from the address: every combination is a link that can be sent."""
-
-    q = forms.CharField(required=False, max_length=200)
-    state = forms.ChoiceField(
-        required=False, choices=[("", "Any state"), *((state, state) for state in Image.State.values)]
-    )
-    tag = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
-    suggested = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
-
-    def __init__(self, *args: Any, tags: list[tuple[int, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["tag"].choices = [("", "Any tag"), *tags]  # type: ignore[attr-defined]
-        self.fields["suggested"].choices = [("", "Any suggestion"), *tags]  # type: ignore[attr-defined]
-
-    def clean_q(self) -> str:
-        return self.cleaned_data["q"].replace("\x00", "")
 
 
 def _spec(line: str) -> TagSpec:

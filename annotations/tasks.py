@@ -1,4 +1,4 @@
-"""Background work of annotations as Celery tasks: imports, exports and the sweep that heals what was left.
+"""Background work of annotations as Celery tasks: transfers, bulk actions and the sweep that heals what was left.
 
 A message is only a nudge. What is to be done, and whether it is done already, stands in the job's row.
 """
@@ -11,8 +11,18 @@ from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
-from annotations.models import ExportJob, ImportJob, JobState
-from annotations.services import counters, exports, imports, jobs, leases, rankings, sample_project, storage
+from annotations.models import BulkJob, ExportJob, ImportJob, JobState
+from annotations.services import (
+    bulk,
+    counters,
+    exports,
+    imports,
+    jobs,
+    leases,
+    rankings,
+    sample_project,
+    storage,
+)
 from annotations.services.jobs import AnyJob
 
 logger = logging.getLogger(__name__)
@@ -44,6 +54,11 @@ def run_export(job_id: int) -> None:
 
 
 @shared_task
+def run_bulk(job_id: int) -> None:
+    _work(BulkJob, job_id, bulk.run)
+
+
+@shared_task
 def refresh_rankings(project_id: int) -> None:
     """Somebody verifies: bring the order of images up to date. A lost message is sent again by the next look."""
     rankings.refresh(project_id)
@@ -52,7 +67,7 @@ def refresh_rankings(project_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Heal and tidy: silent jobs go on, counters are folded, expired leases closed, old uploads removed."""
-    for model, task in ((ImportJob, run_import), (ExportJob, run_export)):
+    for model, task in ((ImportJob, run_import), (ExportJob, run_export), (BulkJob, run_bulk)):
         jobs.give_up(model)
         for job_id in jobs.waiting_ids(model):
             nudge(task, job_id)

@@ -66,7 +66,7 @@ def arrays(images: int, tags: int, *, seed: int = 0) -> "tuple[HeadInputs, NDArr
     return inputs, truth
 
 
-def project(images: int) -> "Project":
+def project(images: int, *, features: bool = True) -> "Project":
     """A project of 100 tags with captions of its own for each image, as an import leaves it, and features."""
     from annotations.models import Image, User
     from annotations.services import projects, queue, tags
@@ -83,7 +83,8 @@ def project(images: int) -> "Project":
         rows = [_image(made, number, rng) for number in range(start, min(start + 2000, images))]
         Image.objects.bulk_create(rows)
         queue.enter(rows)
-        _copy_features(made.pk, extractor.pk, [row.pk for row in rows], rng)
+        if features:
+            _copy_features(made.pk, extractor.pk, [row.pk for row in rows], rng)
     return made
 
 

@@ -4,14 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from annotations import signals
+from annotations.selectors import neighbours
 
 
 def connect() -> None:
+    neighbours.answer_with(nearest_images)
     signals.images_changed.connect(on_images_changed, dispatch_uid="mlmodels.images_changed")
     signals.reviews_changed.connect(on_reviews_changed, dispatch_uid="mlmodels.reviews_changed")
     signals.vocabulary_changed.connect(on_vocabulary_changed, dispatch_uid="mlmodels.vocabulary_changed")
     signals.extractor_chosen.connect(on_extractor_chosen, dispatch_uid="mlmodels.extractor_chosen")
     signals.extractor_changed.connect(on_extractor_changed, dispatch_uid="mlmodels.extractor_changed")
+
+
+def nearest_images(project_id: int, image_id: int, limit: int) -> list[int]:
+    from mlmodels.services import similar
+
+    return similar.nearest_ids(project_id, image_id, limit)
 
 
 def on_images_changed(*, project_id: int, image_ids: Sequence[int], **_: Any) -> None:

@@ -28,6 +28,7 @@ from mlmodels.services import (
     rescoring,
     runs,
     scoring,
+    similar,
     training,
     versions,
 )
@@ -45,6 +46,7 @@ PROPOSALS_EXPIRES_S = 30
 SWEEP_REST_FACTOR = 50
 SWEEP_EXPIRES_S = 600
 MODEL_FILES_EVERY_S = 3600
+INDEX_EXPIRES_S = 3600
 
 
 def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
@@ -118,6 +120,15 @@ def extractor_asked(project_id: int) -> None:
 def nudge_captions(project_id: int) -> None:
     if encoders.is_on() and cache.add(f"captions:{project_id}", 1, timeout=GATHER_EXPIRES_S):
         nudge(compute_captions, project_id, countdown_s=GATHER_S)
+
+
+@shared_task
+def index_features(project_id: int) -> None:
+    """So that similar images are found among many. A message that comes twice finds the index or its builder."""
+    try:
+        similar.build_index(project_id)
+    finally:
+        cache.delete("feature-index")
 
 
 @shared_task
@@ -241,6 +252,8 @@ def _sweep_project(project_id: int) -> None:
     nudge_captions(project_id)
     if rescoring.has_stale(project_id):
         nudge(walk, project_id)
+    if similar.wants_index(project_id) and cache.add("feature-index", 1, timeout=INDEX_EXPIRES_S):
+        nudge(index_features, project_id)
     if proposals.is_due(project_id):
         nudge_proposals(project_id)
     rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from mlmodels.views import models, version
+from mlmodels.views import models, similar, version
 
 _models = "projects/<int:project_id>/models"
 
 urlpatterns = [
+    path(
+        "projects/<int:project_id>/gallery/<int:image_id>/similar/",
+        similar.SimilarPart.as_view(),
+        name="image-similar",
+    ),
     path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
     path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),
     path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),

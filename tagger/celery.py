@@ -24,6 +24,7 @@ ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
     "mlmodels.tasks.compute_next_features": {"queue": "ml", "priority": LAST},
     "annotations.tasks.refresh_rankings": {"queue": "io", "priority": SOMEBODY_WAITS},
+    "mlmodels.tasks.index_features": {"queue": "io", "priority": LAST},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }

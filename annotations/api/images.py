@@ -1,20 +1,16 @@
 """API of images: list, one with everything about it, change caption or metadata, trash."""
 
-from datetime import MAXYEAR, datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, flag_of, limit_of, next_address, whole_number
+from annotations.api.base import ProjectView, limit_of, next_address
 from annotations.api.serializers import ImageChanges
-from annotations.errors import BadInput
 from annotations.models import Image, Project
 from annotations.permissions import allows, required_role
-from annotations.selectors import counters, images, queue, vocabulary
+from annotations.selectors import counters, image_filters, images, queue
 from annotations.selectors.images import ImageFilter
 from annotations.services import image_edits
 from annotations.types import ImageTruth
@@ -44,7 +40,7 @@ class ImageList(ProjectView):
         project = self.project(required_role("see_images"))
         ordering = request.query_params.get("ordering", "created")
         limit = limit_of(request)
-        wanted = filter_of(request, project)
+        wanted = image_filters.read(project, request.query_params.dict())
         rows = images.ordered(images.matching(project, wanted), ordering, request.query_params.get("after"))
         found = list(rows[: limit + 1])
         shown = found[:limit]
@@ -96,47 +92,3 @@ class ImageDetail(ProjectView):
             "suggestions": images.suggestions(project, image),
             "history": images.history(image, only_of=None if sees_all else self.membership.user),
         }
-
-
-def filter_of(request: Request, project: Project) -> ImageFilter:
-    """The filter in the query; raises BadInput naming the parameter that is wrong."""
-    query = request.query_params
-    for name, text in query.items():
-        if "\x00" in text:
-            raise BadInput(f"`{name}` must not hold a NUL character.", code="bad_query")
-    state = query.get("state")
-    if state and state not in Image.State.values:
-        raise BadInput(f"`state` is one of {', '.join(Image.State.values)}, not “{state}”.", code="bad_state")
-    return ImageFilter(
-        state=state,
-        is_holdout=flag_of(request, "is_holdout"),
-        words=query.get("q"),
-        tag_id=_tag_id(project, query.get("tag")),
-        suggested_id=_tag_id(project, query.get("suggested")),
-        reviewer=query.get("reviewer"),
-        since=_since(query.get("since")),
-        disagreement=bool(flag_of(request, "disagreement")),
-    )
-
-
-def _since(text: str | None) -> datetime | None:
-    """The moment; one without a zone is in the installation's."""
-    if text is None:
-        return None
-    try:
-        moment = parse_datetime(text)
-    except ValueError:  # well formed, but no such day
-        moment = None
-    if moment is None or not 1 < moment.year < MAXYEAR:  # the zone may move the outermost years out of range
-        raise BadInput("`since` is a time like 2026-03-31T12:00:00Z.", code="bad_since")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
-
-
-def _tag_id(project: Project, word: str | None) -> int | None:
-    if word is None:
-        return None
-    number = whole_number(word)
-    found, unknown = vocabulary.resolve(project, [word if number is None else number])
-    if unknown:
-        raise vocabulary.unknown_tags(unknown)
-    return found[0]

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from annotations.models import ExportJob, ImportJob
+from annotations.models import BulkJob, ExportJob, ImportJob
 from annotations.models.job import Job
 
-_KINDS: dict[type[Job], str] = {ImportJob: "import", ExportJob: "export"}
+_KINDS: dict[type[Job], str] = {ImportJob: "import", ExportJob: "export", BulkJob: "bulk"}
 
 
 def job_json(job: Job, request: Request | None = None, *, kind: str | None = None) -> dict[str, Any]:
@@ -26,6 +26,9 @@ def job_json(job: Job, request: Request | None = None, *, kind: str | None = Non
     }
     if isinstance(job, ImportJob):
         answer["source"] = job.source
+    if isinstance(job, BulkJob):
+        answer |= {"filter": job.filter, "add": job.add_ids, "remove": job.remove_ids}
+        answer |= {"queue": job.queue, "delete": job.delete_images, "undoes": job.undoes_id}
     if isinstance(job, ExportJob):
         answer |= {"format": job.format, "filter": job.filter, "options": job.options}
         answer["download_url"] = _download_url(job, request) if job.file_key else None

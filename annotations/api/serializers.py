@@ -113,3 +113,21 @@ class VerifyBody(serializers.Serializer):
     no = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
     seconds = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=86_400)
     model_number = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)
+
+
+class BulkBody(serializers.Serializer):
+    """`filter` takes the parameters of the list, `ids` the images themselves; `count` is what the caller confirmed."""
+
+    client_id = serializers.UUIDField(required=False)
+    filter = serializers.DictField(required=False, allow_null=True, default=None)
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        allow_null=True,
+        default=None,
+    )
+    add = serializers.ListField(child=TagWord(), required=False, default=list, max_length=100)
+    remove = serializers.ListField(child=TagWord(), required=False, default=list, max_length=100)
+    queue = serializers.BooleanField(default=False)
+    delete = serializers.BooleanField(default=False)
+    count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)

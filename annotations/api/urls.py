@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.api import images, projects, proposals, queue, reviews, tags, verify
+from annotations.api import bulk, images, projects, proposals, queue, reviews, tags, verify
 
 _project = "projects/<int:project_id>"
 
@@ -33,6 +33,10 @@ urlpatterns = [
         name="api-proposal-restore",
     ),
     path(f"{_project}/images/", images.ImageList.as_view(), name="api-images"),
+    path(f"{_project}/images/bulk/", bulk.BulkList.as_view(), name="api-bulk-list"),
+    path(f"{_project}/images/bulk/<int:job_id>/", bulk.BulkDetail.as_view(), name="api-bulk"),
+    path(f"{_project}/images/bulk/<int:job_id>/cancel/", bulk.BulkCancel.as_view(), name="api-bulk-cancel"),
+    path(f"{_project}/images/bulk/<int:job_id>/undo/", bulk.BulkUndo.as_view(), name="api-bulk-undo"),
     path(f"{_project}/images/<int:image_id>/", images.ImageDetail.as_view(), name="api-image"),
     path(f"{_project}/queue/next/", queue.QueueNext.as_view(), name="api-queue-next"),
     path(f"{_project}/queue/renew/", queue.QueueRenew.as_view(), name="api-queue-renew"),

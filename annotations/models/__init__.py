@@ -4,7 +4,7 @@ from annotations.models.audit import AuditEvent, StoredRequest
 from annotations.models.counter import Counter, CounterIncrement
 from annotations.models.decision import Decision
 from annotations.models.image import Image
-from annotations.models.job import ExportJob, ImportItem, ImportJob, JobState
+from annotations.models.job import BulkJob, ExportJob, ImportItem, ImportJob, JobState
 from annotations.models.lease import Lease
 from annotations.models.live_model import LiveModel
 from annotations.models.project import Membership, Project, Role
@@ -19,6 +19,7 @@ from annotations.models.verified_page import VerifiedPage
 
 __all__ = [
     "AuditEvent",
+    "BulkJob",
     "CaptionProgress",
     "Counter",
     "CounterIncrement",

@@ -1,4 +1,7 @@
-"""One stored verdict of one tag on one image. Append-only: a trigger refuses updates (migration 0002)."""
+"""One stored verdict of one tag on one image. Append-only: a trigger refuses updates (migration 0002).
+
+An answer to one tag alone that is taken back counts as never made, as an undone review does; its row stays.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -41,6 +44,14 @@ class Decision(models.Model):
     suggestion = models.JSONField(null=True)
     model_number = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # The action on many images that it was part of.
+    bulk = models.ForeignKey(
+        "annotations.BulkJob", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     class Meta:
         indexes = [

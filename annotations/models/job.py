@@ -1,6 +1,7 @@
-"""Long work as rows: the row is the truth, a Celery message only a nudge. Imports and exports."""
+"""Long work as rows: the row is the truth, a Celery message only a nudge. Imports, exports, bulk actions."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from annotations.models.image import Image
@@ -86,5 +87,24 @@ class ExportJob(Job):
     filter = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
     file_key = models.CharField(max_length=200, blank=True)
+
+    unit = "images"
+
+
+class BulkJob(Job):
+    """One action on many images of the gallery. `done` counts the images of `image_ids` that have been seen to."""
+
+    # What was chosen when the action was confirmed: images that fit the filter later are not touched.
+    image_ids = ArrayField(models.BigIntegerField(), default=list)
+    filter = models.JSONField(default=dict)
+    add_ids = ArrayField(models.BigIntegerField(), default=list)
+    remove_ids = ArrayField(models.BigIntegerField(), default=list)
+    queue = models.BooleanField(default=False)
+    delete_images = models.BooleanField(default=False)
+    # Broken images go back into the queue by a manager's hand only.
+    returns_broken = models.BooleanField(default=False)
+    undoes = models.OneToOneField("self", null=True, on_delete=models.CASCADE, related_name="undone_by")
+    # Somebody has read what it did: the gallery says no more of it.
+    is_put_away = models.BooleanField(default=False)
 
     unit = "images"

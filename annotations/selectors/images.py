@@ -1,16 +1,18 @@
 """Reads of images: filtered keyset pages, and one image with its verdicts, suggestions and history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 
 from annotations.errors import BadInput, NotFound
-from annotations.models import Decision, Image, Project, Review, Tag, User
-from annotations.selectors import handout, truth
+from annotations.models import Decision, Image, Project, Review, SuggestionSet, Tag, User
+from annotations.selectors import arrays, handout, neighbours, truth
 from annotations.types import ImageTruth
 
 ORDERINGS = {
@@ -18,21 +20,32 @@ ORDERINGS = {
     "newest": ("-pk",),
     "priority": ("-priority", "pk"),
     "shuffle": ("shuffle", "pk"),
+    "nearest": ("nearness",),  # goes with `like`
 }
+LIKE_MAX = 240
+ANSWERS = ("yes", "no")
 
 
 @dataclass(frozen=True)
 class ImageFilter:
-    """What to list. None: no restriction. `tag_id`: people said yes to it; `suggested_id`: the model offers it."""
+    """What to list. None: no restriction.
+
+    `tag_id`: the last explicit answer to it is `answer`. `suggested_id`: the model offers it, or with `min_score`
+    gives it at least that score, offered or not. `reviewer`, `since` and `until` speak of one and the same review.
+    """
 
     state: str | None = None
     is_holdout: bool | None = None
     words: str | None = None
     tag_id: int | None = None
+    answer: str = "yes"
     suggested_id: int | None = None
+    min_score: float | None = None
     reviewer: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     disagreement: bool = False
+    like_id: int | None = None
 
 
 def matching(project: Project, wanted: ImageFilter) -> QuerySet[Image]:
@@ -49,23 +62,22 @@ def matching(project: Project, wanted: ImageFilter) -> QuerySet[Image]:
             words=SearchQuery(wanted.words, config="simple", search_type="websearch")
         )
     if wanted.tag_id is not None:
-        said_yes = Decision.objects.filter(
-            truth.NOT_TAKEN_BACK,
-            Q(review=None) | Q(review__undone_at=None, review__counted=True),
-            image_id=OuterRef("pk"),
-            tag_id=wanted.tag_id,
-            value="yes",
-        )
-        images = images.filter(Exists(said_yes))
+        images = images.filter(Exists(_last_answers(wanted.tag_id, wanted.answer)))
     if wanted.suggested_id is not None:
-        images = images.filter(is_holdout=False, suggestion_set__offered_ids__contains=[wanted.suggested_id])
-    if wanted.reviewer or wanted.since:
+        images = images.filter(_is_suggested(wanted.suggested_id, wanted.min_score), is_holdout=False)
+    if wanted.reviewer or wanted.since or wanted.until:
         images = images.filter(Exists(_reviews(wanted)))
+    if wanted.like_id is not None:
+        alike = neighbours.nearest(project.pk, wanted.like_id, limit=LIKE_MAX)
+        ranks = RawSQL("array_position(%s::bigint[], annotations_image.id)", [arrays.literal(alike)])
+        images = images.filter(pk__in=alike).annotate(nearness=ranks)
     return images
 
 
 def ordered(images: QuerySet[Image], ordering: str, after: str | None) -> QuerySet[Image]:
     """The rows after a cursor ("value:id" as `cursor` made it), in a stable order."""
+    if ordering == "nearest" and "nearness" not in images.query.annotations:
+        raise BadInput("`ordering=nearest` goes with `like`, which names the image.", code="bad_ordering")
     if ordering not in ORDERINGS:
         raise BadInput(f"`ordering` is one of {', '.join(ORDERINGS)}, not “{ordering}”.", code="bad_ordering")
     fields = ORDERINGS[ordering]
@@ -87,6 +99,18 @@ def get(project: Project, image_id: int, *, lock: bool = False) -> Image:
     return image
 
 
+def by_ids(project: Project, image_ids: Sequence[int]) -> list[Image]:
+    """These images in the order of their ids here; those that are gone are left out."""
+    rows = Image.objects.filter(project=project, deleted_at=None).in_bulk(list(image_ids))
+    return [rows[image_id] for image_id in image_ids if image_id in rows]
+
+
+def is_blind(project: Project, image_id: int) -> bool:
+    """A holdout image whose reviews are not complete: nothing may be told of it that people should find."""
+    waits = Image.objects.filter(project=project, pk=image_id, is_holdout=True)
+    return waits.filter(reviews_done__lt=project.reviews_per_image).exists()
+
+
 def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
     """What the live model says of the image; nothing of a holdout image before its reviews are complete."""
     if image.is_holdout and image.reviews_done < project.reviews_per_image:
@@ -101,7 +125,7 @@ def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
 def history(image: Image, *, only_of: User | None = None) -> list[dict[str, Any]]:
     """All reviews and one-tag answers of the image, oldest first, the undone ones too. Two queries."""
     reviews = Review.objects.filter(image=image).select_related("user").order_by("created_at")
-    decisions = Decision.objects.filter(image=image).select_related("user", "verified_page").order_by("id")
+    decisions = Decision.objects.filter(image=image).select_related("user").order_by("id")
     if only_of is not None:
         reviews, decisions = reviews.filter(user=only_of), decisions.filter(user=only_of)
     by_review: dict[int | None, list[Decision]] = {}
@@ -116,9 +140,48 @@ def truths(project: Project, images: Sequence[Image]) -> dict[int, ImageTruth]:
     return truth.verdicts(project, [image.pk for image in images])
 
 
-def tag_names(project: Project) -> Mapping[int, str]:
-    """Names of all tags by id, the retired ones too."""
-    return dict(Tag.objects.filter(project=project).values_list("pk", "name"))
+def tag_names(project: Project, tag_ids: Iterable[int] | None = None) -> Mapping[int, str]:
+    """Names of these tags by id, or of all, the retired ones too."""
+    tags = Tag.objects.filter(project=project)
+    if tag_ids is not None:
+        tags = tags.filter(pk__in=set(tag_ids))
+    return dict(tags.values_list("pk", "name"))
+
+
+def count_up_to(images: QuerySet[Image], most: int) -> int:
+    """How many there are, without counting past `most` + 1. In order: the database then stops at the last of them,
+    where without one it may first gather all that a filter could find.
+    """
+    return len(images.order_by("pk").values_list("pk", flat=True)[: most + 1])
+
+
+def around(images: QuerySet[Image], ordering: str, image: Image) -> tuple[int | None, int | None]:
+    """The image's neighbours in this order among the images that pass a filter: the one before, the one after."""
+    at, fields = cursor(image, ordering), ORDERINGS[ordering]
+    back = tuple(field.removeprefix("-") if field.startswith("-") else f"-{field}" for field in fields)
+    before = images.filter(_beyond(back, at)).order_by(*back).values_list("pk", flat=True).first()
+    after = images.filter(_beyond(fields, at)).order_by(*fields).values_list("pk", flat=True).first()
+    return before, after
+
+
+def _last_answers(tag_id: int, value: str) -> QuerySet[Decision]:
+    """Explicit answers of this value that no later explicit answer contradicts."""
+    stands = truth.NOT_TAKEN_BACK & Q(review=None) | Q(review__undone_at=None, review__counted=True)
+    about_tag = Decision.objects.filter(stands, tag_id=tag_id)
+    later = about_tag.filter(image_id=OuterRef("image_id"), pk__gt=OuterRef("pk")).exclude(value=value)
+    return about_tag.filter(~Exists(later), image_id=OuterRef("pk"), value=value)
+
+
+def _is_suggested(tag_id: int, min_score: float | None) -> Q:
+    if min_score is None:
+        return Q(suggestion_set__offered_ids__contains=[tag_id])
+    position = Func(F("tag_ids"), Cast(Value(tag_id), BigIntegerField()), function="array_position")
+    score = Func(
+        F("scores"), position, arg_joiner=")[", template="((%(expressions)s])", output_field=FloatField()
+    )
+    named = SuggestionSet.objects.filter(image_id=OuterRef("pk"), tag_ids__contains=[tag_id])
+    scored = named.annotate(score=score)
+    return Q(Exists(scored.filter(score__gte=min_score)))
 
 
 def _reviews(wanted: ImageFilter) -> QuerySet[Review]:
@@ -127,6 +190,8 @@ def _reviews(wanted: ImageFilter) -> QuerySet[Review]:
         reviews = reviews.filter(user__username=wanted.reviewer)
     if wanted.since:
         reviews = reviews.filter(created_at__gte=wanted.since)
+    if wanted.until:
+        reviews = reviews.filter(created_at__lt=wanted.until)
     return reviews
 
 
@@ -146,7 +211,9 @@ def _beyond(fields: Sequence[str], after: str) -> Q:
         name = field.removeprefix("-")
         beyond |= equal & Q(**{f"{name}__{comparison}": value})
         equal &= Q(**{name: value})
-    return beyond
+    # Said once more of the first field alone, from which an index can start; of the alternatives above it cannot.
+    bound = "lte" if fields[0].startswith("-") else "gte"
+    return Q(**{f"{fields[0].removeprefix('-')}__{bound}": values[0]}) & beyond
 
 
 def _review_entry(review: Review, decisions: Sequence[Decision]) -> dict[str, Any]:
@@ -176,5 +243,5 @@ def _decision_entry(decision: Decision) -> dict[str, Any]:
         "tag": decision.tag_id,
         "value": decision.value,
         "created_at": decision.created_at,
-        "undone_at": decision.verified_page.undone_at if decision.verified_page else None,
+        "undone_at": decision.undone_at,
     }

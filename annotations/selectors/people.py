@@ -36,6 +36,12 @@ def member(project: Project, username: str) -> Membership:
     return found
 
 
+def names(project: Project) -> list[str]:
+    """Of everybody in the project, in order."""
+    members = Membership.objects.filter(project=project).order_by("user__username")
+    return list(members.values_list("user__username", flat=True))
+
+
 def tokens(user: User) -> QuerySet[AuthToken]:
     """The person's valid tokens, newest first. Their keys are stored hashed: only the first letters are known."""
     valid = Q(expiry=None) | Q(expiry__gt=timezone.now())

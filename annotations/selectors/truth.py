@@ -14,8 +14,8 @@ from annotations.selectors import verdicts as rules
 from annotations.selectors.verdicts import OneTagAnswer, WholeReview
 from annotations.types import ImageTruth
 
-# Of decisions: a page of the grid that was undone counts as never made. (Reviews that were: see `_derive_chunk`.)
-NOT_TAKEN_BACK = Q(verified_page__undone_at=None)
+# Of decisions: an answer to one tag that was taken back counts as never made. (Reviews that were: see `_derive_chunk`.)
+NOT_TAKEN_BACK = Q(undone_at=None)
 # Images are derived in chunks, so that memory stays flat however large the project is.
 CHUNK = 2_000
 

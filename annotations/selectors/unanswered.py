@@ -14,8 +14,7 @@ _JOINS = """
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(d.tag_id), '{{}}') AS tags FROM annotations_decision d
         LEFT JOIN annotations_review r ON r.id = d.review_id
-        LEFT JOIN annotations_verifiedpage v ON v.id = d.verified_page_id
-        WHERE d.image_id = {image} AND v.undone_at IS NULL
+        WHERE d.image_id = {image} AND d.undone_at IS NULL
           AND (d.scope <> 'image' OR (r.outcome = 'reviewed' AND r.counted AND r.undone_at IS NULL))
     ) AS explicitly
     CROSS JOIN LATERAL (

@@ -1,6 +1,8 @@
-"""Changes of one image by a manager: caption, metadata, trash. Importing new ones: `services.images`."""
+"""Changes of images by a manager: caption, metadata, trash and back. Importing new ones: `services.images`."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -45,16 +47,40 @@ def update(
 def trash(project: Project, image_id: int, *, actor: User) -> None:
     """Move the image to the trash: it leaves lists, queue, training and exports, and can come back for 30 days."""
     image = images.get(project, image_id, lock=True)
-    image.deleted_at = timezone.now()
-    image.save(update_fields=["deleted_at"])
-    queue.leave(image)
-    leases.close_all([image.pk])
-    deltas = {"images": -1, image.state: -1}
-    if image.is_holdout:
-        deltas["holdout"] = -1
-        deltas["holdout_reviewed"] = -min(1, image.reviews_done)
-    counters.add(project.pk, deltas)
+    trash_many(project, [image], at=timezone.now())
     AuditEvent.objects.create(
         project=project, actor=actor, action="images.trash", details={"image": image_id}
     )
+
+
+def trash_many(project: Project, gone: Sequence[Image], *, at: datetime) -> None:
+    """Move locked images to the trash, all as of one moment, by which they can be found again."""
+    ids = [image.pk for image in gone]
+    Image.objects.filter(pk__in=ids).update(deleted_at=at)
+    queue.leave_many(ids)
+    leases.close_all(ids)
+    counters.add(project.pk, _tally(gone, -1))
     send_on_commit(reviews_changed, project_id=project.pk)
+
+
+def restore_many(project: Project, back: Sequence[Image]) -> None:
+    """Bring locked images back from the trash, and those that still want a review into the queue."""
+    ids = [image.pk for image in back]
+    Image.objects.filter(pk__in=ids).update(deleted_at=None)
+    queue.enter([image for image in back if image.state in queue.ASKED_STATES])
+    for image in back:
+        if image.state == Image.State.UNSURE:
+            queue.hand_to_reviewers(image)
+    counters.add(project.pk, _tally(back, 1))
+    send_on_commit(images_changed, project_id=project.pk, image_ids=ids)
+    send_on_commit(reviews_changed, project_id=project.pk)
+
+
+def _tally(moved: Sequence[Image], sign: int) -> dict[str, int]:
+    """Increments for images that come or go."""
+    deltas = Counter({"images": len(moved)})
+    deltas.update(image.state for image in moved)
+    held = [image for image in moved if image.is_holdout]
+    deltas["holdout"] += len(held)
+    deltas["holdout_reviewed"] += sum(image.reviews_done > 0 for image in held)
+    return {name: sign * count for name, count in deltas.items()}

@@ -6,9 +6,12 @@ from django.db import connection
 
 from annotations.models import Image, QueueEntry
 from annotations.selectors import arrays
+from annotations.services import counters
 from annotations.types import QueueRank
 
 ASKED_STATES = (Image.State.PENDING, Image.State.UNSURE)
+# Of images that somebody sent to the front; those that nobody sent have 0.
+FRONT = 100
 
 
 def enter(images: Iterable[Image]) -> None:
@@ -30,7 +33,11 @@ def enter(images: Iterable[Image]) -> None:
 
 
 def leave(image: Image) -> None:
-    QueueEntry.objects.filter(image=image).delete()
+    leave_many([image.pk])
+
+
+def leave_many(image_ids: Iterable[int]) -> None:
+    QueueEntry.objects.filter(image__in=list(image_ids)).delete()
 
 
 def return_to_all(image: Image) -> None:
@@ -42,6 +49,35 @@ def return_to_all(image: Image) -> None:
 def hand_to_reviewers(image: Image) -> None:
     """Unsure images are asked of reviewers only."""
     QueueEntry.objects.filter(image=image).update(for_reviewers=True)
+
+
+def send_to_front(images: Iterable[Image], *, returns_broken: bool) -> set[int]:
+    """Ask about these next; returns their ids. Finished images, broken ones unless `returns_broken`, and the
+    holdout, which is drawn by chance, are left where they are.
+    """
+    asked = (*ASKED_STATES, Image.State.BROKEN) if returns_broken else ASKED_STATES
+    sent = [image for image in images if image.state in asked and not image.is_holdout]
+    broken = [image for image in sent if image.state == Image.State.BROKEN]
+    for image in broken:
+        image.state = Image.State.PENDING
+    for image in sent:
+        image.priority = FRONT
+    Image.objects.bulk_update(sent, ["state", "priority"])
+    enter(sent)
+    ids = {image.pk for image in sent}
+    QueueEntry.objects.filter(image_id__in=ids).update(priority=FRONT)
+    if broken:
+        deltas = {Image.State.BROKEN.value: -len(broken), Image.State.PENDING.value: len(broken)}
+        counters.add(broken[0].project_id, deltas)
+    return ids
+
+
+def take_from_front(images: Iterable[Image]) -> set[int]:
+    """Back among all others; returns the ids of those that stood in front."""
+    ids = {image.pk for image in images if image.priority == FRONT}
+    Image.objects.filter(pk__in=ids).update(priority=0)
+    QueueEntry.objects.filter(image_id__in=ids).update(priority=0)
+    return ids
 
 
 def fill(project_id: int, rows: Iterable[QueueRank]) -> int:

@@ -13,8 +13,7 @@ from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Membership, Project, SuggestionSet, User, VerifiedPage
 from annotations.permissions import allows
 from annotations.selectors import vocabulary
-from annotations.services import counters
-from annotations.signals import reviews_changed, send_on_commit
+from annotations.services import tag_answers
 
 
 @transaction.atomic
@@ -47,12 +46,11 @@ def answer_tag(
     page = VerifiedPage.objects.create(project=project, tag=tag, user=actor, seconds=seconds, **counts)
     shown = _shown(tag.pk, values, model_number)
     Decision.objects.bulk_create(_decisions(page, values, shown, model_number or 0))
-    trainable = sum(not images[image_id].is_holdout for image_id in values)
-    counters.add(
-        project.pk,
-        {"decisions": len(values), "trainable_decisions": trainable, "trainable_reviews": trainable},
+    tag_answers.count(
+        project,
+        decisions=len(values),
+        trainable=sum(not images[image_id].is_holdout for image_id in values),
     )
-    send_on_commit(reviews_changed, project_id=project.pk)
     return {"page": page.pk, "tag": tag.pk, **counts}
 
 
@@ -64,17 +62,7 @@ def undo(membership: Membership, page_id: int) -> dict[str, Any]:
         raise Conflict("This page was taken back already.", code="already_undone", page=page.pk)
     page.undone_at, page.undone_by = timezone.now(), membership.user
     page.save(update_fields=["undone_at", "undone_by"])
-    trainable = page.decisions.filter(image__is_holdout=False).count()
-    # The trainable counts grow, since there is something new to learn.
-    counters.add(
-        page.project_id,
-        {
-            "decisions": -(page.yes + page.no),
-            "trainable_decisions": trainable,
-            "trainable_reviews": trainable,
-        },
-    )
-    send_on_commit(reviews_changed, project_id=page.project_id)
+    tag_answers.take_back_page(page, actor=membership.user)
     return {"page": page.pk, "tag": page.tag_id, "yes": page.yes, "no": page.no, "undone_at": page.undone_at}
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlmodels.api import extractor, predict, runs, versions
+from mlmodels.api import extractor, predict, runs, similar, versions
 
 _project = "projects/<int:project_id>"
 
@@ -29,5 +29,6 @@ urlpatterns = [
         versions.VersionEvaluation.as_view(),
         name="api-model-evaluation",
     ),
+    path(f"{_project}/images/<int:image_id>/similar/", similar.SimilarImages.as_view(), name="api-similar"),
     path(f"{_project}/predict/", predict.Predict.as_view(), name="api-predict"),
 ]

@@ -22,6 +22,7 @@ PAGES = [
     ("tags/?retired=1", "annotator"),
     ("verify/", "reviewer"),
     ("gallery/", "reviewer"),
+    ("gallery/?tag=dog&q=runs", "reviewer"),
     ("gallery/{image}/", "reviewer"),
     ("tags/{tag}/", "manager"),
     ("tags/{tag}/retire/", "manager"),

@@ -8,7 +8,8 @@ from tests.factories import make_images, make_tags, review_next
 
 def shown(html):
     return [
-        int(found) for found in re.findall(r'<li class="tile"><a href="/projects/\d+/gallery/(\d+)/"', html)
+        int(found)
+        for found in re.findall(r'<li class="tile"><a href="/projects/\d+/gallery/(\d+)/[?"]', html)
     ]
 
 
@@ -63,8 +64,8 @@ def test_one_image_tells_verdicts_and_history(cast, browser_of, here):
     make_images(cast.project, 1)
     review = review_next(cast, cast.annotator, yes=("dog",), rejected=("cat",)).review
     page = text_of(browser_of(cast.reviewer).get(f"{here}gallery/{review.image_id}/"))
-    assert '<span class="tag" data-kind="yes">dog</span>' in page
-    assert '<span class="tag" data-kind="no">cat</span>' in page
+    assert '<span class="tag" data-kind="yes"><bdi>dog</bdi>' in page
+    assert '<span class="tag" data-kind="no"><bdi>cat</bdi>' in page
     assert "1 other tag not marked, which means no." in page
     assert "<strong>annotator</strong> reviewed" in page
 
@@ -92,3 +93,43 @@ def test_an_image_of_another_project_is_not_found(cast, browser_of, here):
 
     other = make_images(Project.objects.get(name="Elsewhere"), 1)[0]
     assert browser_of(cast.admin).get(f"{here}gallery/{other.pk}/").status_code == 404
+
+
+def test_a_filter_shows_as_words_that_can_be_taken_away(cast, browser_of, here):
+    make_tags(cast.project, "dog")
+    make_images(cast.project, 1, caption="A dog.")
+    review_next(cast, cast.annotator, yes=("dog",))
+    query = "?q=dog&tag=dog&reviewer=annotator&since=2020-01-01&state=reviewed&is_holdout=false"
+    html = browser_of(cast.reviewer).get(f"{here}gallery/{query}").content.decode()
+    for words in (
+        "Caption: dog",
+        "Yes: dog",
+        "Reviewed by annotator",
+        "Reviewed from 2020-01-01",
+        "Not holdout",
+    ):
+        assert f"<bdi>{words}</bdi>" in html
+    without = re.search(r'href="([^"]*)"><bdi>Yes: dog', html).group(1)
+    assert "tag=" not in without and "reviewer=annotator" in without
+    assert len(shown(html)) == 1
+
+
+def test_a_filter_of_nonsense_is_left_out_and_the_page_says_so(cast, browser_of, here):
+    make_images(cast.project, 1)
+    html = browser_of(cast.reviewer).get(f"{here}gallery/?tag=unheard&min_score=7").content.decode()
+    assert "A filter was left out." in html and "unheard" in html and "min_score" in html
+    assert len(shown(html)) == 1
+
+
+def test_next_and_before_keep_to_the_filter(cast, browser_of, here):
+    images = [*make_images(cast.project, 3, caption="A boat."), *make_images(cast.project, 1, first=3)]
+    client = browser_of(cast.reviewer)
+
+    def ways(image, query):
+        html = client.get(f"{here}gallery/{image.pk}/{query}").content.decode()
+        return {rel: int(pk) for rel, pk in re.findall(r'rel="(prev|next)" href="[^"]*/gallery/(\d+)/', html)}
+
+    assert ways(images[0], "?q=boat") == {"next": images[1].pk}
+    assert ways(images[1], "?q=boat&ordering=newest") == {"prev": images[2].pk, "next": images[0].pk}
+    assert ways(images[2], "?q=boat") == {"prev": images[1].pk}
+    assert ways(images[2], "") == {"prev": images[1].pk, "next": images[3].pk}

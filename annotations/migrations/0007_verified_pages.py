@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotations", "0005_sources_as_text"),
+        ("annotations", "0006_room_for_updates"),
     ]
 
     operations = [

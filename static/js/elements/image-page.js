@@ -1,0 +1,62 @@
+// <image-answers>: type-ahead for the tag to add, keys for what stands on the page, and focus that survives an answer.
+// Without this module the forms and links do the same.
+import { Api } from "lib/api";
+import { remembered } from "lib/memory";
+import { TypeAhead } from "lib/typeahead";
+
+const TYPING = "input, textarea, select";
+const WAYS = { arrowleft: "a[rel=prev]", arrowright: "a[rel=next]", z: "[data-undo]" };
+
+class ImageAnswers extends HTMLElement {
+  #listeners = null;
+  #prepared = null;
+  #focusAfter = false;
+
+  connectedCallback() {
+    this.#listeners = new AbortController();
+    const signal = this.#listeners.signal;
+    document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    this.addEventListener("htmx:afterSettle", () => this.#arrived(), { signal });
+    this.#arrived();
+  }
+
+  disconnectedCallback() {
+    this.#listeners.abort();
+  }
+
+  #arrived() {
+    const root = this.querySelector("[data-typeahead]");
+    if (root.dataset.ready) return;
+    root.dataset.ready = "true";
+    const typeahead = new TypeAhead({
+      root,
+      api: new Api(this.dataset.api),
+      canCreate: false,
+      memory: remembered(`tagger:recent:${this.dataset.name}`, []),
+    });
+    this.#prepared = typeahead;
+    typeahead.addEventListener("pick", (event) => {
+      const button = this.querySelector("[data-typed]");
+      button.value = event.detail.id;
+      this.#focusAfter = true;
+      button.click(); // htmx sends the button that was pressed
+    });
+    // Offline there is no first page of tags; what is typed is asked for all the same.
+    typeahead.prepare().catch(() => {});
+    if (this.#focusAfter) root.querySelector("input").focus();
+    this.#focusAfter = false;
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.matches(TYPING)) return;
+    const key = event.key.toLowerCase();
+    const way = WAYS[key] && document.querySelector(WAYS[key]);
+    if (key === "t" || key === "/") this.#prepared.open();
+    else if (way) way.click();
+    else return;
+    event.preventDefault();
+  }
+}
+
+customElements.define("image-answers", ImageAnswers);
