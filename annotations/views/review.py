@@ -10,10 +10,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from annotations import review_keys
 from annotations.errors import BadInput
 from annotations.models import Review, Role
 from annotations.permissions import allows
-from annotations.selectors import queue
+from annotations.selectors import queue, vocabulary
 from annotations.services import leases, reviews
 from annotations.types import Answer
 from annotations.views.base import ProjectPage
@@ -54,7 +55,9 @@ class ReviewPage(ProjectPage):
             "project": self.project.pk,
             "api": f"/api/v1/projects/{self.project.pk}/",
             "user": {"id": user.pk, "name": user.get_username()},
+            "commands": review_keys.as_config(),
             "keys": user.preferences.get("keys", {}),
+            "hotkeys": vocabulary.hotkeys(self.project),
             "can_create_tags": allows(self.membership.role, "edit_tags"),
         }
 

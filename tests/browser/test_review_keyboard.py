@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotations.models import Decision, Review
+from annotations.models import Decision, Review, Tag
 from annotations.selectors import draw
+from annotations.services import tags
 from tagger import health
 from tests.browser.conftest import CAPTION, Scene, go_live
+from tests.factories import make_tags
 
 SignIn = Callable[..., Page]
 
@@ -157,6 +159,42 @@ def test_type_ahead_adds_a_tag_while_digits_are_only_text(scene: Scene, sign_in:
     image = accept(page)
     expect_saved(page)
     assert "hill" in yes_names(Review.objects.get(image_id=image))
+
+
+def give_hotkeys(scene: Scene, **keys: str) -> None:
+    for name, key in keys.items():
+        tag = Tag.objects.select_related("project").get(pk=scene.tags[name])
+        tags.update(tag, {"hotkey": key}, actor=scene.cast.manager)
+
+
+def test_a_tags_own_key_toggles_it_and_stands_on_its_chip(scene: Scene, sign_in: SignIn) -> None:
+    give_hotkeys(scene, dog="d", tree="e")
+    page = open_review(scene, sign_in)
+    expect(chip(page, "dog").locator(".hotkey")).to_have_text("D")
+    expect(chip(page, "dog")).to_have_attribute("aria-keyshortcuts", "2 d")
+    page.keyboard.press("d")
+    page.keyboard.press("Shift+E")
+    expect(chip(page, "dog")).to_have_attribute("aria-pressed", "false")
+    expect(chip(page, "tree")).to_have_attribute("aria-pressed", "true")
+    image = accept(page)
+    expect_saved(page)
+    assert yes_names(Review.objects.get(image_id=image)) == {"lake", "tree"}
+
+
+def test_the_key_of_a_tag_that_was_not_suggested_adds_it(scene: Scene, sign_in: SignIn) -> None:
+    make_tags(scene.project, "moon")
+    scene.tags["moon"] = Tag.objects.get(name="moon").pk
+    give_hotkeys(scene, moon="m")
+    page = open_review(scene, sign_in)
+    expect(chip(page, "moon")).to_have_count(0)
+    page.keyboard.press("m")
+    expect(chip(page, "moon")).to_have_attribute("data-by", "added")
+    page.keyboard.press("m")
+    expect(chip(page, "moon")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("m")
+    image = accept(page)
+    expect_saved(page)
+    assert "moon" in yes_names(Review.objects.get(image_id=image))
 
 
 def test_a_new_model_version_reaches_waiting_items_without_a_reload(scene: Scene, sign_in: SignIn) -> None:

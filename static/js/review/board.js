@@ -9,10 +9,12 @@ export class Board {
   #root;
   #chips;
   #box;
+  #hotkeyOf;
   #current = null;
 
-  constructor(root) {
+  constructor(root, { hotkeyOf }) {
     this.#root = root;
+    this.#hotkeyOf = hotkeyOf;
     this.#chips = this.#part("chips");
     this.#box = this.#part("picture");
     this.viewer = new Viewer({ stage: root.querySelector(".stage"), box: this.#box });
@@ -24,7 +26,7 @@ export class Board {
     const { ahead, selection } = current;
     const { item } = ahead;
     this.#part("caption").replaceChildren(...captionNodes(item.image.caption ?? "", selection.chips));
-    drawChips(this.#chips, selection);
+    drawChips(this.#chips, selection, this.#hotkeyOf);
     this.#chips.parentElement.scrollTop = 0;
     this.#part("blind").hidden = !item.blind;
     this.#part("why-text").textContent = whyText(item.why);
@@ -39,7 +41,7 @@ export class Board {
   }
 
   redraw() {
-    drawChips(this.#chips, this.#current.selection);
+    drawChips(this.#chips, this.#current.selection, this.#hotkeyOf);
     this.#tally();
   }
 

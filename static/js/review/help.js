@@ -25,6 +25,7 @@ function rows(keys) {
     accept,
     row("Toggle the n-th tag", ["1", "…", "0"]),
     row("Toggle 11 to 20", ["Shift", "1", "…", "0"]),
+    ...(keys.hasHotkeys ? [row("Toggle a tag by its own key", ["A", "…", "Z"])] : []),
     ...others,
   ];
 }

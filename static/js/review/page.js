@@ -31,12 +31,12 @@ const owner = `${config.user.id}-${config.project}`;
 
 const api = new Api(config.api);
 const site = new Api("/");
-const keys = new KeyMap(config.keys);
+const keys = new KeyMap({ commands: config.commands, own: config.keys, hotkeys: config.hotkeys });
 const outbox = new Outbox({ name: owner, send: (bodies) => api.post("reviews/", bodies) });
 const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
 const flow = new Flow({ queue, outbox, api, memory });
-const board = new Board(root);
+const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
@@ -94,6 +94,22 @@ function toggle(index) {
   board.say(`${chip.tag.name} ${chip.on ? "on" : "off"}`);
 }
 
+// By its hotkey: a tag that is not among the chips comes last, chosen.
+function toggleTag(tag) {
+  const selection = flow.current?.selection;
+  if (!selection) return;
+  const index = selection.indexOf(tag);
+  if (index >= 0) toggle(index);
+  else addTag(tag);
+}
+
+function addTag(tag) {
+  flow.current.selection.add(tag);
+  board.redraw();
+  board.say(`${tag.name} on`);
+  part("no-tags").hidden = true;
+}
+
 function setAlone(isAlone) {
   board.viewer.alone(isAlone);
   root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
@@ -107,8 +123,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (event.repeat) return; // a key that is held acts once
   if (read.position) toggle(read.position - 1);
+  else if (read.tag) toggleTag(read.tag);
   else if (read.command === "alone") setAlone(true);
-  else commands[read.command](event);
+  else commands[read.command]?.(event);
 });
 
 document.addEventListener("keyup", (event) => {
@@ -129,11 +146,7 @@ root.addEventListener("click", (event) => {
 });
 
 typeahead.addEventListener("pick", ({ detail: tag }) => {
-  if (!flow.current) return;
-  flow.current.selection.add(tag);
-  board.redraw();
-  board.say(`${tag.name} on`);
-  part("no-tags").hidden = true;
+  if (flow.current) addTag(tag);
 });
 
 part("retry").addEventListener("click", () => queue.fill());
