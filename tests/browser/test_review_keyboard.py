@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotations.models import Decision, Review, Tag
-from annotations.selectors import draw
+from annotations.selectors import draw, stats
 from annotations.services import tags
 from tagger import health
 from tests.browser.conftest import CAPTION, Scene, go_live
@@ -38,8 +38,13 @@ def shown_image(page: Page) -> int:
 
 def accept(page: Page) -> int:
     """Press Enter and wait for the next picture. Answers the image that was accepted."""
+    return press_to_another(page, "Enter")
+
+
+def press_to_another(page: Page, key: str) -> int:
+    """Press a key that brings up another picture, and wait for it. Answers the image before."""
     before = shown_image(page)
-    page.keyboard.press("Enter")
+    page.keyboard.press(key)
     expect(page.locator("[data-picture] img")).not_to_have_attribute("src", re.compile(f"/images/{before}/"))
     return before
 
@@ -137,14 +142,26 @@ def test_undo_takes_back_a_stored_answer_and_shows_it_as_it_was(scene: Scene, si
 def test_skip_unsure_and_broken_answer_nothing(scene: Scene, sign_in: SignIn) -> None:
     page = open_review(scene, sign_in)
     for key in "sub":
-        before = shown_image(page)
-        page.keyboard.press(key)
-        expect(page.locator("[data-picture] img")).not_to_have_attribute(
-            "src", re.compile(f"/images/{before}/")
-        )
+        press_to_another(page, key)
     expect_saved(page)
     assert set(Review.objects.values_list("outcome", flat=True)) == {"skipped", "unsure", "broken"}
     assert not Decision.objects.exists()
+
+
+def test_the_strip_counts_finished_reviews_alone_as_the_server_does(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    today, streak = page.locator("[data-strip=today]"), page.locator("[data-strip=streak]")
+    accept(page)
+    for key in "sub":
+        press_to_another(page, key)
+    expect_saved(page)
+    expect(today).to_have_text("1")
+    expect(streak).to_have_text("1")
+    press_to_another(page, "z")  # takes back what was broken, which never counted
+    expect(today).to_have_text("1")
+    assert (
+        stats.person_today(scene.project, scene.cast.annotator, since=scene.project.created_at)["today"] == 1
+    )
 
 
 def test_type_ahead_adds_a_tag_while_digits_are_only_text(scene: Scene, sign_in: SignIn) -> None:

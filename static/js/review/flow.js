@@ -17,7 +17,7 @@ export class Flow extends EventTarget {
   #isTaking = false;
   current = null; // {ahead, selection, keystrokes}
 
-  // `memory` keeps the answers of the session that can be taken back: [{client_id, review, names}].
+  // `memory` keeps the answers of the session that can be taken back: [{client_id, outcome, review, names}].
   constructor({ queue, outbox, api, memory }) {
     super();
     this.#queue = queue;
@@ -63,23 +63,24 @@ export class Flow extends EventTarget {
       ...said,
     };
     const names = selection.on();
-    this.#remember({ client_id: body.client_id, review: null, names }, ahead);
+    this.#remember({ client_id: body.client_id, outcome, review: null, names }, ahead);
     this.current = null;
     this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });
     this.next();
     return true;
   }
 
+  // Answers the outcome that was taken back, or null.
   async undo() {
-    if (this.#isUndoing) return false;
+    if (this.#isUndoing) return null;
     const last = this.#memory.read().at(-1);
     if (!last) {
       this.#notice("There is nothing to undo yet.");
-      return false;
+      return null;
     }
     this.#isUndoing = true;
     try {
-      return await this.#takeBack(last);
+      return (await this.#takeBack(last)) ? last.outcome : null;
     } finally {
       this.#isUndoing = false;
     }

@@ -74,7 +74,7 @@ function answer(outcome, event) {
   answeredAt = event.timeStamp;
   said = SAID[outcome];
   if (flow.answer(outcome)) {
-    tally.answered();
+    if (outcome === "reviewed") tally.answered();
     drawCounts();
   } else {
     answeredAt = null;
@@ -83,7 +83,7 @@ function answer(outcome, event) {
 
 async function undo() {
   said = "Taken back.";
-  if (await flow.undo()) tally.undone();
+  if ((await flow.undo()) === "reviewed") tally.undone();
   drawCounts();
 }
 
