@@ -14,7 +14,7 @@ from annotations import review_keys
 from annotations.errors import BadInput
 from annotations.models import Review, Role
 from annotations.permissions import allows
-from annotations.selectors import queue, vocabulary
+from annotations.selectors import key_map, queue, vocabulary
 from annotations.services import leases, reviews
 from annotations.types import Answer
 from annotations.views.base import ProjectPage
@@ -56,7 +56,8 @@ class ReviewPage(ProjectPage):
             "api": f"/api/v1/projects/{self.project.pk}/",
             "user": {"id": user.pk, "name": user.get_username()},
             "commands": review_keys.as_config(),
-            "keys": user.preferences.get("keys", {}),
+            "keys": key_map.own(user),
+            "single_keys": key_map.are_single_keys_on(user),
             "hotkeys": vocabulary.hotkeys(self.project),
             "can_create_tags": allows(self.membership.role, "edit_tags"),
         }

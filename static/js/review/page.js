@@ -32,6 +32,7 @@ const owner = `${config.user.id}-${config.project}`;
 const api = new Api(config.api);
 const site = new Api("/");
 const keys = new KeyMap({ commands: config.commands, own: config.keys, hotkeys: config.hotkeys });
+keys.areSingleKeysOn = config.single_keys;
 const outbox = new Outbox({ name: owner, send: (bodies) => api.post("reviews/", bodies) });
 const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
@@ -66,8 +67,14 @@ const commands = {
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
-  help: wireHelp({ dialog: part("keys"), keys, root }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: saveSingleKeys }),
 };
+
+function saveSingleKeys(areOn) {
+  site
+    .patch("api/v1/me/keys/", { single_keys: areOn })
+    .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
+}
 
 function answer(outcome, event) {
   if (!flow.current) return;
@@ -129,7 +136,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("keyup", (event) => {
-  if (keys.keysOf("alone").includes(event.key)) setAlone(false);
+  if (keys.isKeyOf("alone", event)) setAlone(false);
 });
 
 root.addEventListener("click", (event) => {

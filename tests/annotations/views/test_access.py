@@ -29,7 +29,7 @@ PAGES = [
     ("settings/", "manager"),
     ("settings/delete/", "admin"),
 ]
-OUTSIDE = ["/projects/", "/tokens/", "/status/", "/patterns/"]
+OUTSIDE = ["/projects/", "/keys/", "/tokens/", "/status/", "/patterns/"]
 
 
 @pytest.fixture
