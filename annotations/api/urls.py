@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.api import images, me, projects, proposals, queue, reviews, tags
+from annotations.api import images, me, projects, proposals, queue, reviews, tags, verify
 
 _project = "projects/<int:project_id>"
 
@@ -40,6 +40,7 @@ urlpatterns = [
     path(f"{_project}/queue/release/", queue.QueueRelease.as_view(), name="api-queue-release"),
     path(f"{_project}/reviews/", reviews.ReviewList.as_view(), name="api-reviews"),
     path(f"{_project}/reviews/<int:review_id>/undo/", reviews.ReviewUndo.as_view(), name="api-review-undo"),
-    path(f"{_project}/verify/", reviews.Verify.as_view(), name="api-verify"),
+    path(f"{_project}/verify/", verify.Verify.as_view(), name="api-verify"),
+    path(f"{_project}/verify/<int:page_id>/undo/", verify.VerifyUndo.as_view(), name="api-verify-undo"),
     path(f"{_project}/", include("annotations.api.transfer_urls")),
 ]

@@ -20,14 +20,18 @@ export function wireHelp({ dialog, keys, root, save }) {
   return () => dialog.showModal();
 }
 
+// What acts in this mode, no more.
 function rows(keys) {
-  const [accept, ...others] = keys.commands.map(({ title, keys: own }) => row(title, own.map(capOf)));
+  const acting = keys.commands.filter(({ mode }) => mode === null || mode === keys.mode);
+  const [first, ...others] = acting.map(({ title, keys: own }) => row(title, own.map(capOf)));
+  return keys.mode === "all" ? [first, ...chipRows(keys), ...others] : [first, ...others];
+}
+
+function chipRows(keys) {
   return [
-    accept,
     row("Toggle the n-th tag", ["1", "…", "0"]),
     row("Toggle 11 to 20", ["Shift", "1", "…", "0"]),
     ...(keys.hasHotkeys ? [row("Toggle a tag by its own key", ["A", "…", "Z"])] : []),
-    ...others,
   ];
 }
 
