@@ -7,6 +7,7 @@ import { Outbox } from "lib/outbox";
 import { poll } from "lib/poll";
 import { Queue } from "lib/queue";
 import { isOneTag, submitter } from "lib/submitting";
+import { Swipe } from "lib/swipe";
 import { Flow } from "review/flow";
 import { wireHelp } from "review/help";
 import { wireCommands } from "review/keyboard";
@@ -101,6 +102,12 @@ function saveSingleKeys(areOn) {
 }
 
 wireCommands({ root, keys, commands, flow, setAlone });
+new Swipe({
+  box: part("picture"),
+  isBusy: () => !flow.current || question.viewer.isZoomed,
+  right: commands.yes,
+  left: commands.no,
+});
 part("retry").addEventListener("click", () => queue.fill());
 for (const way of root.querySelectorAll("[data-leave]"))
   way.addEventListener("click", () => queue.release(flow.current?.ahead));
