@@ -17,6 +17,7 @@ from annotations.views import (
     tags,
     tags_proposed,
     tokens,
+    verify,
 )
 
 _project = "projects/<int:project_id>"
@@ -29,6 +30,8 @@ urlpatterns = [
     path(f"{_project}/", overview.OverviewPage.as_view(), name="overview"),
     path(f"{_project}/", overview.OverviewPage.as_view(), name="project"),
     path(f"{_project}/review/", review.ReviewPage.as_view(), name="review"),
+    path(f"{_project}/verify/", verify.VerifyPage.as_view(), name="verify"),
+    path(f"{_project}/verify/undo/", verify.UndoVerifiedPage.as_view(), name="verify-undo"),
     path(f"{_project}/gallery/", gallery.GalleryPage.as_view(), name="gallery"),
     path(f"{_project}/gallery/<int:image_id>/", gallery.ImagePage.as_view(), name="image"),
     path(f"{_project}/tags/", tags.TagsPage.as_view(), name="tags"),

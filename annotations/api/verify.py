@@ -1,4 +1,4 @@
-"""API of answers about one tag: a page of them, and taking one back."""
+"""API of the grid: what to ask next about one tag, a page of answers, and taking one back."""
 
 from typing import Any
 
@@ -6,14 +6,48 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView
+from annotations import tasks
+from annotations.api.base import ProjectView, limit_of, whole_number
 from annotations.api.serializers import VerifyBody
+from annotations.errors import BadInput
 from annotations.permissions import required_role
+from annotations.selectors import verify as selector
+from annotations.selectors import vocabulary
 from annotations.services import requests
 from annotations.services import verify as service
 
+WITHOUT_MAX = 1_000
+
 
 class Verify(ProjectView):
+    @extend_schema(operation_id="verify_next", responses={200: dict})
+    def get(self, request: Request, project_id: int) -> Response:
+        """The next images of `tag`, in `order` (best, uncertain), but for the ids in `without`."""
+        project = self.project(required_role("verify"))
+        query = request.query_params
+        word = query.get("tag", "")
+        number = whole_number(word)
+        tag = vocabulary.active_tag(project, word if number is None else number)
+        if selector.is_due(project.pk):
+            tasks.nudge(tasks.refresh_rankings, project.pk)
+        found = selector.candidates(
+            project,
+            tag.pk,
+            order=_order(query.get("order", selector.BEST)),
+            limit=limit_of(request),
+            without=_ids(query.get("without", "")),
+        )
+        waiting = selector.waiting_for(project, tag)
+        return Response(
+            {
+                "tag": {"id": tag.pk, "name": tag.name},
+                "waiting": waiting.waiting,
+                "offered": waiting.offered,
+                "built_at": selector.built_at(project),
+                "results": [selector.tile(candidate) for candidate in found],
+            }
+        )
+
     @extend_schema(request=VerifyBody, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
         project = self.project(required_role("verify"))
@@ -47,3 +81,21 @@ class VerifyUndo(ProjectView):
     def post(self, request: Request, project_id: int, page_id: int) -> Response:
         self.project(required_role("verify"))
         return Response(service.undo(self.membership, page_id))
+
+
+def _order(text: str) -> str:
+    if text not in selector.ORDERS:
+        raise BadInput(
+            f"`order` is one of {', '.join(selector.ORDERS)}, not “{text[:40]}”.", code="bad_order"
+        )
+    return text
+
+
+def _ids(text: str) -> list[int]:
+    words = text.split(",") if text else []
+    ids = [number for word in words if (number := whole_number(word)) is not None]
+    if len(ids) < len(words) or len(ids) > WITHOUT_MAX:
+        raise BadInput(
+            f"`without` is at most {WITHOUT_MAX:,} ids of images with commas between them.", code="bad_ids"
+        )
+    return ids

@@ -12,7 +12,8 @@ from django.db import connection
 from annotations.models import Project
 from annotations.selectors import arrays
 
-# What was said of an image is read once for all its tags, and the spans of a tag once for all its images.
+# What was said of an image is read once for all its tags, and the spans of a tag once for all its images; a retired
+# tag, which is asked of nobody, drops out.
 _JOINS = """
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(d.tag_id), '{{}}') AS tags FROM annotations_decision d
@@ -26,14 +27,17 @@ _JOINS = """
         WHERE %(implied)s AND w.image_id = {image}
           AND w.outcome = 'reviewed' AND w.counted AND w.undone_at IS NULL
     ) AS whole
-    CROSS JOIN LATERAL (
-        SELECT range_agg(int4range(p.since, p.until)) AS spans FROM annotations_tagperiod p WHERE p.tag_id = {tag}
-    ) AS active
+    JOIN (
+        SELECT g.id AS tag_id, range_agg(int4range(p.since, p.until)) AS spans
+        FROM annotations_tag g JOIN annotations_tagperiod p ON p.tag_id = g.id
+        WHERE g.project_id = %(project)s AND g.retired_at IS NULL GROUP BY g.id
+    ) AS active ON active.tag_id = {tag}
 """
 # No one-tag answer or explicit one, and no review whose vocabulary had the tag (rules 1, 2, 4, 7 and 10).
 _CONDITION = """
     {tag} <> ALL(explicitly.tags)
-    AND NOT EXISTS (SELECT 1 FROM unnest(whole.versions) AS version WHERE active.spans @> version)
+    AND (whole.versions IS NULL
+         OR NOT EXISTS (SELECT 1 FROM unnest(whole.versions) AS version WHERE active.spans @> version))
 """
 
 
@@ -48,7 +52,7 @@ def condition(*, tag: str) -> str:
 
 
 def parameters(project: Project) -> dict[str, Any]:
-    return {"implied": project.unmarked == Project.Unmarked.NO}
+    return {"project": project.pk, "implied": project.unmarked == Project.Unmarked.NO}
 
 
 def among(project: Project, tag_id: int | None, image_ids: Sequence[int]) -> set[int]:

@@ -7,19 +7,22 @@ Images of the holdout are never asked about here: a grid shows scores, and the h
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
 from annotations.models import Image, Project, RankingAge, SuggestionSet, Tag, TagRanking, VerifiedPage
-from annotations.selectors import arrays, unanswered
+from annotations.selectors import arrays, queue, unanswered
 
 BEST, UNCERTAIN = "best", "uncertain"
 ORDERS = {BEST: "best_ids", UNCERTAIN: "uncertain_ids"}
 # Rankings are built again when they are older than this, and than twenty times what building took.
 FRESH = timedelta(seconds=60)
 SHARE_OF_TIME = 20
+# Characters of a caption in a tile; the image's own page has all of it.
+CAPTION_SHOWN = 500
 # SQL on an image `i` that may be asked about in a grid.
 ASKABLE = "i.deleted_at IS NULL AND NOT i.is_holdout AND i.state <> 'broken'"
 
@@ -70,6 +73,10 @@ def waiting_for(project: Project, tag: Tag) -> WaitingTag:
     return _waiting(row, _answered_since(project)) if row else WaitingTag(tag, 0, 0)
 
 
+def has_suggestions(project: Project) -> bool:
+    return SuggestionSet.objects.filter(project=project).exists()
+
+
 def candidates(
     project: Project, tag_id: int, *, order: str, limit: int, without: Iterable[int] = ()
 ) -> list[Candidate]:
@@ -78,7 +85,6 @@ def candidates(
         cursor.execute(
             _NEXT.replace("$ids", ORDERS[order]),
             {
-                "project": project.pk,
                 "tag": tag_id,
                 "without": arrays.literal(without),
                 "limit": limit,
@@ -90,8 +96,33 @@ def candidates(
     return [_candidate(sets[pk], tag_id) for pk in ids if pk in sets and tag_id in sets[pk].tag_ids]
 
 
+def tile(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as the API and the page show it; `offered`: it is set to yes until somebody says no."""
+    image = candidate.image
+    addresses = queue.addresses(image)
+    return {
+        "id": image.pk,
+        "name": image.name,
+        "caption": image.caption[:CAPTION_SHOWN],
+        "width_px": image.width_px,
+        "height_px": image.height_px,
+        **addresses,
+        # For tiles that are wider than the small thumbnail.
+        "large_thumbnail_url": addresses["thumbnail_url"].replace("size=256", "size=512"),
+        "score": round(candidate.score, 4),
+        "offered": candidate.is_offered,
+        "model_number": candidate.model_number,
+    }
+
+
+def shared_model_number(candidates: list[Candidate]) -> int | None:
+    """Whose suggestions these are; None where they come from more than one model."""
+    numbers = {candidate.model_number for candidate in candidates}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
 def last_page(project: Project, tag_id: int, user_id: int) -> VerifiedPage | None:
-    """The page of this tag that the person confirmed last and did not take back, today or yesterday."""
+    """The page of this tag that the person confirmed last, within a day, and did not take back."""
     since = timezone.now() - timedelta(days=1)
     pages = VerifiedPage.objects.filter(project=project, created_at__gte=since, undone_at=None)
     return pages.filter(tag=tag_id, user=user_id).order_by("-created_at").first()

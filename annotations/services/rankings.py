@@ -25,7 +25,7 @@ def refresh(project_id: int) -> bool:
     built_at, began = timezone.now(), time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM annotations_tagranking WHERE project_id = %s", [project_id])
-        cursor.execute(_BUILD, {"project": project_id, "kept": KEPT, **unanswered.parameters(project)})
+        cursor.execute(_BUILD, {"kept": KEPT, **unanswered.parameters(project)})
     RankingAge.objects.update_or_create(
         project_id=project_id,
         defaults={"built_at": built_at, "seconds": time.perf_counter() - began},
@@ -46,7 +46,6 @@ _BUILD = f"""
         FROM annotations_suggestionset s
         JOIN annotations_image i ON i.id = s.image_id AND {verify.ASKABLE}
         CROSS JOIN unnest(s.tag_ids, s.scores) AS t(tag_id, score)
-        JOIN annotations_tag g ON g.id = t.tag_id AND g.retired_at IS NULL AND g.project_id = %(project)s
         {unanswered.joins(image="s.image_id", tag="t.tag_id")}
         WHERE s.project_id = %(project)s AND {unanswered.condition(tag="t.tag_id")}
     ), placed AS (

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotations.errors import Conflict, DomainError, NotFound
 from annotations.models import Decision, Image, RankingAge, Review, TagPeriod, TagRanking, VerifiedPage
-from annotations.selectors import counters, images, pace, progress, stats, truth, unanswered, verify
+from annotations.selectors import counters, images, pace, progress, stats, truth, verify
 from annotations.services import rankings, reviews, suggestions, tags
 from annotations.services import verify as service
 from annotations.types import SuggestionRow
@@ -287,7 +287,6 @@ def test_unanswered_means_that_the_rules_have_no_verdict(db, seed, unmarked):
         assert waiting == len(expected)
     assert Review.objects.exists()
     assert TagPeriod.objects.exists()
-    assert unanswered.parameters(cast.project) == {"implied": unmarked == "no"}
 
 
 def make_history(cast, rng, step, people, pictures):

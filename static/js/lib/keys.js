@@ -36,14 +36,14 @@ export class KeyMap {
   areSingleKeysOn = true;
   mode = "all";
 
-  // `own` remaps commands: {name: [keys]}; what it does not name keeps its keys. `hotkeys`: {key: {id, name}} of tags,
+  // `commands`: [{name, title, keys, also, mode}], the last two where they matter. `own` remaps commands: {name: [keys]}; what it does not name keeps its keys. `hotkeys`: {key: {id, name}} of tags,
   // which give way to a command that somebody put on the same key.
   constructor({ commands, own = {}, hotkeys = {} }) {
     this.commands = commands.map((command) =>
       own[command.name] ? { ...command, keys: own[command.name], also: [] } : command,
     );
     for (const command of this.commands) {
-      for (const key of [...command.also, ...command.keys]) this.#commandOf.set(fold(key), command);
+      for (const key of [...(command.also ?? []), ...command.keys]) this.#commandOf.set(fold(key), command);
     }
     for (const [key, tag] of Object.entries(hotkeys)) {
       if (this.#commandOf.has(key)) continue;
@@ -75,11 +75,11 @@ export class KeyMap {
     const { target } = event;
     if (target.closest?.(TYPING) || document.querySelector("dialog[open]")) return null;
     if (OWN_KEYS.has(event.key) && belongsToFocus(event)) return null;
-    if (!this.areSingleKeysOn && event.key !== "Enter") return null;
+    if (!this.areSingleKeysOn && event.key !== "Enter" && !event.key.startsWith("Arrow")) return null;
     const position = this.mode === "all" && positionOf(event);
     if (position) return { position };
     const command = this.#commandOf.get(fold(event.key));
-    if (command) return [null, this.mode].includes(command.mode) ? { command: command.name } : null;
+    if (command) return acts(command, this.mode) ? { command: command.name } : null;
     const tag = this.mode === "all" && this.#tagOf.get(fold(event.key));
     return tag ? { tag } : null;
   }
@@ -90,6 +90,11 @@ function belongsToFocus(event) {
   const control = event.target.closest?.(PRESSABLE);
   if (!control) return false;
   return !(event.key === "Enter" && control.matches(".chip"));
+}
+
+// A command without a mode acts in every one.
+export function acts(command, mode) {
+  return !command.mode || command.mode === mode;
 }
 
 function fold(key) {

@@ -6,7 +6,8 @@ import { Backoff } from "lib/backoff";
 
 const BATCH = 50;
 
-// Events: "change" (count, state), "stored" (detail: entry, review), "refused" (detail: entry, error).
+// Events: "change" (count, state), "stored" (detail: entry, and what the sender answered for it), "refused" (detail:
+// entry, error). An entry is {body: {client_id, ...}, added_at, ...}; what is in it is its sender's matter.
 export class Outbox extends EventTarget {
   #store;
   #send;
@@ -19,7 +20,7 @@ export class Outbox extends EventTarget {
   constructor({ name, send }) {
     super();
     this.#store = createStore(`tagger-outbox-${name}`, "answers");
-    this.#send = send; // (bodies) => [{status, review | error}] in order
+    this.#send = send; // (bodies) => [{status, ... | error}] in order
     addEventListener("online", () => this.flush());
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
   }
@@ -105,7 +106,7 @@ export class Outbox extends EventTarget {
     if (again) return;
     this.#waiting.delete(id);
     await this.#drop(id);
-    if (result.status < 300) this.#dispatch("stored", { entry, review: result.review });
+    if (result.status < 300) this.#dispatch("stored", { ...result, entry });
     else this.#dispatch("refused", { entry, status: result.status, error: result.error });
   }
 

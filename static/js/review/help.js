@@ -1,6 +1,6 @@
 // The dialog of all keys, and the switch that lets single keys sleep, wherever this person signs in.
 import { element } from "lib/dom";
-import { capOf } from "lib/keys";
+import { acts, capOf } from "lib/keys";
 
 // `save` stores the switch; it may fail, and then the switch holds for this page alone.
 export function wireHelp({ dialog, keys, root, save }) {
@@ -20,9 +20,17 @@ export function wireHelp({ dialog, keys, root, save }) {
   return () => dialog.showModal();
 }
 
+// Keeps the switch with the person.
+export function switchKeeper(site, notices) {
+  return (areOn) =>
+    site
+      .patch("api/v1/me/keys/", { single_keys: areOn })
+      .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
+}
+
 // What acts in this mode, no more.
 function rows(keys) {
-  const acting = keys.commands.filter(({ mode }) => mode === null || mode === keys.mode);
+  const acting = keys.commands.filter((command) => acts(command, keys.mode));
   const [first, ...others] = acting.map(({ title, keys: own }) => row(title, own.map(capOf)));
   return keys.mode === "all" ? [first, ...chipRows(keys), ...others] : [first, ...others];
 }

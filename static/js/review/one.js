@@ -9,7 +9,7 @@ import { Queue } from "lib/queue";
 import { isOneTag, submitter } from "lib/submitting";
 import { Swipe } from "lib/swipe";
 import { Flow } from "review/flow";
-import { wireHelp } from "review/help";
+import { switchKeeper, wireHelp } from "review/help";
 import { wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
 import { Question } from "review/question";
@@ -63,7 +63,7 @@ const commands = {
   rotate: () => question.viewer.rotate(),
   zoom_in: () => question.viewer.zoomIn(),
   zoom_out: () => question.viewer.zoomOut(),
-  help: wireHelp({ dialog: part("keys"), keys, root, save: saveSingleKeys }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
 
 function answer(outcome) {
@@ -93,12 +93,6 @@ async function undo() {
 function setAlone(isAlone) {
   question.viewer.alone(isAlone);
   root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
-}
-
-function saveSingleKeys(areOn) {
-  site
-    .patch("api/v1/me/keys/", { single_keys: areOn })
-    .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
 }
 
 wireCommands({ root, keys, commands, flow, setAlone });

@@ -11,7 +11,7 @@ import { Swipe } from "lib/swipe";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
 import { Flow } from "review/flow";
-import { wireHelp } from "review/help";
+import { switchKeeper, wireHelp } from "review/help";
 import { giveKeysBack, wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
 import { openOutbox, tellWhatIsSaved } from "review/saved";
@@ -71,14 +71,8 @@ const commands = {
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
-  help: wireHelp({ dialog: part("keys"), keys, root, save: saveSingleKeys }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
-
-function saveSingleKeys(areOn) {
-  site
-    .patch("api/v1/me/keys/", { single_keys: areOn })
-    .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
-}
 
 function answer(outcome, event) {
   if (!flow.current) return;

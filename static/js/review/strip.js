@@ -1,6 +1,7 @@
 // The thin line at the foot: what was done, what is ready, which model speaks, and whether answers are saved.
-import { element, icon } from "lib/dom";
+import { element } from "lib/dom";
 import { remembered } from "lib/memory";
+import { showSaved } from "lib/saved";
 
 const HOUR_MS = 3_600_000;
 const PAUSE_MS = 5 * 60_000; // a longer gap between two answers is a break, not work
@@ -80,13 +81,8 @@ export class Strip {
     this.#text("model", isWorking ? name : `${name}. No worker is running: suggestions wait`);
   }
 
-  saved({ state, waiting, refused }) {
-    const node = this.#root.querySelector("[data-saved]");
-    const { tone, mark, text } = savedWords(state, waiting, refused);
-    node.dataset.state = tone;
-    node.querySelector(".icon").replaceWith(icon(mark));
-    node.querySelector("[data-saved-text]").textContent = text;
-    node.querySelector("[data-sign-in]").hidden = state !== "signed-out";
+  saved(answers) {
+    showSaved(this.#root.querySelector("[data-saved]"), answers);
   }
 
   #optional(selector, name, value) {
@@ -98,18 +94,6 @@ export class Strip {
     const node = this.#root.querySelector(`[data-strip="${name}"]`);
     if (node.textContent !== String(value)) node.textContent = value;
   }
-}
-
-function savedWords(state, waiting, refused) {
-  if (state === "offline") return { tone: "offline", mark: "cloud", text: `Offline, ${waiting} kept here` };
-  if (state === "signed-out")
-    return { tone: "offline", mark: "key", text: `Signed out, ${waiting} kept here.` };
-  if (refused.count) {
-    const answers = refused.count === 1 ? "one answer" : `${refused.count} answers`;
-    return { tone: "offline", mark: "stop", text: `${refused.lead}: ${answers}` };
-  }
-  if (waiting) return { tone: "waiting", mark: "spin", text: `Saving ${waiting}` };
-  return { tone: "saved", mark: "check", text: "Saved" };
 }
 
 function day() {

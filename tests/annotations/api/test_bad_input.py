@@ -98,6 +98,8 @@ BODIES = [
     ("verify/", '{"tag": HALF, "yes": [1]}'),
     ("verify/", '{"tag": "dog", "yes": {}}'),
     ("verify/", "[]"),
+    ("verify/", '{"tag": "dog", "yes": [1], "seconds": -1}'),
+    ("verify/", '{"tag": "dog", "yes": [1], "model_number": HUGE}'),
     ("queue/next/", "[]"),
     ("queue/next/", '{"count": 1e999}'),
     ("queue/next/", '{"have": [1]}'),

@@ -36,6 +36,7 @@ ROUTES = [
     ("post", "queue/renew/", {"leases": []}, "annotator"),
     ("post", "queue/release/", {"leases": []}, "annotator"),
     ("post", "reviews/", [], "annotator"),
+    ("get", "verify/?tag=dog", None, "reviewer"),
     ("post", "verify/", {"tag": "dog", "yes": [], "no": []}, "reviewer"),
     ("delete", "", None, "admin"),
 ]

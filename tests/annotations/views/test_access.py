@@ -23,6 +23,7 @@ PAGES = [
     ("review/?tag={tag}", "reviewer"),
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
+    ("verify/", "reviewer"),
     ("gallery/", "reviewer"),
     ("gallery/{image}/", "reviewer"),
     ("tags/{tag}/", "manager"),
