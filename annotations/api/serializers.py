@@ -82,6 +82,9 @@ class NextBody(serializers.Serializer):
     mode = serializers.ChoiceField(choices=["mixed", "uncertain", "random", "score"], default="mixed")
     tag = TagWord(required=False, allow_null=True, default=None)
     have = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=200)
+    without = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=1_000
+    )
 
 
 class LeasesBody(serializers.Serializer):

@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from annotations.api import bulk, images, projects, proposals, queue, reviews, tags, verify
+from annotations.api import bulk, images, me, projects, proposals, queue, reviews, tags, verify
 
 _project = "projects/<int:project_id>"
 
 urlpatterns = [
+    path("me/keys/", me.MyKeys.as_view(), name="api-my-keys"),
     path("projects/", projects.ProjectList.as_view(), name="api-projects"),
     path(f"{_project}/", projects.ProjectDetail.as_view(), name="api-project"),
     path(f"{_project}/stats/", projects.ProjectStats.as_view(), name="api-stats"),

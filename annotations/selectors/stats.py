@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotations.models import LiveModel, Project, Review, User, VerifiedPage
@@ -88,9 +90,15 @@ def live_model_json(live: LiveModel) -> dict[str, Any]:
 
 
 def person_today(project: Project, user: User, since: datetime) -> dict[str, int]:
-    """What a person did today and in the last hour: the strip of the review page."""
+    """What a person did today and in the last hour: the strip of the review page.
+
+    `facts_today`: answers about one tag alone, which make no image reviewed.
+    """
+    pages = VerifiedPage.objects.filter(project=project, user=user, undone_at=None, created_at__gte=since)
+    facts = pages.aggregate(facts=Coalesce(Sum(F("yes") + F("no")), 0))["facts"]
     mine = Review.objects.filter(project=project, user=user, undone_at=None, outcome=Review.Outcome.REVIEWED)
     return {
         "today": mine.filter(created_at__gte=since).count(),
+        "facts_today": facts,
         "an_hour": mine.filter(created_at__gte=timezone.now() - timedelta(hours=1)).count(),
     }

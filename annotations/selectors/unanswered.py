@@ -4,9 +4,13 @@ The rules of `verdicts.py` in their shortest form: a pair is unanswered when no 
 answers add up to is not said here; a test holds this against `truth.verdicts` on histories of every kind.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
+
 from annotations.models import Project
+from annotations.selectors import arrays
 
 # What was said of an image is read once for all its tags, and the spans of a tag once for all its images; a retired
 # tag, which is asked of nobody, drops out.
@@ -48,3 +52,18 @@ def condition(*, tag: str) -> str:
 
 def parameters(project: Project) -> dict[str, Any]:
     return {"project": project.pk, "implied": project.unmarked == Project.Unmarked.NO}
+
+
+def among(project: Project, tag_id: int | None, image_ids: Sequence[int]) -> set[int]:
+    """Which of these images nobody answered the tag on. One query."""
+    if not image_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_AMONG, {"ids": arrays.literal(image_ids), "tag": tag_id, **parameters(project)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+_AMONG = f"""
+    SELECT c.image_id FROM unnest(%(ids)s::bigint[]) AS c(image_id)
+    {joins(image="c.image_id", tag="%(tag)s")} WHERE {condition(tag="%(tag)s")}
+"""  # noqa: S608 (joins and condition are constants)

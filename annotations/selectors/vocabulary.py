@@ -22,6 +22,12 @@ def all_tags(project: Project) -> QuerySet[Tag]:
     return Tag.objects.filter(project=project).prefetch_related("aliases").order_by("id")
 
 
+def hotkeys(project: Project) -> dict[str, dict[str, Any]]:
+    """The active tags that have a hotkey, by that key. One query."""
+    tags = Tag.objects.filter(project=project, retired_at=None, hotkey__isnull=False)
+    return {str(key): {"id": pk, "name": name} for key, pk, name in tags.values_list("hotkey", "pk", "name")}
+
+
 def resolve(project: Project, words: Sequence[int | str]) -> tuple[list[int], list[int | str]]:
     """Ids of active tags for ids, names and aliases, in order, and the words that name none. Two queries at most."""
     ids = {word for word in words if isinstance(word, int)}

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from annotations import review_keys
 from annotations.errors import BadInput, Conflict, NotFound
 from annotations.models import AuditEvent, Project, Tag, TagAlias, TagPeriod, User
 from annotations.models.tag import name_key, trigrams
@@ -15,8 +16,6 @@ from annotations.types import TagSpec
 
 NAME_MAX_CHARS = 200
 KEY_MAX_CHARS = 400
-# Single keys that the review page uses itself; a tag cannot take them.
-RESERVED_HOTKEYS = frozenset("0123456789/tzsubfr+-?axn ")
 
 
 @transaction.atomic
@@ -133,7 +132,7 @@ def _checked_hotkey(project: Project, hotkey: object, except_tag: Tag | None = N
     if hotkey in (None, ""):
         return None
     key = str(hotkey).lower()
-    if len(key) != 1 or not key.isprintable() or key in RESERVED_HOTKEYS:
+    if len(key) != 1 or not key.isprintable() or key in review_keys.RESERVED:
         raise BadInput(
             f"“{hotkey}” cannot be a tag's hotkey: give one letter that the review page does not use itself.",
             code="bad_hotkey",

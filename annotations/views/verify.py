@@ -15,7 +15,7 @@ from annotations import tasks
 from annotations.api.base import whole_number
 from annotations.errors import BadInput
 from annotations.models import LiveModel, Tag
-from annotations.selectors import pace, vocabulary
+from annotations.selectors import key_map, pace, vocabulary
 from annotations.selectors import verify as selector
 from annotations.services import requests
 from annotations.services import verify as service
@@ -111,7 +111,8 @@ class VerifyPage(ProjectPage):
             "order": order,
             "waiting": waiting,
             "tiles": tiles,
-            "keys": self.user.preferences.get("keys", {}),
+            "keys": key_map.own(self.user),
+            "single_keys": key_map.are_single_keys_on(self.user),
         }
 
     def _said(self) -> tuple[int, list[int], list[int]]:

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from annotations import review_keys
 from annotations.sample import VOCABULARY, Scene, draw_scenes
 from annotations.sample.wording import ABSENT
 
-RESERVED_KEYS = set("tzsubfrax")
 NEGATIONS = ("no ", "not ", "without ", "nobody ", "nowhere ", "never ")
 
 
@@ -102,5 +102,5 @@ def test_vocabulary_has_distinct_names_aliases_and_free_hotkeys() -> None:
     assert len(words) == len(set(words))
     hotkeys = [tag.hotkey for tag in VOCABULARY if tag.hotkey]
     assert len(hotkeys) == len(set(hotkeys))
-    assert not RESERVED_KEYS & set(hotkeys)
+    assert not review_keys.RESERVED & set(hotkeys)
     assert all(tag.description.endswith(".") for tag in VOCABULARY)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotations.models import Decision, Review
-from annotations.selectors import draw
+from annotations.models import Decision, Review, Tag
+from annotations.selectors import draw, stats
+from annotations.services import tags
 from tagger import health
 from tests.browser.conftest import CAPTION, Scene, go_live
+from tests.factories import make_tags
 
 SignIn = Callable[..., Page]
 
@@ -36,8 +38,13 @@ def shown_image(page: Page) -> int:
 
 def accept(page: Page) -> int:
     """Press Enter and wait for the next picture. Answers the image that was accepted."""
+    return press_to_another(page, "Enter")
+
+
+def press_to_another(page: Page, key: str) -> int:
+    """Press a key that brings up another picture, and wait for it. Answers the image before."""
     before = shown_image(page)
-    page.keyboard.press("Enter")
+    page.keyboard.press(key)
     expect(page.locator("[data-picture] img")).not_to_have_attribute("src", re.compile(f"/images/{before}/"))
     return before
 
@@ -135,14 +142,26 @@ def test_undo_takes_back_a_stored_answer_and_shows_it_as_it_was(scene: Scene, si
 def test_skip_unsure_and_broken_answer_nothing(scene: Scene, sign_in: SignIn) -> None:
     page = open_review(scene, sign_in)
     for key in "sub":
-        before = shown_image(page)
-        page.keyboard.press(key)
-        expect(page.locator("[data-picture] img")).not_to_have_attribute(
-            "src", re.compile(f"/images/{before}/")
-        )
+        press_to_another(page, key)
     expect_saved(page)
     assert set(Review.objects.values_list("outcome", flat=True)) == {"skipped", "unsure", "broken"}
     assert not Decision.objects.exists()
+
+
+def test_the_strip_counts_finished_reviews_alone_as_the_server_does(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    today, streak = page.locator("[data-strip=today]"), page.locator("[data-strip=streak]")
+    accept(page)
+    for key in "sub":
+        press_to_another(page, key)
+    expect_saved(page)
+    expect(today).to_have_text("1")
+    expect(streak).to_have_text("1")
+    press_to_another(page, "z")  # takes back what was broken, which never counted
+    expect(today).to_have_text("1")
+    assert (
+        stats.person_today(scene.project, scene.cast.annotator, since=scene.project.created_at)["today"] == 1
+    )
 
 
 def test_type_ahead_adds_a_tag_while_digits_are_only_text(scene: Scene, sign_in: SignIn) -> None:
@@ -157,6 +176,42 @@ def test_type_ahead_adds_a_tag_while_digits_are_only_text(scene: Scene, sign_in:
     image = accept(page)
     expect_saved(page)
     assert "hill" in yes_names(Review.objects.get(image_id=image))
+
+
+def give_hotkeys(scene: Scene, **keys: str) -> None:
+    for name, key in keys.items():
+        tag = Tag.objects.select_related("project").get(pk=scene.tags[name])
+        tags.update(tag, {"hotkey": key}, actor=scene.cast.manager)
+
+
+def test_a_tags_own_key_toggles_it_and_stands_on_its_chip(scene: Scene, sign_in: SignIn) -> None:
+    give_hotkeys(scene, dog="d", tree="e")
+    page = open_review(scene, sign_in)
+    expect(chip(page, "dog").locator(".hotkey")).to_have_text("D")
+    expect(chip(page, "dog")).to_have_attribute("aria-keyshortcuts", "2 d")
+    page.keyboard.press("d")
+    page.keyboard.press("Shift+E")
+    expect(chip(page, "dog")).to_have_attribute("aria-pressed", "false")
+    expect(chip(page, "tree")).to_have_attribute("aria-pressed", "true")
+    image = accept(page)
+    expect_saved(page)
+    assert yes_names(Review.objects.get(image_id=image)) == {"lake", "tree"}
+
+
+def test_the_key_of_a_tag_that_was_not_suggested_adds_it(scene: Scene, sign_in: SignIn) -> None:
+    make_tags(scene.project, "moon")
+    scene.tags["moon"] = Tag.objects.get(name="moon").pk
+    give_hotkeys(scene, moon="m")
+    page = open_review(scene, sign_in)
+    expect(chip(page, "moon")).to_have_count(0)
+    page.keyboard.press("m")
+    expect(chip(page, "moon")).to_have_attribute("data-by", "added")
+    page.keyboard.press("m")
+    expect(chip(page, "moon")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("m")
+    image = accept(page)
+    expect_saved(page)
+    assert "moon" in yes_names(Review.objects.get(image_id=image))
 
 
 def test_a_new_model_version_reaches_waiting_items_without_a_reload(scene: Scene, sign_in: SignIn) -> None:
@@ -210,16 +265,47 @@ def test_the_end_of_the_queue_says_so(scene: Scene, sign_in: SignIn) -> None:
     assert Review.objects.count() == len(scene.images)
 
 
-def test_the_dialog_of_keys_can_silence_single_keys(scene: Scene, sign_in: SignIn) -> None:
+def test_single_keys_are_silenced_for_the_person_not_for_the_browser(scene: Scene, sign_in: SignIn) -> None:
     page = open_review(scene, sign_in)
     page.keyboard.press("?")
-    page.get_by_role("switch", name="Single-key shortcuts").click()
+    with page.expect_response(re.compile("/me/keys/$")):
+        page.get_by_role("switch", name="Single-key shortcuts").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("1")
     expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
     chip(page, "lake").click()
     expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+    elsewhere = open_review(scene, sign_in)
+    elsewhere.keyboard.press("1")
+    expect(chip(elsewhere, "lake")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_person_gives_a_command_another_key_by_pressing_it(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("?")
+    page.get_by_role("link", name="Change keys").click()
+    page.get_by_label("Skip: key").press("j")
+    expect(page.get_by_label("Skip: key")).to_have_value("J")
+    page.get_by_label("Undo: second key").press("u")
+    undo = page.get_by_role("group", name="Undo", exact=True)
+    expect(undo.locator(".said")).to_have_text("U also stands at “Unsure, ask a reviewer”.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing was saved.")).to_be_visible()
+    page.get_by_label("Undo: second key").press("Escape")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.get_by_role("link", name="Back to Review").click()
+    skip = page.locator("[data-command=skip]")
+    expect(skip.locator(".key")).to_have_text("J")
+    before = shown_image(page)
+    page.keyboard.press("s")  # skips no longer
+    page.keyboard.press("1")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+    assert shown_image(page) == before
+    press_to_another(page, "j")
+    expect_saved(page)
+    assert Review.objects.get().outcome == "skipped"
 
 
 def test_without_script_the_plain_form_stores_the_same_answer(scene: Scene, sign_in: SignIn) -> None:

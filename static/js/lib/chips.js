@@ -24,6 +24,10 @@ export class Selection {
     return chip;
   }
 
+  indexOf(tag) {
+    return this.chips.findIndex((chip) => chip.tag.id === tag.id);
+  }
+
   // Turns a tag on, wherever it stands; a tag that was not suggested comes last. `tag.id` is null for a new one.
   add(tag) {
     const key = fold(tag.name);
@@ -70,9 +74,11 @@ function shown(suggestions) {
   return [...offered, ...weaker.filter((one) => isRead(one) || guesses.has(one))];
 }
 
-export function drawChips(list, selection) {
+// `hotkeyOf` answers the key of a tag's id, or null.
+export function drawChips(list, selection, hotkeyOf) {
   const focused = list.contains(document.activeElement) ? focusedIndex(list) : -1;
-  list.replaceChildren(...selection.chips.map((chip, index) => element("li", {}, chipButton(chip, index))));
+  const buttons = selection.chips.map((chip, index) => chipButton(chip, index, hotkeyOf(chip.tag.id)));
+  list.replaceChildren(...buttons.map((button) => element("li", {}, button)));
   list.toggleAttribute("data-many", selection.chips.length > ONE_COLUMN);
   if (focused >= 0) list.children[focused]?.firstChild.focus();
 }
@@ -95,8 +101,9 @@ function focusedIndex(list) {
   return [...list.children].findIndex((row) => row.contains(document.activeElement));
 }
 
-function chipButton(chip, index) {
+function chipButton(chip, index, hotkey) {
   const key = keyOf(index);
+  const shortcuts = [key?.shortcut, hotkey].filter(Boolean).join(" ");
   return element(
     "button",
     {
@@ -104,13 +111,13 @@ function chipButton(chip, index) {
       type: "button",
       "aria-pressed": String(chip.on),
       "data-by": chip.by,
-      "aria-keyshortcuts": key?.shortcut ?? null,
+      "aria-keyshortcuts": shortcuts || null,
       title: chip.tag.name.length > 18 ? chip.tag.name : null,
     },
     key ? element("kbd", { class: "key", "aria-hidden": "true" }, key.cap) : element("span"),
     element("span", { class: "mark" }, icon(markOf(chip))),
     element("bdi", { class: "name" }, chip.tag.name),
-    facts(chip),
+    facts(chip, hotkey),
     element("span", { class: "visually-hidden" }, spoken(chip)),
   );
 }
@@ -128,18 +135,32 @@ function markOf(chip) {
   return chip.by === "person" && !chip.on ? "x" : "check";
 }
 
-function facts(chip) {
-  const kinds = new Set(chip.sources.map((source) => source.kind));
-  const icons = element("span", { class: "sources" });
-  if (chip.by === "added") icons.append(icon("person", "second"));
-  if (kinds.has("vision")) icons.append(icon("pixels"));
-  if (kinds.has("caption")) icons.append(icon("words", "second"));
-  const node = element("span", { class: "facts" }, icons);
+function facts(chip, hotkey) {
+  const node = element("span", { class: "facts" });
+  if (hotkey) node.append(element("kbd", { class: "key hotkey", "aria-hidden": "true" }, capOf(hotkey)));
+  node.append(sourceIcons(chip));
   if (chip.score !== null) node.append(bar(chip.score));
   return node;
 }
 
-function bar(score) {
+// What raised a suggestion, as icons in fixed order.
+export function sourceIcons({ sources, by }) {
+  const kinds = new Set(sources.map((source) => source.kind));
+  const icons = element("span", { class: "sources" });
+  if (by === "added") icons.append(icon("person", "second"));
+  if (kinds.has("vision")) icons.append(icon("pixels"));
+  if (kinds.has("caption")) icons.append(icon("words", "second"));
+  return icons;
+}
+
+// The same for screen readers: ", from pixels and caption".
+export function sourceWords({ sources }) {
+  const kinds = new Set(sources.map((source) => source.kind));
+  const from = [kinds.has("vision") && "pixels", kinds.has("caption") && "caption"].filter(Boolean);
+  return from.length ? `, from ${from.join(" and ")}` : "";
+}
+
+export function bar(score) {
   const width = (Math.min(Math.max(score, 0), 1) * 100).toFixed(1);
   return svg(
     "svg",
@@ -150,11 +171,7 @@ function bar(score) {
 
 function spoken(chip) {
   if (chip.by === "added") return ", added by you";
-  const kinds = new Set(chip.sources.map((source) => source.kind));
-  const from = [kinds.has("vision") && "pixels", kinds.has("caption") && "caption"]
-    .filter(Boolean)
-    .join(" and ");
-  return `, ${Math.round(chip.score * 100)} percent${from ? `, from ${from}` : ""}`;
+  return `, ${Math.round(chip.score * 100)} percent${sourceWords(chip)}`;
 }
 
 function fold(name) {

@@ -1,29 +1,17 @@
-// Which key means what. Digits are read by their place (event.code), so that layouts where digits need Shift work;
-// commands by the letter, with `also` for its neighbour on the same key. Keys sleep while somebody types, composes or a dialog is open.
-export const COMMANDS = [
-  { name: "accept", title: "Accept and go on", keys: ["Enter"] },
-  { name: "add", title: "Add a tag", keys: ["t", "/"] },
-  { name: "undo", title: "Undo", keys: ["z", "Backspace"] },
-  { name: "skip", title: "Skip", keys: ["s"] },
-  { name: "unsure", title: "Unsure, ask a reviewer", keys: ["u"] },
-  { name: "broken", title: "Broken image", keys: ["b"] },
-  { name: "alone", title: "See the image alone", keys: [" "] },
-  { name: "rotate", title: "Rotate", keys: ["r"] },
-  { name: "zoom_in", title: "Zoom in", keys: ["+"], also: ["="] },
-  { name: "zoom_out", title: "Zoom out", keys: ["-"], also: ["_"] },
-  { name: "help", title: "All keys", keys: ["?"] },
-];
-
+// Which key means what. The commands and their keys come from the server (annotations/review_keys.py). Digits are read
+// by their place (event.code), so that layouts where digits need Shift work; commands and tag hotkeys by the letter.
+// Keys sleep while somebody types, composes or a dialog is open.
 const CAPS = {
   Enter: "↵",
   Backspace: "⌫",
+  Delete: "Del",
   " ": "Space",
   "-": "−",
   Escape: "Esc",
-  ArrowUp: "↑",
-  ArrowDown: "↓",
   ArrowLeft: "←",
   ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
 };
 const OWN_KEYS = new Set(["Enter", " "]);
 const TYPING =
@@ -43,13 +31,24 @@ export function positionOf(event) {
 
 export class KeyMap {
   #commandOf = new Map();
+  #tagOf = new Map();
+  #hotkeyOf = new Map(); // tag id -> its key
   areSingleKeysOn = true;
+  mode = "all";
 
-  // `own` remaps commands: {name: [keys]}. What it does not name keeps its keys.
-  constructor(own = {}, commands = COMMANDS) {
-    this.commands = commands.map((command) => ({ ...command, keys: own[command.name] ?? command.keys }));
-    for (const { name, keys, also = [] } of this.commands) {
-      for (const key of [...also, ...keys]) this.#commandOf.set(fold(key), name);
+  // `commands`: [{name, title, keys, also, mode}], the last two where they matter. `own` remaps commands: {name: [keys]}; what it does not name keeps its keys. `hotkeys`: {key: {id, name}} of tags,
+  // which give way to a command that somebody put on the same key.
+  constructor({ commands, own = {}, hotkeys = {} }) {
+    this.commands = commands.map((command) =>
+      own[command.name] ? { ...command, keys: own[command.name], also: [] } : command,
+    );
+    for (const command of this.commands) {
+      for (const key of [...(command.also ?? []), ...command.keys]) this.#commandOf.set(fold(key), command);
+    }
+    for (const [key, tag] of Object.entries(hotkeys)) {
+      if (this.#commandOf.has(key)) continue;
+      this.#tagOf.set(key, tag);
+      this.#hotkeyOf.set(tag.id, key);
     }
   }
 
@@ -57,7 +56,19 @@ export class KeyMap {
     return this.commands.find((command) => command.name === name)?.keys ?? [];
   }
 
-  // {command} or {position}, or null when the key is not ours to take.
+  isKeyOf(name, event) {
+    return this.keysOf(name).includes(fold(event.key));
+  }
+
+  hotkeyOf(tagId) {
+    return this.#hotkeyOf.get(tagId) ?? null;
+  }
+
+  get hasHotkeys() {
+    return this.#tagOf.size > 0;
+  }
+
+  // {command}, {position} or {tag}, or null when the key is not ours to take.
   read(event) {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)
       return null;
@@ -65,10 +76,12 @@ export class KeyMap {
     if (target.closest?.(TYPING) || document.querySelector("dialog[open]")) return null;
     if (OWN_KEYS.has(event.key) && belongsToFocus(event)) return null;
     if (!this.areSingleKeysOn && event.key !== "Enter" && !event.key.startsWith("Arrow")) return null;
-    const position = positionOf(event);
+    const position = this.mode === "all" && positionOf(event);
     if (position) return { position };
     const command = this.#commandOf.get(fold(event.key));
-    return command ? { command } : null;
+    if (command) return acts(command, this.mode) ? { command: command.name } : null;
+    const tag = this.mode === "all" && this.#tagOf.get(fold(event.key));
+    return tag ? { tag } : null;
   }
 }
 
@@ -77,6 +90,11 @@ function belongsToFocus(event) {
   const control = event.target.closest?.(PRESSABLE);
   if (!control) return false;
   return !(event.key === "Enter" && control.matches(".chip"));
+}
+
+// A command without a mode acts in every one.
+export function acts(command, mode) {
+  return !command.mode || command.mode === mode;
 }
 
 function fold(key) {

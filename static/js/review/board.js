@@ -1,18 +1,20 @@
 // The parts of the page that show one item: picture, caption, chips, tally, reason, and the sentence for screen readers.
 import { captionNodes } from "lib/caption";
 import { drawChips, redrawChip } from "lib/chips";
-import { element, icon } from "lib/dom";
 import { Viewer } from "lib/viewer";
+import { showPicture } from "review/picture";
 import { whyText } from "review/why";
 
 export class Board {
   #root;
   #chips;
   #box;
+  #hotkeyOf;
   #current = null;
 
-  constructor(root) {
+  constructor(root, { hotkeyOf }) {
     this.#root = root;
+    this.#hotkeyOf = hotkeyOf;
     this.#chips = this.#part("chips");
     this.#box = this.#part("picture");
     this.viewer = new Viewer({ stage: root.querySelector(".stage"), box: this.#box });
@@ -24,13 +26,14 @@ export class Board {
     const { ahead, selection } = current;
     const { item } = ahead;
     this.#part("caption").replaceChildren(...captionNodes(item.image.caption ?? "", selection.chips));
-    drawChips(this.#chips, selection);
+    drawChips(this.#chips, selection, this.#hotkeyOf);
     this.#chips.parentElement.scrollTop = 0;
     this.#part("blind").hidden = !item.blind;
     this.#part("why-text").textContent = whyText(item.why);
     this.#part("why").hidden = !item.why;
     this.#tally();
-    await this.#picture(ahead);
+    const isWanted = () => this.#current.ahead === ahead;
+    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted });
   }
 
   toggled(index) {
@@ -39,7 +42,7 @@ export class Board {
   }
 
   redraw() {
-    drawChips(this.#chips, this.#current.selection);
+    drawChips(this.#chips, this.#current.selection, this.#hotkeyOf);
     this.#tally();
   }
 
@@ -55,18 +58,6 @@ export class Board {
     return `Image. ${caption}${offered.length ? `On: ${offered.join(", ")}.` : "No tag is on."}`;
   }
 
-  async #picture(ahead) {
-    if (!ahead.isReady) {
-      this.viewer.show(null);
-      this.#box.setAttribute("aria-busy", "true");
-      await ahead.ready;
-      if (this.#current.ahead !== ahead) return;
-    }
-    this.#box.removeAttribute("aria-busy");
-    this.viewer.show(ahead.picture);
-    if (!ahead.picture) this.#box.replaceChildren(unshown());
-  }
-
   #tally() {
     const { selection } = this.#current;
     const total = selection.chips.length;
@@ -76,9 +67,4 @@ export class Board {
   #part(name) {
     return this.#root.querySelector(`[data-${name}]`);
   }
-}
-
-function unshown() {
-  const text = element("p", {}, "This picture cannot be shown. If it stays so, answer Broken.");
-  return element("div", { class: "unshown" }, icon("broken"), text);
 }

@@ -6,11 +6,16 @@ import { remembered } from "lib/memory";
 import { Outbox } from "lib/outbox";
 import { poll } from "lib/poll";
 import { isBare, Queue } from "lib/queue";
+import { submitter } from "lib/submitting";
+import { Swipe } from "lib/swipe";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
 import { Flow } from "review/flow";
-import { wireHelp } from "review/help";
+import { switchKeeper, wireHelp } from "review/help";
+import { giveKeysBack, wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
+import { openOutbox, tellWhatIsSaved } from "review/saved";
+import { aboutImages } from "review/saying";
 import { Strip, Tally } from "review/strip";
 
 const POLL_MS = 3000;
@@ -31,12 +36,13 @@ const owner = `${config.user.id}-${config.project}`;
 
 const api = new Api(config.api);
 const site = new Api("/");
-const keys = new KeyMap(config.keys);
-const outbox = new Outbox({ name: owner, send: (bodies) => api.post("reviews/", bodies) });
+const keys = new KeyMap({ commands: config.commands, own: config.keys, hotkeys: config.hotkeys });
+keys.areSingleKeysOn = config.single_keys;
+const outbox = new Outbox({ name: owner, send: submitter(api) });
 const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
-const flow = new Flow({ queue, outbox, api, memory });
-const board = new Board(root);
+const flow = new Flow({ queue, outbox, saying: aboutImages(api), memory });
+const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
@@ -49,7 +55,6 @@ const typeahead = new TypeAhead({
 
 let images = null; // how many the project holds, once known
 let liveNumber = null;
-let refused = { count: 0, lead: "" };
 let answeredAt = null;
 let said = ""; // the result of the last answer, spoken with the next item
 
@@ -66,7 +71,7 @@ const commands = {
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
-  help: wireHelp({ dialog: part("keys"), keys, root }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
 
 function answer(outcome, event) {
@@ -74,7 +79,7 @@ function answer(outcome, event) {
   answeredAt = event.timeStamp;
   said = SAID[outcome];
   if (flow.answer(outcome)) {
-    tally.answered();
+    if (outcome === "reviewed") tally.answered();
     drawCounts();
   } else {
     answeredAt = null;
@@ -83,7 +88,7 @@ function answer(outcome, event) {
 
 async function undo() {
   said = "Taken back.";
-  if (await flow.undo()) tally.undone();
+  if ((await flow.undo()) === "reviewed") tally.undone();
   drawCounts();
 }
 
@@ -94,50 +99,58 @@ function toggle(index) {
   board.say(`${chip.tag.name} ${chip.on ? "on" : "off"}`);
 }
 
+// By its hotkey: a tag that is not among the chips comes last, chosen.
+function toggleTag(tag) {
+  const selection = flow.current?.selection;
+  if (!selection) return;
+  const index = selection.indexOf(tag);
+  if (index >= 0) toggle(index);
+  else addTag(tag);
+}
+
+function addTag(tag) {
+  flow.current.selection.add(tag);
+  board.redraw();
+  board.say(`${tag.name} on`);
+  part("no-tags").hidden = true;
+}
+
 function setAlone(isAlone) {
   board.viewer.alone(isAlone);
   root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
 }
 
-document.addEventListener("keydown", (event) => {
-  if (flow.current && !event.repeat && !["Shift", "Control", "Alt", "Meta"].includes(event.key))
-    flow.current.keystrokes += 1;
-  const read = keys.read(event);
-  if (!read) return;
-  event.preventDefault();
-  if (event.repeat) return; // a key that is held acts once
-  if (read.position) toggle(read.position - 1);
-  else if (read.command === "alone") setAlone(true);
-  else commands[read.command](event);
+wireCommands({
+  root,
+  keys,
+  commands,
+  flow,
+  setAlone,
+  other: ({ position, tag }) => (position ? toggle(position - 1) : toggleTag(tag)),
 });
 
-document.addEventListener("keyup", (event) => {
-  if (keys.keysOf("alone").includes(event.key)) setAlone(false);
+new Swipe({
+  box: part("picture"),
+  isBusy: () => !flow.current || board.viewer.isZoomed,
+  right: commands.accept,
+  left: commands.skip,
 });
 
 root.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-command]");
-  if (button) {
-    commands[button.dataset.command](event);
-    button.closest("details.popover")?.removeAttribute("open");
-  }
   const chip = event.target.closest(".chip");
-  if (chip) toggle(indexOf(chip));
-  // After a press by mouse or finger the keys belong to the page again; by keyboard, focus stays where it was.
-  if ((chip || button) && event.detail > 0) document.activeElement?.blur();
-  if (flow.current && event.detail > 0 && chip) flow.current.keystrokes += 1;
+  if (!chip) return;
+  toggle(indexOf(chip));
+  giveKeysBack(event);
+  if (flow.current && event.detail > 0) flow.current.keystrokes += 1;
 });
 
 typeahead.addEventListener("pick", ({ detail: tag }) => {
-  if (!flow.current) return;
-  flow.current.selection.add(tag);
-  board.redraw();
-  board.say(`${tag.name} on`);
-  part("no-tags").hidden = true;
+  if (flow.current) addTag(tag);
 });
 
 part("retry").addEventListener("click", () => queue.fill());
-root.querySelector(".crumb a").addEventListener("click", () => queue.release(flow.current?.ahead));
+for (const way of root.querySelectorAll("[data-leave]"))
+  way.addEventListener("click", () => queue.release(flow.current?.ahead));
 
 // -- what comes up ----------------------------------------------------------
 
@@ -171,22 +184,11 @@ queue.addEventListener("change", () => {
   drawState();
 });
 
-outbox.addEventListener("change", drawSaved);
-outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
-  const lead = status === 409 ? "Not counted" : "Not saved";
-  refused = { count: refused.count + 1, lead };
-  const onDismiss = () => {
-    refused = { count: 0, lead: "" };
-    drawSaved();
-  };
-  notices.say(`${lead}. ${error.message}`, { tone: "stop", onDismiss });
-  if (entry.body.create_missing) typeahead.forget();
-  drawSaved();
-});
-outbox.addEventListener("stored", ({ detail }) => detail.entry.body.create_missing && typeahead.forget());
+outbox.addEventListener("refused", forgetNewTags);
+outbox.addEventListener("stored", forgetNewTags);
 
-function drawSaved() {
-  strip.saved({ state: outbox.state, waiting: outbox.size, refused });
+function forgetNewTags({ detail: { entry } }) {
+  if (entry.body.create_missing) typeahead.forget();
 }
 
 function drawCounts() {
@@ -242,11 +244,8 @@ typeahead
   .then((count) => (part("no-tags").hidden = count > 0))
   .catch(() => {}); // The list comes with the first letters typed.
 
-await outbox
-  .open()
-  .catch(() =>
-    notices.say("This browser keeps no data: answers are lost if the tab closes before they are saved."),
-  );
+const drawSaved = tellWhatIsSaved({ outbox, strip, notices });
+await openOutbox(outbox, notices);
 drawSaved();
 drawCounts();
 queue.fill();

@@ -9,7 +9,8 @@ const FEWEST = 5; // fewer answers do not make a rate
 
 const numbers = new Intl.NumberFormat("en");
 
-// Counts of this person in this browser: today across reloads, pace and streak of the session.
+// Counts of this person in this browser: today across reloads, pace and streak of the session. Finished reviews alone
+// count, as on the server: what was skipped, unsure or broken answers nothing.
 export class Tally {
   #today;
   #times = [];

@@ -5,7 +5,7 @@ import { remembered } from "lib/memory";
 import { Outbox } from "lib/outbox";
 import { showSaved } from "lib/saved";
 import { Notices } from "review/notices";
-import { wireHelp } from "review/help";
+import { switchKeeper, wireHelp } from "review/help";
 import { wireEnlarged } from "verify/enlarged";
 import { Flow } from "verify/flow";
 import { Grid } from "verify/grid";
@@ -31,7 +31,10 @@ const config = JSON.parse(document.getElementById("verify-config").textContent);
 const numbers = new Intl.NumberFormat("en");
 
 const api = new Api(config.api);
-const keys = new KeyMap(config.keys, COMMANDS);
+const site = new Api("/");
+const keys = new KeyMap({ commands: COMMANDS, own: config.keys });
+keys.areSingleKeysOn = config.single_keys;
+keys.mode = "grid";
 const outbox = new Outbox({ name: `verify-${config.owner}`, send: sendAll });
 const supply = new Supply({ ...config, api, tag: config.tag.id, held: () => flow.held() });
 const memory = remembered(`tagger:verified:${config.owner}:${config.tag.id}`, [], sessionStorage);
@@ -62,7 +65,7 @@ const commands = {
   enlarge: wireEnlarged({ dialog: part("enlarged"), grid, root: part("grid"), gallery: config.gallery }),
   undo: () => undo(),
   tags: () => openTags(),
-  help: wireHelp({ dialog: part("keys"), keys, root, hasPositions: false }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
 
 function confirm() {

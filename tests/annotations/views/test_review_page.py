@@ -26,7 +26,7 @@ def test_the_keyboard_page_gets_its_settings_and_takes_no_lease(cast, browser_of
     assert config["user"] == {"id": cast.annotator.pk, "name": "annotator"}
     assert config["can_create_tags"] is False
     assert not Lease.objects.exists()
-    assert len(captured) == 3  # session, person, membership with its project
+    assert len(captured) == 4  # session, person, membership with its project, hotkeys
 
 
 def test_the_plain_form_stores_a_review_and_shows_the_next_image(cast, browser_of, here):

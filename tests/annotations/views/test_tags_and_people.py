@@ -1,7 +1,9 @@
 """The vocabulary and the members, changed by page: every form ends in a service."""
 
+import pytest
 from knox.models import AuthToken
 
+from annotations import review_keys
 from annotations.models import Membership, Tag
 from annotations.services import live_model
 from annotations.services import tags as tag_services
@@ -50,6 +52,13 @@ class TestTags:
         dog, cat = page[page.index(">dog<") :].split("</tr>")[:2]
         assert '<td class="end">1</td> <td class="end wide-only">0</td>' in dog
         assert '<td class="end">0</td> <td class="end wide-only">1</td>' in cat
+
+    @pytest.mark.parametrize("key", sorted(review_keys.RESERVED - {" ", "Enter", "Backspace", "ArrowRight"}))
+    def test_no_command_of_the_review_page_becomes_a_hotkey(self, cast, browser_of, here, key):
+        tag_id = make_tags(cast.project, "dog")["dog"]
+        answer = browser_of(cast.manager).post(f"{here}tags/{tag_id}/", {"name": "dog", "hotkey": key})
+        assert answer.status_code == 400
+        assert Tag.objects.get(pk=tag_id).hotkey is None
 
     def test_a_tag_is_edited(self, cast, browser_of, here):
         tag_id = make_tags(cast.project, "dog")["dog"]
