@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from annotations.views import (
     exports,
+    flags,
     gallery,
     imports,
     overview,
@@ -30,6 +31,7 @@ urlpatterns = [
     path(f"{_project}/review/", review.ReviewPage.as_view(), name="review"),
     path(f"{_project}/gallery/", gallery.GalleryPage.as_view(), name="gallery"),
     path(f"{_project}/gallery/<int:image_id>/", gallery.ImagePage.as_view(), name="image"),
+    path(f"{_project}/flags/", flags.FlagsPage.as_view(), name="flags"),
     path(f"{_project}/tags/", tags.TagsPage.as_view(), name="tags"),
     path(f"{_project}/tags/proposed/", tags_proposed.ProposedPage.as_view(), name="proposals"),
     path(

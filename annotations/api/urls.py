@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.api import images, projects, proposals, queue, reviews, tags
+from annotations.api import flags, images, projects, proposals, queue, reviews, tags
 
 _project = "projects/<int:project_id>"
 
@@ -32,6 +32,11 @@ urlpatterns = [
         proposals.ProposalRestore.as_view(),
         name="api-proposal-restore",
     ),
+    path(f"{_project}/flags/", flags.FlagList.as_view(), name="api-flags"),
+    path(f"{_project}/flags/<int:flag_id>/", flags.FlagDetail.as_view(), name="api-flag"),
+    path(f"{_project}/flags/<int:flag_id>/comments/", flags.FlagComments.as_view(), name="api-flag-comments"),
+    path(f"{_project}/flags/<int:flag_id>/resolve/", flags.FlagResolve.as_view(), name="api-flag-resolve"),
+    path(f"{_project}/flags/<int:flag_id>/reopen/", flags.FlagReopen.as_view(), name="api-flag-reopen"),
     path(f"{_project}/images/", images.ImageList.as_view(), name="api-images"),
     path(f"{_project}/images/<int:image_id>/", images.ImageDetail.as_view(), name="api-image"),
     path(f"{_project}/queue/next/", queue.QueueNext.as_view(), name="api-queue-next"),

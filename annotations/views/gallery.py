@@ -8,7 +8,7 @@ from django.utils.cache import patch_vary_headers
 
 from annotations.forms import GalleryForm
 from annotations.models import Image
-from annotations.selectors import images, queue
+from annotations.selectors import flags, images, queue
 from annotations.selectors.images import ImageFilter
 from annotations.types import ImageTruth
 from annotations.views.base import ProjectPage
@@ -122,6 +122,7 @@ class ImagePage(ProjectPage):
             verdicts=_verdicts(images.truths(self.project, [image])[image.pk], names),
             suggestions=images.suggestions(self.project, image),
             is_blind=image.is_holdout and image.reviews_done < self.project.reviews_per_image,
+            flags=flags.of_image(self.membership, image),
             history=[_told(entry, names) for entry in images.history(image)],
         )
 

@@ -18,6 +18,8 @@ PAGES = [
     ("", "annotator"),
     ("review/", "annotator"),
     ("review/?plain=1", "annotator"),
+    ("flags/", "annotator"),
+    ("flags/?state=resolved", "annotator"),
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
     ("gallery/", "reviewer"),
