@@ -8,6 +8,7 @@ import { poll } from "lib/poll";
 import { isBare, Queue } from "lib/queue";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
+import { Flags } from "review/flags";
 import { Flow } from "review/flow";
 import { wireHelp } from "review/help";
 import { Notices } from "review/notices";
@@ -16,6 +17,7 @@ import { Strip, Tally } from "review/strip";
 const POLL_MS = 3000;
 const LOOK_AGAIN_MS = 10_000;
 const RENEW_EVERY_MS = 60_000;
+const FROM_GOOD_TO_BAD = ["saved", "saving", "offline", "signed-out"];
 const AHEAD = 5;
 const SAID = {
   reviewed: "Accepted.",
@@ -40,6 +42,7 @@ const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
+const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
 const typeahead = new TypeAhead({
   root: part("typeahead"),
   api,
@@ -63,6 +66,7 @@ const commands = {
   undo: () => undo(),
   add: () => flow.current && typeahead.open(),
   alone: () => setAlone(!board.viewer.isAlone),
+  flag: () => flags.open(),
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
@@ -141,7 +145,8 @@ root.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
   if (chip) toggle(indexOf(chip));
   // After a press by mouse or finger the keys belong to the page again; by keyboard, focus stays where it was.
-  if ((chip || button) && event.detail > 0) document.activeElement?.blur();
+  if ((chip || button) && event.detail > 0 && !document.querySelector("dialog[open]"))
+    document.activeElement?.blur();
   if (flow.current && event.detail > 0 && chip) flow.current.keystrokes += 1;
 });
 
@@ -185,6 +190,7 @@ queue.addEventListener("change", () => {
 });
 
 outbox.addEventListener("change", drawSaved);
+flags.outbox.addEventListener("change", drawSaved);
 outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
   const lead = status === 409 ? "Not counted" : "Not saved";
   refused = { count: refused.count + 1, lead };
@@ -199,7 +205,9 @@ outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
 outbox.addEventListener("stored", ({ detail }) => detail.entry.body.create_missing && typeahead.forget());
 
 function drawSaved() {
-  strip.saved({ state: outbox.state, waiting: outbox.size, refused });
+  const levels = [outbox, flags.outbox].map((one) => FROM_GOOD_TO_BAD.indexOf(one.state));
+  const state = FROM_GOOD_TO_BAD[Math.max(...levels)];
+  strip.saved({ state, waiting: outbox.size + flags.outbox.size, refused });
 }
 
 function drawCounts() {
@@ -249,6 +257,7 @@ async function freshen(isNewVersion) {
 
 setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
 setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
+setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
 
 typeahead
   .prepare()
@@ -260,6 +269,7 @@ await outbox
   .catch(() =>
     notices.say("This browser keeps no data: answers are lost if the tab closes before they are saved."),
   );
+flags.start();
 drawSaved();
 drawCounts();
 queue.fill();
