@@ -10,6 +10,7 @@ import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
 import { Flags } from "review/flags";
 import { Flow } from "review/flow";
+import { Guide } from "review/guide";
 import { wireHelp } from "review/help";
 import { Notices } from "review/notices";
 import { Strip, Tally } from "review/strip";
@@ -43,6 +44,7 @@ const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
 const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
+const guide = new Guide({ root, flow });
 const typeahead = new TypeAhead({
   root: part("typeahead"),
   api,
@@ -67,6 +69,7 @@ const commands = {
   add: () => flow.current && typeahead.open(),
   alone: () => setAlone(!board.viewer.isAlone),
   flag: () => flags.open(),
+  guide: () => guide.open(),
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),

@@ -20,6 +20,7 @@ PAGES = [
     ("review/?plain=1", "annotator"),
     ("flags/", "annotator"),
     ("flags/?state=resolved", "annotator"),
+    ("guide/", "annotator"),
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
     ("gallery/", "reviewer"),
