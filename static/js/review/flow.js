@@ -15,7 +15,7 @@ export class Flow extends EventTarget {
   #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
   #isUndoing = false;
   #isTaking = false;
-  current = null; // {ahead, selection, keystrokes}
+  current = null; // {ahead, selection, keystrokes, picture_ms: from the last answer to this picture, once measured}
 
   // `memory` keeps the answers of the session that can be taken back: [{client_id, outcome, review, names}].
   constructor({ queue, outbox, api, memory }) {
@@ -49,7 +49,7 @@ export class Flow extends EventTarget {
   // False when there is nothing to answer, or its suggestions are just coming: nobody answers what was not shown.
   answer(outcome) {
     if (!this.current || this.current.ahead.renewing) return false;
-    const { ahead, selection, keystrokes } = this.current;
+    const { ahead, selection, keystrokes, picture_ms } = this.current;
     const { image, lease } = ahead.item;
     const said = outcome === "reviewed" ? selection.answer() : { tags: [], rejected: [] };
     const body = {
@@ -60,6 +60,7 @@ export class Flow extends EventTarget {
       outcome,
       seconds: this.#watch.seconds,
       keystrokes,
+      picture_ms,
       ...said,
     };
     const names = selection.on();
@@ -154,7 +155,7 @@ export class Flow extends EventTarget {
   }
 
   #show(ahead, selection) {
-    this.current = ahead && { ahead, selection, keystrokes: 0 };
+    this.current = ahead && { ahead, selection, keystrokes: 0, picture_ms: null };
     this.#watch.restart();
     this.dispatchEvent(new CustomEvent("show", { detail: this.current }));
   }

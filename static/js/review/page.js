@@ -170,16 +170,20 @@ flow.addEventListener("show", async ({ detail: current }) => {
   answeredAt = null;
   await board.show(current);
   if (flow.current?.ahead !== current.ahead) return;
-  if (key !== null) measureFrom(key);
+  if (key !== null) measureFrom(key, current);
   board.say(`${said} ${board.introduction(current.ahead.item, current.selection)}`.trim());
   said = "";
 });
 
 // From the key to the frame in which the next picture is painted.
-function measureFrom(start) {
+function measureFrom(start, shown) {
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => performance.measure("tagger:key-to-picture", { start, end: performance.now() });
+    port1.onmessage = () => {
+      const end = performance.now();
+      performance.measure("tagger:key-to-picture", { start, end });
+      shown.picture_ms = Math.round(end - start);
+    };
     port2.postMessage(null);
   });
 }
