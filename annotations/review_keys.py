@@ -59,3 +59,24 @@ def _reserved() -> Iterator[str]:
 
 RESERVED = frozenset(_reserved())
 """Keys that no tag may take as its hotkey, in any project and for anybody."""
+
+_NAMED = (
+    *("Enter", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"),
+    *("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"),
+)
+_BY_SPELLING = {name.lower(): name for name in _NAMED} | {"space": " "}
+
+
+def canonical(text: str) -> str | None:
+    """The key that somebody wrote or pressed, as the list names it; None for one that no command can have."""
+    key = text.lower()
+    if len(key) == 1 and key.isprintable():
+        return None if key in DIGITS else key
+    return _BY_SPELLING.get(key)
+
+
+def label(key: str) -> str:
+    """The key as a person reads and writes it; `canonical` takes it back."""
+    if key == " ":
+        return "Space"
+    return key.upper() if len(key.upper()) == 1 else key

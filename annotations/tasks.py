@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 from annotations.models import ExportJob, ImportJob, JobState
-from annotations.services import counters, exports, imports, jobs, leases, sample_project, storage
+from annotations.services import counters, exports, imports, jobs, leases, rankings, sample_project, storage
 from annotations.services.jobs import AnyJob
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,12 @@ def run_import(job_id: int) -> None:
 @shared_task
 def run_export(job_id: int) -> None:
     _work(ExportJob, job_id, exports.run)
+
+
+@shared_task
+def refresh_rankings(project_id: int) -> None:
+    """Somebody verifies: bring the order of images up to date. A lost message is sent again by the next look."""
+    rankings.refresh(project_id)
 
 
 @shared_task

@@ -23,6 +23,7 @@ ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.check_policies": {"queue": "train"},
     "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
     "mlmodels.tasks.compute_next_features": {"queue": "ml", "priority": LAST},
+    "annotations.tasks.refresh_rankings": {"queue": "io", "priority": SOMEBODY_WAITS},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
 }

@@ -27,6 +27,7 @@ class QueueNext(ProjectView):
             count=asked["count"],
             mode=asked["mode"],
             tag_id=self._tag_id(asked["tag"], asked["mode"]),
+            without=asked.get("without", ()),
             have=asked.get("have", ()),
         )
         return Response(

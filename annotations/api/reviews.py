@@ -1,4 +1,4 @@
-"""API of reviews: store one or a list, take one back, and answers about one tag (verify)."""
+"""API of reviews: store one or a list, take one back."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.base import ProjectView
-from annotations.api.serializers import ReviewBody, VerifyBody
+from annotations.api.serializers import ReviewBody
 from annotations.errors import BadInput, DomainError
-from annotations.models import Image, Review, Role
+from annotations.models import Image, Review
 from annotations.selectors import queue
-from annotations.services import requests, reviews, verify
+from annotations.services import reviews
 from annotations.types import Answer
 from tagger import api_errors
 
@@ -109,27 +109,4 @@ class ReviewUndo(ProjectView):
             lease.image = image
             answer |= queue.item(lease)
             answer["item"] = queue.item(lease)
-        return Response(answer)
-
-
-class Verify(ProjectView):
-    @extend_schema(request=VerifyBody, responses={200: dict})
-    def post(self, request: Request, project_id: int) -> Response:
-        project = self.project(Role.REVIEWER)
-        body = VerifyBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        said = dict(body.validated_data)
-
-        def store() -> dict[str, Any]:
-            return verify.answer_tag(
-                project, request.user, word=said["tag"], yes=said.get("yes", []), no=said.get("no", [])
-            )
-
-        answer, _ = requests.once(
-            project_id=project.pk,
-            user=request.user,
-            client_id=said.pop("client_id", None),
-            body=said,
-            act=store,
-        )
         return Response(answer)

@@ -82,6 +82,9 @@ class NextBody(serializers.Serializer):
     mode = serializers.ChoiceField(choices=["mixed", "uncertain", "random", "score"], default="mixed")
     tag = TagWord(required=False, allow_null=True, default=None)
     have = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=200)
+    without = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=1_000
+    )
 
 
 class LeasesBody(serializers.Serializer):
@@ -114,3 +117,5 @@ class VerifyBody(serializers.Serializer):
     tag = TagWord()
     yes = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
     no = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1_000)
+    seconds = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=86_400)
+    model_number = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)

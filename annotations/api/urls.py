@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from annotations.api import flags, images, projects, proposals, queue, reviews, tags
+from annotations.api import flags, images, me, projects, proposals, queue, reviews, tags, verify
 
 _project = "projects/<int:project_id>"
 
 urlpatterns = [
+    path("me/keys/", me.MyKeys.as_view(), name="api-my-keys"),
     path("projects/", projects.ProjectList.as_view(), name="api-projects"),
     path(f"{_project}/", projects.ProjectDetail.as_view(), name="api-project"),
     path(f"{_project}/stats/", projects.ProjectStats.as_view(), name="api-stats"),
@@ -44,6 +45,7 @@ urlpatterns = [
     path(f"{_project}/queue/release/", queue.QueueRelease.as_view(), name="api-queue-release"),
     path(f"{_project}/reviews/", reviews.ReviewList.as_view(), name="api-reviews"),
     path(f"{_project}/reviews/<int:review_id>/undo/", reviews.ReviewUndo.as_view(), name="api-review-undo"),
-    path(f"{_project}/verify/", reviews.Verify.as_view(), name="api-verify"),
+    path(f"{_project}/verify/", verify.Verify.as_view(), name="api-verify"),
+    path(f"{_project}/verify/<int:page_id>/undo/", verify.VerifyUndo.as_view(), name="api-verify-undo"),
     path(f"{_project}/", include("annotations.api.transfer_urls")),
 ]

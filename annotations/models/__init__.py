@@ -11,10 +11,12 @@ from annotations.models.live_model import LiveModel
 from annotations.models.project import Membership, Project, Role
 from annotations.models.proposal import CaptionProgress, Proposal
 from annotations.models.queue import QueueEntry, Stratum
+from annotations.models.ranking import RankingAge, TagRanking
 from annotations.models.review import Review
 from annotations.models.suggestion import SuggestionSet
 from annotations.models.tag import Tag, TagAlias, TagPeriod
 from annotations.models.user import User
+from annotations.models.verified_page import VerifiedPage
 
 __all__ = [
     "AuditEvent",
@@ -35,6 +37,7 @@ __all__ = [
     "Project",
     "Proposal",
     "QueueEntry",
+    "RankingAge",
     "Review",
     "Role",
     "StoredRequest",
@@ -43,5 +46,7 @@ __all__ = [
     "Tag",
     "TagAlias",
     "TagPeriod",
+    "TagRanking",
     "User",
+    "VerifiedPage",
 ]

@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from annotations.models.image import Image
 from annotations.models.project import Project
 from annotations.models.review import Review
 from annotations.models.tag import Tag
+from annotations.models.verified_page import VerifiedPage
 
 
 class Decision(models.Model):
@@ -28,6 +30,10 @@ class Decision(models.Model):
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="decisions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     review = models.ForeignKey(Review, null=True, on_delete=models.CASCADE, related_name="decisions")
+    # The page of the grid that it was confirmed with; where that was taken back, the decision counts as never made.
+    verified_page = models.ForeignKey(
+        VerifiedPage, null=True, db_index=False, on_delete=models.CASCADE, related_name="decisions"
+    )
     value = models.CharField(max_length=3, choices=Value)
     scope = models.CharField(max_length=10, choices=Scope)
     source = models.CharField(max_length=10, choices=Source, default=Source.PERSON)
@@ -40,4 +46,9 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["image", "id"], name="decision_by_image"),
             models.Index(fields=["tag", "id"], name="decision_by_tag"),
+            models.Index(
+                fields=["verified_page"],
+                condition=Q(verified_page__isnull=False),
+                name="decision_by_verified_page",
+            ),
         ]

@@ -77,7 +77,7 @@ def _provenance(
 ) -> dict[int, dict[str, Provenance]]:
     """The latest decision that agrees with each verdict; of a disputed tag simply the latest."""
     decisions = (
-        Decision.objects.filter(image_id__in=arrays.any_of(verdicts))
+        Decision.objects.filter(truth.NOT_TAKEN_BACK, image_id__in=arrays.any_of(verdicts))
         .exclude(review__counted=False)
         .exclude(review__undone_at__isnull=False)
         .order_by("id")

@@ -17,6 +17,14 @@ def why(entry: QueueEntry, stratum: str) -> str:
     return "random" if stratum == Stratum.RANDOM else entry.reason
 
 
+def why_one_tag(shown: Iterable[Mapping[str, Any]], mode: str, tag_id: int | None) -> str:
+    """The reason where one tag is asked about: its score, or that the model says nothing of it here."""
+    for entry in shown:
+        if entry["tag"]["id"] == tag_id:
+            return f"{mode}: {entry['tag']['name']} {entry['score']:.2f}"
+    return "order"
+
+
 def words(project: Project, sets: Iterable[SuggestionSet]) -> dict[int, str]:
     """Names of the active tags in these suggestions. One query."""
     tag_ids = {tag_id for suggestions in sets for tag_id in suggestions.tag_ids}

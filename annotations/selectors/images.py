@@ -50,6 +50,7 @@ def matching(project: Project, wanted: ImageFilter) -> QuerySet[Image]:
         )
     if wanted.tag_id is not None:
         said_yes = Decision.objects.filter(
+            truth.NOT_TAKEN_BACK,
             Q(review=None) | Q(review__undone_at=None, review__counted=True),
             image_id=OuterRef("pk"),
             tag_id=wanted.tag_id,
@@ -100,7 +101,7 @@ def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
 def history(image: Image, *, only_of: User | None = None) -> list[dict[str, Any]]:
     """All reviews and one-tag answers of the image, oldest first, the undone ones too. Two queries."""
     reviews = Review.objects.filter(image=image).select_related("user").order_by("created_at")
-    decisions = Decision.objects.filter(image=image).select_related("user").order_by("id")
+    decisions = Decision.objects.filter(image=image).select_related("user", "verified_page").order_by("id")
     if only_of is not None:
         reviews, decisions = reviews.filter(user=only_of), decisions.filter(user=only_of)
     by_review: dict[int | None, list[Decision]] = {}
@@ -175,4 +176,5 @@ def _decision_entry(decision: Decision) -> dict[str, Any]:
         "tag": decision.tag_id,
         "value": decision.value,
         "created_at": decision.created_at,
+        "undone_at": decision.verified_page.undone_at if decision.verified_page else None,
     }

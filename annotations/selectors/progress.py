@@ -59,7 +59,8 @@ def answers_by_tag(project: Project) -> Mapping[int, TagCount]:
             FROM annotations_decision d
             JOIN annotations_tag t ON t.id = d.tag_id
             LEFT JOIN annotations_review r ON r.id = d.review_id
-            WHERE t.project_id = %s AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL))
+            LEFT JOIN annotations_verifiedpage v ON v.id = d.verified_page_id
+            WHERE t.project_id = %s AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND v.undone_at IS NULL
             GROUP BY d.tag_id
             """,
             [project.pk],

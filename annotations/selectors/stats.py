@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotations.models import LiveModel, Project, Review, User
+from annotations.models import LiveModel, Project, Review, User, VerifiedPage
 from annotations.selectors import counters
 from annotations.types import TrainableCounts
 
@@ -14,7 +16,7 @@ STATES = ("pending", "reviewed", "disputed", "unsure", "broken", "removed")
 
 
 def trainable(project_id: int) -> TrainableCounts:
-    """How much may be trained on, in the caller's snapshot. `newest_at`: time of the newest such review."""
+    """How much may be trained on, in the caller's snapshot. `newest_at`: time of the newest such answer."""
     counts = counters.read(project_id)
     return TrainableCounts(
         decisions=counts.get("trainable_decisions", 0),
@@ -24,12 +26,20 @@ def trainable(project_id: int) -> TrainableCounts:
 
 
 def _newest_at(project_id: int) -> datetime | None:
-    """When somebody last answered or took an answer back, outside the holdout; from the ends of two indexes."""
+    """When somebody last answered or took an answer back, outside the holdout; from the ends of four indexes."""
     reviews = Review.objects.filter(project_id=project_id, image__is_holdout=False)
     made = reviews.order_by("-created_at").values_list("created_at", flat=True).first()
     undone = reviews.filter(undone_at__isnull=False).order_by("-undone_at")
-    times = [at for at in (made, undone.values_list("undone_at", flat=True).first()) if at is not None]
-    return max(times, default=None)
+    pages = VerifiedPage.objects.filter(project_id=project_id)
+    verified = pages.order_by("-created_at").values_list("created_at", flat=True).first()
+    unverified = pages.filter(undone_at__isnull=False).order_by("-undone_at")
+    times = (
+        made,
+        undone.values_list("undone_at", flat=True).first(),
+        verified,
+        unverified.values_list("undone_at", flat=True).first(),
+    )
+    return max((at for at in times if at is not None), default=None)
 
 
 def project_stats(project: Project) -> dict[str, Any]:
@@ -80,9 +90,15 @@ def live_model_json(live: LiveModel) -> dict[str, Any]:
 
 
 def person_today(project: Project, user: User, since: datetime) -> dict[str, int]:
-    """What a person did today and in the last hour: the strip of the review page."""
+    """What a person did today and in the last hour: the strip of the review page.
+
+    `facts_today`: answers about one tag alone, which make no image reviewed.
+    """
+    pages = VerifiedPage.objects.filter(project=project, user=user, undone_at=None, created_at__gte=since)
+    facts = pages.aggregate(facts=Coalesce(Sum(F("yes") + F("no")), 0))["facts"]
     mine = Review.objects.filter(project=project, user=user, undone_at=None, outcome=Review.Outcome.REVIEWED)
     return {
         "today": mine.filter(created_at__gte=since).count(),
+        "facts_today": facts,
         "an_hour": mine.filter(created_at__gte=timezone.now() - timedelta(hours=1)).count(),
     }

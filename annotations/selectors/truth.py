@@ -14,6 +14,8 @@ from annotations.selectors import verdicts as rules
 from annotations.selectors.verdicts import OneTagAnswer, WholeReview
 from annotations.types import ImageTruth
 
+# Of decisions: a page of the grid that was undone counts as never made. (Reviews that were: see `_derive_chunk`.)
+NOT_TAKEN_BACK = Q(verified_page__undone_at=None)
 # Images are derived in chunks, so that memory stays flat however large the project is.
 CHUNK = 2_000
 
@@ -28,7 +30,7 @@ def training_truth(project: Project) -> Iterator[ImageTruth]:
 
     One after the other: with every implied no, all at once would fill gigabytes in a large project.
     """
-    one_tag = Decision.objects.filter(image_id=OuterRef("pk"), review=None)
+    one_tag = Decision.objects.filter(NOT_TAKEN_BACK, image_id=OuterRef("pk"), review=None)
     imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
     images = Image.objects.filter(project=project, is_holdout=False, deleted_at=None).filter(
         Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
@@ -115,7 +117,7 @@ def _decisions(
     """Explicit answers by review, and answers to one tag alone by image."""
     explicit: dict[int, dict[int, str]] = defaultdict(dict)
     answers: dict[int, list[OneTagAnswer]] = defaultdict(list)
-    rows = Decision.objects.filter(image_id__in=image_ids).values_list(
+    rows = Decision.objects.filter(NOT_TAKEN_BACK, image_id__in=image_ids).values_list(
         "image_id", "tag_id", "user_id", "review_id", "value", "scope", "source", "created_at"
     )
     for image_id, tag_id, person, review_id, value, scope, source, at in rows:

@@ -7,6 +7,7 @@ SKIP LOCKED while they are claimed, and a partial unique index on open leases ha
 import random
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -15,10 +16,26 @@ from django.utils import timezone
 
 from annotations.models import Image, Lease, Project, QueueEntry, Review, Role, SuggestionSet, User
 from annotations.models.queue import Stratum
-from annotations.selectors import draw, handout
+from annotations.selectors import arrays, draw, handout, unanswered
 
 LEASE_DURATION = timedelta(minutes=15)
 MAX_COUNT = 20
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which images are asked for. With a tag in the modes “score” and “uncertain”: to answer that tag alone.
+
+    `without`: images that the person passed over in this session.
+    """
+
+    mode: str = "mixed"
+    tag_id: int | None = None
+    without: Sequence[int] = ()
+
+    @property
+    def is_one_tag(self) -> bool:
+        return self.tag_id is not None and self.mode in ("score", "uncertain")
 
 
 @transaction.atomic
@@ -30,11 +47,16 @@ def claim_next(
     count: int = 1,
     mode: str = "mixed",
     tag_id: int | None = None,
+    without: Sequence[int] = (),
     have: Sequence[uuid.UUID] = (),
     rng: random.Random | None = None,
 ) -> list[Lease]:
-    """Lease up to `count` images to `user`: first those they hold already (except `have`), then new ones."""
-    held = _renewed_own(project, user, have)[:count]
+    """Lease up to `count` images to `user`: first those they hold already (except `have`), then new ones.
+
+    Where one tag is asked about, what was answered meanwhile or passed over is not handed out again.
+    """
+    wish = Wish(mode, tag_id, without)
+    held = _renewed_own(project, user, have, wish)[:count]
     wanted = count - len(held)
     if wanted <= 0:
         return held
@@ -43,15 +65,13 @@ def claim_next(
     strata = draw.strata(project, mode=mode, count=wanted, rng=rng)
     claimed: list[Lease] = []
     for stratum, slots in strata.items():
-        claimed += _claim(project, user, role, stratum, slots, mode, tag_id)
+        claimed += _claim(project, user, role, stratum, slots, wish)
     # A drawn stratum may be empty: any image is better than none.
     for skipped_too in (False, True):
         for stratum in draw.fallbacks(mode):
             missing = wanted - len(claimed)
             if missing:
-                claimed += _claim(
-                    project, user, role, stratum, missing, mode, tag_id, skipped_too=skipped_too
-                )
+                claimed += _claim(project, user, role, stratum, missing, wish, skipped_too=skipped_too)
     return held + claimed
 
 
@@ -137,15 +157,15 @@ def _own_open(project: Project, user: User) -> QuerySet[Lease]:
     return Lease.objects.filter(project=project, user=user, is_open=True)
 
 
-def _renewed_own(project: Project, user: User, have: Sequence[uuid.UUID]) -> list[Lease]:
+def _renewed_own(project: Project, user: User, have: Sequence[uuid.UUID], wish: Wish) -> list[Lease]:
     """What the caller holds already: a reloaded page gets its items back."""
-    held = list(
-        _own_open(project, user)
-        .filter(expires_at__gt=timezone.now())
-        .exclude(token__in=have)
-        .select_related("image")
-        .order_by("id")[:MAX_COUNT]
-    )
+    own = _own_open(project, user).filter(expires_at__gt=timezone.now()).exclude(token__in=have)
+    if wish.is_one_tag:
+        own = own.filter(mode=wish.mode).exclude(image__in=wish.without)
+    held = list(own.select_related("image").order_by("id")[:MAX_COUNT])
+    if wish.is_one_tag:
+        open_ids = unanswered.among(project, wish.tag_id, [lease.image_id for lease in held])
+        held = [lease for lease in held if lease.image_id in open_ids]
     expires_at = timezone.now() + LEASE_DURATION
     for lease in held:
         lease.expires_at = expires_at
@@ -154,11 +174,15 @@ def _renewed_own(project: Project, user: User, have: Sequence[uuid.UUID]) -> lis
     return held
 
 
+_SCORE = (
+    "(SELECT s.scores[array_position(s.tag_ids, %(tag)s)] FROM annotations_suggestionset s"
+    " WHERE s.image_id = e.image_id)"
+)
 _ORDERS = {
     "active": "e.priority DESC, e.rank, e.image_id",
     "random": "e.shuffle, e.image_id",
-    "score": "(SELECT s.scores[array_position(s.tag_ids, %(tag)s)] FROM annotations_suggestionset s"
-    " WHERE s.image_id = e.image_id) DESC NULLS LAST, e.image_id",
+    "score": f"{_SCORE} DESC NULLS LAST, e.image_id",
+    "uncertain": f"abs({_SCORE} - 0.5) NULLS LAST, e.image_id",
 }
 
 
@@ -168,18 +192,20 @@ def _claim(
     role: Role,
     stratum: str,
     count: int,
-    mode: str,
-    tag_id: int | None,
+    wish: Wish,
     *,
     skipped_too: bool = False,
 ) -> list[Lease]:
     """Claim up to `count` images of one stratum and record what is handed out."""
-    image_ids = _lock_entries(project, user, role, stratum, count, mode, tag_id, skipped_too=skipped_too)
+    image_ids = _lock_entries(project, user, role, stratum, count, wish, skipped_too=skipped_too)
     if not image_ids:
         return []
     entries = QueueEntry.objects.select_related("image").in_bulk(image_ids)
-    leases = [_new_lease(project, user, entries[image_id], stratum, mode) for image_id in image_ids]
+    leases = [_new_lease(project, user, entries[image_id], stratum, wish.mode) for image_id in image_ids]
     _record(project, leases)
+    if wish.is_one_tag:
+        for lease in leases:
+            lease.why = handout.why_one_tag(lease.shown, wish.mode, wish.tag_id)
     Lease.objects.bulk_create(leases, ignore_conflicts=True)
     # Another claim may have committed between our look and our insert: only the rows that landed are ours.
     landed = dict(
@@ -196,21 +222,23 @@ def _lock_entries(
     role: Role,
     stratum: str,
     count: int,
-    mode: str,
-    tag_id: int | None,
+    wish: Wish,
     *,
     skipped_too: bool,
 ) -> list[int]:
     order = "random" if stratum in (Stratum.RANDOM, Stratum.HOLDOUT) else "active"
-    if mode == "score" and tag_id is not None and stratum == Stratum.ACTIVE:
-        order = "score"
+    joins = condition = ""
+    if wish.is_one_tag and stratum == Stratum.ACTIVE:
+        order = wish.mode
+        joins = unanswered.joins(image="e.image_id", tag="%(tag)s")
+        condition = f"AND {unanswered.condition(tag='%(tag)s')}"
     answered = (
         ["reviewed", "unsure", "broken"] if skipped_too else ["reviewed", "unsure", "broken", "skipped"]
     )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT e.image_id FROM annotations_queueentry e
+            SELECT e.image_id FROM annotations_queueentry e {joins}
             WHERE e.project_id = %(project)s AND e.is_holdout = %(holdout)s
               AND (%(reviewer)s OR NOT e.for_reviewers)
               AND NOT EXISTS (SELECT 1 FROM annotations_lease l WHERE l.image_id = e.image_id AND l.is_open)
@@ -218,17 +246,20 @@ def _lock_entries(
                               WHERE r.image_id = e.image_id AND r.user_id = %(user)s AND r.counted
                                 AND r.undone_at IS NULL AND r.outcome = ANY(%(answered)s)
                                 AND NOT (e.for_reviewers AND r.outcome = 'unsure'))
+              AND e.image_id <> ALL(%(without)s::bigint[]) {condition}
             ORDER BY {_ORDERS[order]} LIMIT %(count)s
             FOR UPDATE OF e SKIP LOCKED
-            """,  # noqa: S608 (the order is one of three constants)
+            """,  # noqa: S608 (order, joins and condition are constants)
             {
                 "project": project.pk,
                 "holdout": stratum == Stratum.HOLDOUT,
                 "reviewer": role.rank >= Role.REVIEWER.rank,
                 "user": user.pk,
                 "answered": answered,
-                "tag": tag_id,
+                "tag": wish.tag_id,
+                "without": arrays.literal(wish.without),
                 "count": count,
+                **unanswered.parameters(project),
             },
         )
         return [row[0] for row in cursor.fetchall()]

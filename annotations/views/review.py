@@ -1,5 +1,7 @@
 """The server's part of the review page: a light GET for the keyboard page, and a plain form without script.
 
+With `?tag=` the page asks about that tag alone; with `?one=` it lets one be chosen first.
+
 The keyboard page talks to the API; the form posts through the same services.
 """
 
@@ -12,14 +14,16 @@ from django.shortcuts import redirect
 
 from annotations import review_keys
 from annotations.errors import BadInput
-from annotations.models import Review, Role
+from annotations.models import Review, Role, Tag
 from annotations.permissions import allows
-from annotations.selectors import queue, vocabulary
+from annotations.selectors import key_map, queue, vocabulary
 from annotations.services import leases, reviews
 from annotations.types import Answer
 from annotations.views.base import ProjectPage
 
 PLAIN = "?plain=1"
+TAGS_SHOWN = 24
+ORDERS = ("score", "uncertain")
 
 
 class ReviewPage(ProjectPage):
@@ -31,7 +35,9 @@ class ReviewPage(ProjectPage):
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         if request.GET.get("plain"):
             return self.page(plain_item=self._next_item(), plain_client_id=uuid.uuid4())
-        return self.page(config=self._config())
+        if "tag" in request.GET or "one" in request.GET:
+            return self._one_tag(request)
+        return self.page(config=self._config(), can_verify=self._can_verify)
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """Store the plain form's answer and show the next image."""
@@ -48,6 +54,26 @@ class ReviewPage(ProjectPage):
             return super().shared()
         return {"project": self.project, "role": self.membership.role, "section": self.section}
 
+    @property
+    def _can_verify(self) -> bool:
+        return allows(self.membership.role, "verify")
+
+    def _one_tag(self, request: HttpRequest) -> HttpResponse:
+        self.require("verify")
+        number = request.GET.get("tag", "")
+        if not number:
+            words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+            return self.page(can_verify=True, choices=self._choices(words), words=words)
+        tag = vocabulary.active_tag(self.project, int(number) if number.isdecimal() else number)
+        order = request.GET.get("order", ORDERS[0])
+        asked = {"tag": {"id": tag.pk, "name": tag.name}, "order": order if order in ORDERS else ORDERS[0]}
+        return self.page(can_verify=True, one_tag=asked, config=self._config() | {"one_tag": asked})
+
+    def _choices(self, words: str) -> list[Tag]:
+        if words:
+            return [match["tag"] for match in vocabulary.search(self.project, words, TAGS_SHOWN)]
+        return list(vocabulary.active_tags(self.project)[:TAGS_SHOWN])
+
     def _config(self) -> dict[str, Any]:
         """What static/js/review/page.js reads."""
         user = self.membership.user
@@ -56,7 +82,8 @@ class ReviewPage(ProjectPage):
             "api": f"/api/v1/projects/{self.project.pk}/",
             "user": {"id": user.pk, "name": user.get_username()},
             "commands": review_keys.as_config(),
-            "keys": user.preferences.get("keys", {}),
+            "keys": key_map.own(user),
+            "single_keys": key_map.are_single_keys_on(user),
             "hotkeys": vocabulary.hotkeys(self.project),
             "can_create_tags": allows(self.membership.role, "edit_tags"),
         }

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from annotations.models import Image, Lease, Role
-from annotations.services import leases, queue, reviews, suggestions, tags
+from annotations.services import leases, queue, reviews, suggestions, tags, verify
 from annotations.types import QueueRank, SuggestionRow
 from tests.factories import answer_lease, make_images, make_tags, review_next
 
@@ -137,6 +137,38 @@ def test_score_mode_starts_with_the_likeliest_image_of_a_tag(cast):
     suggest(cast.project, images[2], [words["cat"], words["dog"]])
     claimed = claim(cast, cast.annotator, count=3, mode="score", tag_id=words["dog"])
     assert [lease.image_id for lease in claimed] == [images[1].pk, images[2].pk, images[0].pk]
+
+
+def test_one_tag_is_not_asked_about_where_somebody_answered_it(cast):
+    words = make_tags(cast.project, "dog", "cat")
+    images = make_images(cast.project, 3)
+    for image in images:
+        suggest(cast.project, image, [words["dog"], words["cat"]])
+    verify.answer_tag(cast.project, cast.reviewer, word="dog", yes=[images[0].pk], no=[])
+    verify.answer_tag(cast.project, cast.reviewer, word="cat", yes=[], no=[images[1].pk])
+    wanted = {"count": 3, "mode": "uncertain", "tag_id": words["dog"]}
+    claimed = claim(cast, cast.annotator, **wanted)
+    assert [lease.image_id for lease in claimed] == [images[1].pk, images[2].pk]
+    assert claimed[0].why == "uncertain: dog 0.90"
+    verify.answer_tag(cast.project, cast.annotator, word="dog", yes=[images[1].pk], no=[])
+    assert [lease.image_id for lease in claim(cast, cast.annotator, **wanted)] == [images[2].pk]
+
+
+def test_an_answer_that_was_taken_back_is_asked_again(cast):
+    words = make_tags(cast.project, "dog")
+    (image,) = make_images(cast.project, 1)
+    page = verify.answer_tag(cast.project, cast.reviewer, word="dog", yes=[image.pk], no=[])["page"]
+    assert claim(cast, cast.annotator, mode="score", tag_id=words["dog"]) == []
+    verify.undo(cast.membership(cast.reviewer), page)
+    assert len(claim(cast, cast.annotator, mode="score", tag_id=words["dog"])) == 1
+
+
+def test_what_was_passed_over_is_not_handed_out_again(cast):
+    words = make_tags(cast.project, "dog")
+    images = make_images(cast.project, 2)
+    wanted = {"mode": "score", "tag_id": words["dog"], "without": [images[0].pk]}
+    for _ in range(2):
+        assert [lease.image_id for lease in claim(cast, cast.annotator, count=2, **wanted)] == [images[1].pk]
 
 
 def test_the_mixed_queue_draws_every_stratum_and_stores_it(cast):

@@ -270,16 +270,47 @@ def test_the_end_of_the_queue_says_so(scene: Scene, sign_in: SignIn) -> None:
     assert Review.objects.count() == len(scene.images)
 
 
-def test_the_dialog_of_keys_can_silence_single_keys(scene: Scene, sign_in: SignIn) -> None:
+def test_single_keys_are_silenced_for_the_person_not_for_the_browser(scene: Scene, sign_in: SignIn) -> None:
     page = open_review(scene, sign_in)
     page.keyboard.press("?")
-    page.get_by_role("switch", name="Single-key shortcuts").click()
+    with page.expect_response(re.compile("/me/keys/$")):
+        page.get_by_role("switch", name="Single-key shortcuts").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("1")
     expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
     chip(page, "lake").click()
     expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+    elsewhere = open_review(scene, sign_in)
+    elsewhere.keyboard.press("1")
+    expect(chip(elsewhere, "lake")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_person_gives_a_command_another_key_by_pressing_it(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    page.keyboard.press("?")
+    page.get_by_role("link", name="Change keys").click()
+    page.get_by_label("Skip: key").press("j")
+    expect(page.get_by_label("Skip: key")).to_have_value("J")
+    page.get_by_label("Undo: second key").press("u")
+    undo = page.get_by_role("group", name="Undo", exact=True)
+    expect(undo.locator(".said")).to_have_text("U also stands at “Unsure, ask a reviewer”.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing was saved.")).to_be_visible()
+    page.get_by_label("Undo: second key").press("Escape")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.get_by_role("link", name="Back to Review").click()
+    skip = page.locator("[data-command=skip]")
+    expect(skip.locator(".key")).to_have_text("J")
+    before = shown_image(page)
+    page.keyboard.press("s")  # skips no longer
+    page.keyboard.press("1")
+    expect(chip(page, "lake")).to_have_attribute("aria-pressed", "false")
+    assert shown_image(page) == before
+    press_to_another(page, "j")
+    expect_saved(page)
+    assert Review.objects.get().outcome == "skipped"
 
 
 def test_without_script_the_plain_form_stores_the_same_answer(scene: Scene, sign_in: SignIn) -> None:

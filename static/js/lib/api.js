@@ -55,9 +55,17 @@ export class Api {
     return this.#send(path, { signal });
   }
 
-  post(path, body, { signal, keepalive = false } = {}) {
+  post(path, body, options) {
+    return this.#write("POST", path, body, options);
+  }
+
+  patch(path, body, options) {
+    return this.#write("PATCH", path, body, options);
+  }
+
+  #write(method, path, body, { signal, keepalive = false } = {}) {
     return this.#send(path, {
-      method: "POST",
+      method,
       body: JSON.stringify(body),
       keepalive,
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie(this.csrfCookie) },

@@ -136,19 +136,31 @@ function markOf(chip) {
 }
 
 function facts(chip, hotkey) {
-  const kinds = new Set(chip.sources.map((source) => source.kind));
-  const icons = element("span", { class: "sources" });
-  if (chip.by === "added") icons.append(icon("person", "second"));
-  if (kinds.has("vision")) icons.append(icon("pixels"));
-  if (kinds.has("caption")) icons.append(icon("words", "second"));
   const node = element("span", { class: "facts" });
   if (hotkey) node.append(element("kbd", { class: "key hotkey", "aria-hidden": "true" }, capOf(hotkey)));
-  node.append(icons);
+  node.append(sourceIcons(chip));
   if (chip.score !== null) node.append(bar(chip.score));
   return node;
 }
 
-function bar(score) {
+// What raised a suggestion, as icons in fixed order.
+export function sourceIcons({ sources, by }) {
+  const kinds = new Set(sources.map((source) => source.kind));
+  const icons = element("span", { class: "sources" });
+  if (by === "added") icons.append(icon("person", "second"));
+  if (kinds.has("vision")) icons.append(icon("pixels"));
+  if (kinds.has("caption")) icons.append(icon("words", "second"));
+  return icons;
+}
+
+// The same for screen readers: ", from pixels and caption".
+export function sourceWords({ sources }) {
+  const kinds = new Set(sources.map((source) => source.kind));
+  const from = [kinds.has("vision") && "pixels", kinds.has("caption") && "caption"].filter(Boolean);
+  return from.length ? `, from ${from.join(" and ")}` : "";
+}
+
+export function bar(score) {
   const width = (Math.min(Math.max(score, 0), 1) * 100).toFixed(1);
   return svg(
     "svg",
@@ -159,11 +171,7 @@ function bar(score) {
 
 function spoken(chip) {
   if (chip.by === "added") return ", added by you";
-  const kinds = new Set(chip.sources.map((source) => source.kind));
-  const from = [kinds.has("vision") && "pixels", kinds.has("caption") && "caption"]
-    .filter(Boolean)
-    .join(" and ");
-  return `, ${Math.round(chip.score * 100)} percent${from ? `, from ${from}` : ""}`;
+  return `, ${Math.round(chip.score * 100)} percent${sourceWords(chip)}`;
 }
 
 function fold(name) {

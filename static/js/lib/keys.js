@@ -56,6 +56,10 @@ export class KeyMap {
     return this.commands.find((command) => command.name === name)?.keys ?? [];
   }
 
+  isKeyOf(name, event) {
+    return this.keysOf(name).includes(fold(event.key));
+  }
+
   hotkeyOf(tagId) {
     return this.#hotkeyOf.get(tagId) ?? null;
   }

@@ -56,7 +56,7 @@ export class Outbox extends EventTarget {
   async cancel(clientId) {
     if (!this.#waiting.has(clientId) || this.#sending.has(clientId)) return false;
     this.#waiting.delete(clientId);
-    this.#tell();
+    this.#set(this.#waiting.size ? this.state : "saved");
     await this.#drop(clientId);
     return true;
   }

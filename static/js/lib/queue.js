@@ -42,6 +42,7 @@ class Ahead {
 export class Queue extends EventTarget {
   #api;
   #held;
+  #wish;
   #ahead = [];
   #filling = false;
   #timer = null;
@@ -50,12 +51,14 @@ export class Queue extends EventTarget {
   failure = null; // the ApiError of the last try, while it stands
   isExhausted = false;
 
-  // `held` answers the items that this page still answers for, beside those ahead: [{image, lease}].
-  constructor({ api, size = 5, held = () => [] }) {
+  // `held` answers the items that this page still answers for, beside those ahead: [{image, lease}]; `wish` what else
+  // the server is told of the images that are wanted.
+  constructor({ api, size = 5, held = () => [], wish = () => ({}) }) {
     super();
     this.#api = api;
     this.size = size;
     this.#held = held;
+    this.#wish = wish;
   }
 
   get length() {
@@ -90,6 +93,7 @@ export class Queue extends EventTarget {
       const answer = await this.#api.post("queue/next/", {
         count: this.size - this.#ahead.length,
         have: held.map((item) => item.lease.token),
+        ...this.#wish(),
       });
       this.failure = null;
       this.#backoff.reset();

@@ -1,8 +1,8 @@
 // The parts of the page that show one item: picture, caption, chips, tally, reason, and the sentence for screen readers.
 import { captionNodes } from "lib/caption";
 import { drawChips, redrawChip } from "lib/chips";
-import { element, icon } from "lib/dom";
 import { Viewer } from "lib/viewer";
+import { showPicture } from "review/picture";
 import { whyText } from "review/why";
 
 export class Board {
@@ -32,7 +32,8 @@ export class Board {
     this.#part("why-text").textContent = whyText(item.why);
     this.#part("why").hidden = !item.why;
     this.#tally();
-    await this.#picture(ahead);
+    const isWanted = () => this.#current.ahead === ahead;
+    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted });
   }
 
   toggled(index) {
@@ -57,18 +58,6 @@ export class Board {
     return `Image. ${caption}${offered.length ? `On: ${offered.join(", ")}.` : "No tag is on."}`;
   }
 
-  async #picture(ahead) {
-    if (!ahead.isReady) {
-      this.viewer.show(null);
-      this.#box.setAttribute("aria-busy", "true");
-      await ahead.ready;
-      if (this.#current.ahead !== ahead) return;
-    }
-    this.#box.removeAttribute("aria-busy");
-    this.viewer.show(ahead.picture);
-    if (!ahead.picture) this.#box.replaceChildren(unshown());
-  }
-
   #tally() {
     const { selection } = this.#current;
     const total = selection.chips.length;
@@ -78,9 +67,4 @@ export class Board {
   #part(name) {
     return this.#root.querySelector(`[data-${name}]`);
   }
-}
-
-function unshown() {
-  const text = element("p", {}, "This picture cannot be shown. If it stays so, answer Broken.");
-  return element("div", { class: "unshown" }, icon("broken"), text);
 }

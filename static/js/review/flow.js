@@ -9,7 +9,7 @@ const REMEMBERED = 50;
 export class Flow extends EventTarget {
   #queue;
   #outbox;
-  #api;
+  #saying;
   #memory;
   #watch = new Stopwatch();
   #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
@@ -17,12 +17,13 @@ export class Flow extends EventTarget {
   #isTaking = false;
   current = null; // {ahead, selection, keystrokes, picture_ms: from the last answer to this picture, once measured}
 
-  // `memory` keeps the answers of the session that can be taken back: [{client_id, outcome, review, names}].
-  constructor({ queue, outbox, api, memory }) {
+  // `saying` knows what an answer is made of (review/saying). `memory` keeps the answers of the session that can be taken
+  // back: [{client_id, outcome, review, names, item}].
+  constructor({ queue, outbox, saying, memory }) {
     super();
     this.#queue = queue;
     this.#outbox = outbox;
-    this.#api = api;
+    this.#saying = saying;
     this.#memory = memory;
     queue.addEventListener("change", () => this.current ?? this.next());
     outbox.addEventListener("stored", ({ detail }) => this.#stored(detail));
@@ -49,24 +50,15 @@ export class Flow extends EventTarget {
   // False when there is nothing to answer, or its suggestions are just coming: nobody answers what was not shown.
   answer(outcome) {
     if (!this.current || this.current.ahead.renewing) return false;
-    const { ahead, selection, keystrokes, picture_ms } = this.current;
-    const { image, lease } = ahead.item;
-    const said = outcome === "reviewed" ? selection.answer() : { tags: [], rejected: [] };
-    const body = {
-      client_id: crypto.randomUUID(),
-      image: image.id,
-      lease: lease.token,
-      revision: image.revision,
-      outcome,
-      seconds: this.#watch.seconds,
-      keystrokes,
-      picture_ms,
-      ...said,
-    };
+    const { ahead, selection } = this.current;
+    const said = this.#saying.body(this.current, outcome, this.#watch.seconds);
+    const body = said && { client_id: crypto.randomUUID(), ...said };
     const names = selection.on();
-    this.#remember({ client_id: body.client_id, outcome, review: null, names }, ahead);
+    const item = this.#saying.keepsItem ? ahead.item : null;
+    const id = body?.client_id ?? crypto.randomUUID();
+    this.#remember({ client_id: id, outcome, review: null, isStored: body !== null, names, item }, ahead);
     this.current = null;
-    this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });
+    if (body) this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });
     this.next();
     return true;
   }
@@ -97,6 +89,11 @@ export class Flow extends EventTarget {
   }
 
   async #takeBack(last) {
+    if (last.isStored === false) {
+      this.#forget(last);
+      this.#reopen(this.#shown.get(last.client_id) ?? this.#queue.prepare(last.item), last.item, last.names);
+      return true;
+    }
     await this.#outbox.landed(last.client_id);
     const entry = this.#outbox.waiting().find(({ body }) => body.client_id === last.client_id);
     if (entry && (await this.#outbox.cancel(last.client_id))) {
@@ -118,26 +115,23 @@ export class Flow extends EventTarget {
   }
 
   async #takeBackStored(last, review) {
-    let answer;
+    const ahead = this.#shown.get(last.client_id);
+    let item;
     try {
-      answer = await this.#api.post(`reviews/${review}/undo/`, {});
+      item = await this.#saying.takeBack({ ...last, review });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.kind !== "refused") this.#remember({ ...last, review }, this.#shown.get(last.client_id));
+      if (error.kind !== "refused") this.#remember({ ...last, review }, ahead);
       const reason =
         error.kind === "offline" ? "The answer is stored, and the server cannot be reached." : error.message;
       this.#notice(`Not undone. ${reason}`);
       return false;
     }
-    if (!answer.item) {
+    if (!item) {
       this.#notice("Taken back. Somebody else holds that image now.");
       return true;
     }
-    this.#reopen(
-      this.#shown.get(last.client_id) ?? this.#queue.prepare(answer.item),
-      answer.item,
-      last.names,
-    );
+    this.#reopen(ahead ?? this.#queue.prepare(item), item, last.names);
     return true;
   }
 

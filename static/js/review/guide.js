@@ -6,17 +6,16 @@ import { element } from "lib/dom";
 const PAUSE_MS = 150; // between the last letter typed and the search
 
 export class Guide {
-  #root;
-  #flow;
+  #tags;
   #dialog;
   #body;
   #search;
   #timer = null;
   #latest = new Map(); // place -> what was asked for it last
 
-  constructor({ root, flow }) {
-    this.#root = root;
-    this.#flow = flow;
+  // `tags` answers the ids of the tags that the item on screen is about, the one that was asked for first.
+  constructor({ root, tags }) {
+    this.#tags = tags;
     this.#dialog = root.querySelector("[data-guide]");
     this.#body = this.#dialog.querySelector("[data-guide-body]");
     this.#search = this.#dialog.querySelector("[data-guide-search]");
@@ -28,9 +27,8 @@ export class Guide {
     this.#body.addEventListener("click", (event) => this.#clicked(event));
   }
 
-  // With the tag of the focused chip first, if one has the focus.
   open() {
-    const tags = this.#tagsHere();
+    const tags = this.#tags();
     this.#search.value = "";
     this.#showWhole(true);
     this.#dialog.showModal();
@@ -38,14 +36,6 @@ export class Guide {
     this.#body.focus();
     if (tags.length) this.#fill(this.#part("here"), `tags=${tags.join(",")}`);
     this.#fill(this.#part("rest"), "");
-  }
-
-  #tagsHere() {
-    const chips = this.#flow.current?.selection.chips ?? [];
-    const focused = document.activeElement?.closest(".chip");
-    const first = focused && this.#root.contains(focused) ? chips[indexOf(focused)] : null;
-    const ordered = first ? [first, ...chips.filter((chip) => chip !== first)] : chips;
-    return ordered.map((chip) => chip.tag.id).filter((id) => id !== null);
   }
 
   #key(event) {
@@ -78,7 +68,7 @@ export class Guide {
   // While something is searched for, what was found stands alone.
   #showWhole(isWhole) {
     for (const node of this.#dialog.querySelectorAll("[data-guide-whole]")) node.hidden = !isWhole;
-    this.#part("here").hidden = !isWhole || !this.#tagsHere().length;
+    this.#part("here").hidden = !isWhole || !this.#tags().length;
     this.#part("rest-name").textContent = isWhole ? "All tags" : "Found";
   }
 
@@ -109,4 +99,13 @@ export class Guide {
   #part(name) {
     return this.#dialog.querySelector(`[data-guide-${name}]`);
   }
+}
+
+// The tags of an item's chips: that of the focused chip first, then in their order. New ones have no id yet.
+export function tagsOfChips(root, current) {
+  const chips = current?.selection.chips ?? [];
+  const focused = document.activeElement?.closest(".chip");
+  const first = focused && root.contains(focused) ? chips[indexOf(focused)] : null;
+  const ordered = first ? [first, ...chips.filter((chip) => chip !== first)] : chips;
+  return ordered.map((chip) => chip.tag.id).filter((id) => id !== null);
 }

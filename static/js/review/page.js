@@ -6,19 +6,22 @@ import { remembered } from "lib/memory";
 import { Outbox } from "lib/outbox";
 import { poll } from "lib/poll";
 import { isBare, Queue } from "lib/queue";
+import { submitter } from "lib/submitting";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
 import { Flags } from "review/flags";
 import { Flow } from "review/flow";
-import { Guide } from "review/guide";
+import { Guide, tagsOfChips } from "review/guide";
 import { wireHelp } from "review/help";
+import { giveKeysBack, wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
+import { openOutbox, tellWhatIsSaved } from "review/saved";
+import { aboutImages } from "review/saying";
 import { Strip, Tally } from "review/strip";
 
 const POLL_MS = 3000;
 const LOOK_AGAIN_MS = 10_000;
 const RENEW_EVERY_MS = 60_000;
-const FROM_GOOD_TO_BAD = ["saved", "saving", "offline", "signed-out"];
 const AHEAD = 5;
 const SAID = {
   reviewed: "Accepted.",
@@ -35,16 +38,17 @@ const owner = `${config.user.id}-${config.project}`;
 const api = new Api(config.api);
 const site = new Api("/");
 const keys = new KeyMap({ commands: config.commands, own: config.keys, hotkeys: config.hotkeys });
-const outbox = new Outbox({ name: owner, send: (bodies) => api.post("reviews/", bodies) });
+keys.areSingleKeysOn = config.single_keys;
+const outbox = new Outbox({ name: owner, send: submitter(api) });
 const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
-const flow = new Flow({ queue, outbox, api, memory });
+const flow = new Flow({ queue, outbox, saying: aboutImages(api), memory });
 const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
 const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
-const guide = new Guide({ root, flow });
+const guide = new Guide({ root, tags: () => tagsOfChips(root, flow.current) });
 const typeahead = new TypeAhead({
   root: part("typeahead"),
   api,
@@ -54,7 +58,6 @@ const typeahead = new TypeAhead({
 
 let images = null; // how many the project holds, once known
 let liveNumber = null;
-let refused = { count: 0, lead: "" };
 let answeredAt = null;
 let said = ""; // the result of the last answer, spoken with the next item
 
@@ -73,8 +76,14 @@ const commands = {
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
-  help: wireHelp({ dialog: part("keys"), keys, root }),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: saveSingleKeys }),
 };
+
+function saveSingleKeys(areOn) {
+  site
+    .patch("api/v1/me/keys/", { single_keys: areOn })
+    .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
+}
 
 function answer(outcome, event) {
   if (!flow.current) return;
@@ -122,35 +131,21 @@ function setAlone(isAlone) {
   root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
 }
 
-document.addEventListener("keydown", (event) => {
-  if (flow.current && !event.repeat && !["Shift", "Control", "Alt", "Meta"].includes(event.key))
-    flow.current.keystrokes += 1;
-  const read = keys.read(event);
-  if (!read) return;
-  event.preventDefault();
-  if (event.repeat) return; // a key that is held acts once
-  if (read.position) toggle(read.position - 1);
-  else if (read.tag) toggleTag(read.tag);
-  else if (read.command === "alone") setAlone(true);
-  else commands[read.command]?.(event);
-});
-
-document.addEventListener("keyup", (event) => {
-  if (keys.keysOf("alone").includes(event.key)) setAlone(false);
+wireCommands({
+  root,
+  keys,
+  commands,
+  flow,
+  setAlone,
+  other: ({ position, tag }) => (position ? toggle(position - 1) : toggleTag(tag)),
 });
 
 root.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-command]");
-  if (button) {
-    commands[button.dataset.command](event);
-    button.closest("details.popover")?.removeAttribute("open");
-  }
   const chip = event.target.closest(".chip");
-  if (chip) toggle(indexOf(chip));
-  // After a press by mouse or finger the keys belong to the page again; by keyboard, focus stays where it was.
-  if ((chip || button) && event.detail > 0 && !document.querySelector("dialog[open]"))
-    document.activeElement?.blur();
-  if (flow.current && event.detail > 0 && chip) flow.current.keystrokes += 1;
+  if (!chip) return;
+  toggle(indexOf(chip));
+  giveKeysBack(event);
+  if (flow.current && event.detail > 0) flow.current.keystrokes += 1;
 });
 
 typeahead.addEventListener("pick", ({ detail: tag }) => {
@@ -158,7 +153,8 @@ typeahead.addEventListener("pick", ({ detail: tag }) => {
 });
 
 part("retry").addEventListener("click", () => queue.fill());
-root.querySelector(".crumb a").addEventListener("click", () => queue.release(flow.current?.ahead));
+for (const way of root.querySelectorAll("[data-leave]"))
+  way.addEventListener("click", () => queue.release(flow.current?.ahead));
 
 // -- what comes up ----------------------------------------------------------
 
@@ -196,25 +192,11 @@ queue.addEventListener("change", () => {
   drawState();
 });
 
-outbox.addEventListener("change", drawSaved);
-flags.outbox.addEventListener("change", drawSaved);
-outbox.addEventListener("refused", ({ detail: { entry, status, error } }) => {
-  const lead = status === 409 ? "Not counted" : "Not saved";
-  refused = { count: refused.count + 1, lead };
-  const onDismiss = () => {
-    refused = { count: 0, lead: "" };
-    drawSaved();
-  };
-  notices.say(`${lead}. ${error.message}`, { tone: "stop", onDismiss });
-  if (entry.body.create_missing) typeahead.forget();
-  drawSaved();
-});
-outbox.addEventListener("stored", ({ detail }) => detail.entry.body.create_missing && typeahead.forget());
+outbox.addEventListener("refused", forgetNewTags);
+outbox.addEventListener("stored", forgetNewTags);
 
-function drawSaved() {
-  const levels = [outbox, flags.outbox].map((one) => FROM_GOOD_TO_BAD.indexOf(one.state));
-  const state = FROM_GOOD_TO_BAD[Math.max(...levels)];
-  strip.saved({ state, waiting: outbox.size + flags.outbox.size, refused });
+function forgetNewTags({ detail: { entry } }) {
+  if (entry.body.create_missing) typeahead.forget();
 }
 
 function drawCounts() {
@@ -271,11 +253,8 @@ typeahead
   .then((count) => (part("no-tags").hidden = count > 0))
   .catch(() => {}); // The list comes with the first letters typed.
 
-await outbox
-  .open()
-  .catch(() =>
-    notices.say("This browser keeps no data: answers are lost if the tab closes before they are saved."),
-  );
+const drawSaved = tellWhatIsSaved({ outbox, beside: flags.outbox, strip, notices });
+await openOutbox(outbox, notices);
 flags.start();
 drawSaved();
 drawCounts();

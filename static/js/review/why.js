@@ -5,6 +5,7 @@ const REASONS = {
   random: () => "Drawn by chance, so that the model meets the whole collection.",
   order: () => "It is next in order.",
   uncertain: (tag, score) => `The model is unsure about ${tag}${score ? `: ${percent(score)}` : ""}.`,
+  score: (tag, score) => `Most likely first: the model gives ${tag} ${percent(score)}.`,
   disagree: (tag) => `Pixels and caption disagree about ${tag}.`,
   diverse: () => "It is unlike the images reviewed so far.",
   rare: (tag) => `It may show ${tag}, a tag with few examples yet.`,

@@ -18,6 +18,9 @@ PAGES = [
     ("", "annotator"),
     ("review/", "annotator"),
     ("review/?plain=1", "annotator"),
+    ("review/?one=1", "reviewer"),
+    ("review/?one=1&q=do", "reviewer"),
+    ("review/?tag={tag}", "reviewer"),
     ("flags/", "annotator"),
     ("flags/?state=resolved", "annotator"),
     ("guide/", "annotator"),
@@ -32,7 +35,7 @@ PAGES = [
     ("settings/", "manager"),
     ("settings/delete/", "admin"),
 ]
-OUTSIDE = ["/projects/", "/tokens/", "/status/", "/patterns/"]
+OUTSIDE = ["/projects/", "/keys/", "/tokens/", "/status/", "/patterns/"]
 
 
 @pytest.fixture

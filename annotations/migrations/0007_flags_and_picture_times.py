@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotations", "0005_sources_as_text"),
+        ("annotations", "0006_verified_pages"),
     ]
 
     operations = [

@@ -1,0 +1,176 @@
+// Review, one tag at a time: the same stage, queue and outbox, another question. Each answer is a fact about this tag
+// alone; the image stays to be reviewed.
+import { Api } from "lib/api";
+import { KeyMap } from "lib/keys";
+import { remembered } from "lib/memory";
+import { Outbox } from "lib/outbox";
+import { poll } from "lib/poll";
+import { Queue } from "lib/queue";
+import { isOneTag, submitter } from "lib/submitting";
+import { Flags } from "review/flags";
+import { Flow } from "review/flow";
+import { Guide } from "review/guide";
+import { wireHelp } from "review/help";
+import { wireCommands } from "review/keyboard";
+import { Notices } from "review/notices";
+import { Question } from "review/question";
+import { openOutbox, tellWhatIsSaved } from "review/saved";
+import { aboutOneTag } from "review/saying";
+import { Strip, Tally } from "review/strip";
+
+const POLL_MS = 3000;
+const LOOK_AGAIN_MS = 10_000;
+const RENEW_EVERY_MS = 60_000;
+const AHEAD = 5;
+const PASSED_OVER = 1000; // as many as the server takes
+const SAID = { yes: "Yes.", no: "No.", ignored: "Ignored." };
+
+const root = document.querySelector("[data-review]");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const config = JSON.parse(document.getElementById("review-config").textContent);
+const owner = `${config.user.id}-${config.project}`;
+const { tag, order } = config.one_tag;
+
+const api = new Api(config.api);
+const site = new Api("/");
+const keys = new KeyMap({ commands: config.commands, own: config.keys });
+keys.areSingleKeysOn = config.single_keys;
+keys.mode = "one";
+const outbox = new Outbox({ name: owner, send: submitter(api) });
+const passedOver = remembered(`tagger:passed-over:${owner}-${tag.id}`, [], sessionStorage);
+const queue = new Queue({
+  api,
+  size: AHEAD,
+  held: () => flow.held(),
+  wish: () => ({ mode: order, tag: tag.id, without: passedOver.read() }),
+});
+const memory = remembered(`tagger:facts:${owner}-${tag.id}`, [], sessionStorage);
+const flow = new Flow({ queue, outbox, saying: aboutOneTag(api, tag), memory });
+const question = new Question(root, tag);
+const strip = new Strip(root);
+const tally = new Tally({ name: `${owner}-facts` });
+const notices = new Notices(part("notice"));
+const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
+const guide = new Guide({ root, tags: () => [tag.id] });
+
+let said = "";
+
+// -- what a person does ---------------------------------------------------
+
+const commands = {
+  yes: () => answer("yes"),
+  no: () => answer("no"),
+  ignore: () => answer("ignored"),
+  undo: () => undo(),
+  alone: () => setAlone(!question.viewer.isAlone),
+  flag: () => flags.open(),
+  guide: () => guide.open(),
+  rotate: () => question.viewer.rotate(),
+  zoom_in: () => question.viewer.zoomIn(),
+  zoom_out: () => question.viewer.zoomOut(),
+  help: wireHelp({ dialog: part("keys"), keys, root, save: saveSingleKeys }),
+};
+
+function answer(outcome) {
+  const { current } = flow;
+  if (!current) return;
+  said = SAID[outcome];
+  if (outcome === "ignored") passOver(current.ahead.item);
+  if (flow.answer(outcome) && outcome !== "ignored") tally.answered();
+  drawCounts();
+}
+
+// Nothing is stored: the image waits for others, and does not come back in this session.
+function passOver({ image, lease }) {
+  passedOver.write([...passedOver.read(), image.id].slice(-PASSED_OVER));
+  release([lease.token]);
+}
+
+async function undo() {
+  said = "Taken back.";
+  const outcome = await flow.undo();
+  const { current } = flow;
+  if (outcome === "ignored") passedOver.write(passedOver.read().filter((id) => id !== current?.ahead.item.image.id));
+  else if (outcome) tally.undone();
+  drawCounts();
+}
+
+function setAlone(isAlone) {
+  question.viewer.alone(isAlone);
+  root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
+}
+
+function saveSingleKeys(areOn) {
+  site
+    .patch("api/v1/me/keys/", { single_keys: areOn })
+    .catch(({ message }) => notices.say(`The switch holds for this page only. ${message}`));
+}
+
+wireCommands({ root, keys, commands, flow, setAlone });
+part("retry").addEventListener("click", () => queue.fill());
+for (const way of root.querySelectorAll("[data-leave]"))
+  way.addEventListener("click", () => queue.release(flow.current?.ahead));
+
+// -- what comes up ----------------------------------------------------------
+
+flow.addEventListener("show", async ({ detail: current }) => {
+  setAlone(false);
+  drawState();
+  if (!current) return question.say(said);
+  await question.show(current);
+  if (flow.current?.ahead !== current.ahead) return;
+  question.say(`${said} ${question.introduction(current.ahead.item)}`.trim());
+  said = "";
+});
+
+flow.addEventListener("notice", ({ detail }) => notices.say(detail.text));
+
+queue.addEventListener("change", () => {
+  strip.ready(queue.readyCount, AHEAD);
+  drawState();
+});
+
+// A fact needs no lease: once it is stored, the image is free for whoever reviews it.
+outbox.addEventListener("stored", ({ detail: { entry } }) => {
+  if (isOneTag(entry.body)) release([entry.item.lease.token]);
+});
+
+function release(leases) {
+  api.post("queue/release/", { leases }).catch(() => {}); // else they run out by themselves
+}
+
+function drawCounts() {
+  strip.counts({ today: tally.today, rate: tally.rate, streak: tally.streak, left: null });
+}
+
+function drawState() {
+  const state = flow.current ? "item" : waitingState();
+  if (root.dataset.state === state) return;
+  root.dataset.state = state;
+  for (const node of part("states").children) node.hidden = node.dataset.for !== state;
+  if (queue.failure) part("failure").textContent = queue.failure.message;
+}
+
+function waitingState() {
+  if (queue.failure) return queue.failure.kind === "signed-out" ? "signed-out" : "failed";
+  return queue.isExhausted && !queue.length ? "answered" : "loading";
+}
+
+async function look() {
+  const [stats, health] = await Promise.all([api.get("stats/"), site.get("healthz").catch(() => null)]);
+  if (stats.me && !outbox.size) tally.today = stats.me.facts_today;
+  strip.model({ number: stats.live_model.number, isWorking: health ? health.workers.ml : true });
+  drawCounts();
+}
+
+setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
+setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
+setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
+
+const drawSaved = tellWhatIsSaved({ outbox, beside: flags.outbox, strip, notices });
+await openOutbox(outbox, notices);
+flags.start();
+drawSaved();
+drawCounts();
+queue.fill();
+poll(look, POLL_MS);
