@@ -1,6 +1,6 @@
 """The page of flags: who wants which image looked at and why; to answer, to resolve, and to take that back.
 
-The forms of flags on an image's own page post here too and return there.
+The forms of flags on an image's own page and beside the plain form of Review post here too, and return there.
 """
 
 from dataclasses import dataclass
@@ -71,6 +71,10 @@ class FlagsPage(ProjectPage):
         raise BadInput("Nothing was chosen to be done.", code="no_action")
 
     def _return(self, did: str, flag_id: int) -> str:
+        if "on_review" in self.request.POST:
+            if did:
+                messages.success(self.request, "Flagged. A reviewer will look at it.")
+            return f"{self.address('review')}?plain=1"
         image_id = whole_number(self.request.POST.get("on_image", ""))
         if image_id is not None:
             return f"{self.address('image', image_id)}#flags"

@@ -98,6 +98,18 @@ def test_an_image_shows_its_flags_and_takes_another(cast, browser_of, here):
     assert shown(client.get(image_page).content.decode()) == ["Remark 7", "Remark 0"]
 
 
+def test_the_plain_form_of_review_flags_too_and_shows_the_same_image_again(cast, browser_of, here):
+    make_images(cast.project, 3)
+    client = browser_of(cast.annotator)
+    page = client.get(here + "review/?plain=1").content.decode()
+    image = re.search(r'name="raise" value="(\d+)"', page).group(1)
+    sent = {"raise": image, "on_review": "1", "text": "Too dark."}
+    page = client.post(here + "flags/", sent, follow=True).content.decode()
+    assert "Flagged. A reviewer will look at it." in page
+    assert f'name="raise" value="{image}"' in page
+    assert Flag.objects.get().image_id == int(image)
+
+
 @pytest.mark.parametrize("sent", [{}, {"resolve": "x"}, {"answer": "9" * 30}, {"raise": "1"}])
 def test_a_form_that_makes_no_sense_is_a_message(cast, browser_of, here, sent):
     assert browser_of(cast.reviewer).post(here + "flags/", sent).status_code in (302, 404)
