@@ -25,7 +25,7 @@ def all_tags(project: Project) -> QuerySet[Tag]:
 def hotkeys(project: Project) -> dict[str, dict[str, Any]]:
     """The active tags that have a hotkey, by that key. One query."""
     tags = Tag.objects.filter(project=project, retired_at=None, hotkey__isnull=False)
-    return {key: {"id": pk, "name": name} for key, pk, name in tags.values_list("hotkey", "pk", "name")}
+    return {str(key): {"id": pk, "name": name} for key, pk, name in tags.values_list("hotkey", "pk", "name")}
 
 
 def resolve(project: Project, words: Sequence[int | str]) -> tuple[list[int], list[int | str]]:

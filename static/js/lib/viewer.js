@@ -53,6 +53,10 @@ export class Viewer {
     this.#stage.toggleAttribute("data-alone", isAlone);
   }
 
+  get isZoomed() {
+    return this.#zoom > 1;
+  }
+
   get isAlone() {
     return this.#stage.hasAttribute("data-alone");
   }

@@ -7,6 +7,7 @@ import { Outbox } from "lib/outbox";
 import { poll } from "lib/poll";
 import { Queue } from "lib/queue";
 import { isOneTag, submitter } from "lib/submitting";
+import { Swipe } from "lib/swipe";
 import { Flags } from "review/flags";
 import { Flow } from "review/flow";
 import { Guide } from "review/guide";
@@ -107,6 +108,12 @@ function saveSingleKeys(areOn) {
 }
 
 wireCommands({ root, keys, commands, flow, setAlone });
+new Swipe({
+  box: part("picture"),
+  isBusy: () => !flow.current || question.viewer.isZoomed,
+  right: commands.yes,
+  left: commands.no,
+});
 part("retry").addEventListener("click", () => queue.fill());
 for (const way of root.querySelectorAll("[data-leave]"))
   way.addEventListener("click", () => queue.release(flow.current?.ahead));

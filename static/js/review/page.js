@@ -7,6 +7,7 @@ import { Outbox } from "lib/outbox";
 import { poll } from "lib/poll";
 import { isBare, Queue } from "lib/queue";
 import { submitter } from "lib/submitting";
+import { Swipe } from "lib/swipe";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
 import { Flags } from "review/flags";
@@ -138,6 +139,13 @@ wireCommands({
   flow,
   setAlone,
   other: ({ position, tag }) => (position ? toggle(position - 1) : toggleTag(tag)),
+});
+
+new Swipe({
+  box: part("picture"),
+  isBusy: () => !flow.current || board.viewer.isZoomed,
+  right: commands.accept,
+  left: commands.skip,
 });
 
 root.addEventListener("click", (event) => {
