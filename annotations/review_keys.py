@@ -33,6 +33,7 @@ COMMANDS = (
     Command("unsure", "Unsure, ask a reviewer", ("u",), mode=ALL_TAGS),
     Command("broken", "Broken image", ("b",), mode=ALL_TAGS),
     Command("flag", "Flag with a comment", ("f",)),
+    Command("guide", "How to tag", ("g",)),
     Command("yes", "Yes, it shows the tag", ("a",), mode=ONE_TAG),
     Command("no", "No, it does not", ("x",), mode=ONE_TAG),
     Command("ignore", "Ignore, answer nothing", ("ArrowRight",), mode=ONE_TAG),

@@ -82,6 +82,7 @@ class Answer:
     rejected: Sequence[int | str] = ()
     seconds: float | None = None
     keystrokes: int | None = None
+    picture_ms: int | None = None
     create_missing: bool = False
 
 

@@ -6,7 +6,9 @@ from django.views.generic import RedirectView
 from annotations.views import (
     bulk,
     exports,
+    flags,
     gallery,
+    guide,
     image,
     imports,
     keys,
@@ -34,10 +36,12 @@ urlpatterns = [
     path(f"{_project}/review/", review.ReviewPage.as_view(), name="review"),
     path(f"{_project}/verify/", verify.VerifyPage.as_view(), name="verify"),
     path(f"{_project}/verify/undo/", verify.UndoVerifiedPage.as_view(), name="verify-undo"),
+    path(f"{_project}/guide/", guide.GuidePage.as_view(), name="guide"),
     path(f"{_project}/gallery/", gallery.GalleryPage.as_view(), name="gallery"),
     path(f"{_project}/gallery/bulk/", bulk.BulkPage.as_view(), name="gallery-bulk"),
     path(f"{_project}/gallery/bulk/<int:job_id>/", bulk.BulkJobPage.as_view(), name="gallery-bulk-job"),
     path(f"{_project}/gallery/<int:image_id>/", image.ImagePage.as_view(), name="image"),
+    path(f"{_project}/flags/", flags.FlagsPage.as_view(), name="flags"),
     path(f"{_project}/tags/", tags.TagsPage.as_view(), name="tags"),
     path(f"{_project}/tags/proposed/", tags_proposed.ProposedPage.as_view(), name="proposals"),
     path(

@@ -31,6 +31,7 @@ def review_json(review: Review, image: Image) -> dict[str, Any]:
         "counted": review.counted,
         "seconds": review.seconds,
         "keystrokes": review.keystrokes,
+        "picture_ms": review.picture_ms,
         "blind": review.blind,
         "model_version": {"id": review.model_version_id, "number": review.model_number},
         "vocabulary_version": review.vocabulary_version,
@@ -86,6 +87,7 @@ def answer_of(data: Any) -> Answer:
         rejected=tuple(said["rejected"]),
         seconds=said["seconds"],
         keystrokes=said["keystrokes"],
+        picture_ms=said["picture_ms"],
         create_missing=said["create_missing"],
     )
 

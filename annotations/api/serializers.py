@@ -106,6 +106,9 @@ class ReviewBody(serializers.Serializer):
     keystrokes = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=0, max_value=1_000_000
     )
+    picture_ms = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, max_value=3_600_000
+    )
     create_missing = serializers.BooleanField(default=False)
 
 

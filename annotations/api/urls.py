@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations.api import bulk, images, me, projects, proposals, queue, reviews, tags, verify
+from annotations.api import bulk, flags, images, me, projects, proposals, queue, reviews, tags, verify
 
 _project = "projects/<int:project_id>"
 
@@ -33,6 +33,11 @@ urlpatterns = [
         proposals.ProposalRestore.as_view(),
         name="api-proposal-restore",
     ),
+    path(f"{_project}/flags/", flags.FlagList.as_view(), name="api-flags"),
+    path(f"{_project}/flags/<int:flag_id>/", flags.FlagDetail.as_view(), name="api-flag"),
+    path(f"{_project}/flags/<int:flag_id>/comments/", flags.FlagComments.as_view(), name="api-flag-comments"),
+    path(f"{_project}/flags/<int:flag_id>/resolve/", flags.FlagResolve.as_view(), name="api-flag-resolve"),
+    path(f"{_project}/flags/<int:flag_id>/reopen/", flags.FlagReopen.as_view(), name="api-flag-reopen"),
     path(f"{_project}/images/", images.ImageList.as_view(), name="api-images"),
     path(f"{_project}/images/bulk/", bulk.BulkList.as_view(), name="api-bulk-list"),
     path(f"{_project}/images/bulk/<int:job_id>/", bulk.BulkDetail.as_view(), name="api-bulk"),

@@ -3,6 +3,7 @@
 from annotations.models.audit import AuditEvent, StoredRequest
 from annotations.models.counter import Counter, CounterIncrement
 from annotations.models.decision import Decision
+from annotations.models.flag import Flag, FlagComment
 from annotations.models.image import Image
 from annotations.models.job import BulkJob, ExportJob, ImportItem, ImportJob, JobState
 from annotations.models.lease import Lease
@@ -25,6 +26,8 @@ __all__ = [
     "CounterIncrement",
     "Decision",
     "ExportJob",
+    "Flag",
+    "FlagComment",
     "Image",
     "ImportItem",
     "ImportJob",

@@ -34,6 +34,8 @@ class Review(models.Model):
     counted = models.BooleanField(default=True)
     seconds = models.FloatField(null=True)
     keystrokes = models.PositiveIntegerField(null=True)
+    # From the key that answered the image before to this one's picture on screen, as the browser measured it.
+    picture_ms = models.PositiveIntegerField(null=True)
     blind = models.BooleanField(default=False)
     stratum = models.CharField(max_length=10, blank=True)
     probability = models.FloatField(null=True)

@@ -84,6 +84,7 @@ def state_of(image: Image) -> dict[str, Any]:
 def _digest(answer: Answer) -> str:
     """A fingerprint of what was said: the same `client_id` with another body is a mistake of the client."""
     said = asdict(answer)
+    del said["picture_ms"]  # how long a picture took says nothing of what was answered
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -133,6 +134,7 @@ def _store(membership: Membership, answer: Answer, digest: str) -> tuple[Recorde
         counted=late is None,
         seconds=answer.seconds,
         keystrokes=answer.keystrokes,
+        picture_ms=answer.picture_ms,
         blind=lease.blind,
         stratum=lease.stratum,
         probability=lease.probability,

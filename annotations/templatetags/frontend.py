@@ -60,6 +60,7 @@ NAVIGATION: tuple[tuple[NavPage, ...], ...] = (
         NavPage("verify", "Verify", "verify", role="reviewer", minor=True),
         NavPage("gallery", "Gallery", "gallery", role="reviewer"),
         NavPage("tags", "Tags", "tag"),
+        NavPage("flags", "Flags", "flag", minor=True),
     ),
     (
         NavPage("models", "Models", "model", role="manager", minor=True),

@@ -7,6 +7,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from annotations.models import Image
+from annotations.selectors import queue
+
 register = template.Library()
 
 
@@ -17,6 +20,12 @@ def page_address(name: str, project_id: int) -> str:
         return reverse(name, args=[project_id])
     except NoReverseMatch:
         return ""
+
+
+@register.simple_tag
+def thumbnail(image: Image) -> str:
+    """The address of the image's small thumbnail."""
+    return queue.addresses(image)["thumbnail_url"]
 
 
 @register.filter

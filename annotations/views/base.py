@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseStopPolling
 from annotations.errors import DomainError
 from annotations.models import Membership, Project, User
 from annotations.permissions import REQUIRED_ROLE, allows, required_role
-from annotations.selectors import access, navigation
+from annotations.selectors import access, flags, navigation
 from annotations.views import workers
 
 
@@ -108,7 +108,8 @@ class ProjectPage(Page):
             "role": role,
             "can": {action for action in REQUIRED_ROLE if allows(role, action)},
             "section": self.section,
-            "nav_counts": navigation.counts(self.project),
+            "nav_counts": navigation.counts(self.project)
+            | {"flags": flags.open_count(self.membership) or None},
             "worker_notice": workers.notice(self.depends_on),
         }
 

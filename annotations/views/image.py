@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 
 from annotations.errors import DomainError
 from annotations.models import Image
-from annotations.selectors import image_filters, images, queue
+from annotations.selectors import flags, image_filters, images, queue
 from annotations.services import tag_answers
 from annotations.types import ImageTruth
 from annotations.views.base import ProjectPage
@@ -25,7 +25,8 @@ class ImagePage(ProjectPage):
 
     def get(self, request: HttpRequest, project_id: int, image_id: int) -> HttpResponse:
         image = images.get(self.project, image_id)
-        return self.page(**self._facts(image), **self._way(image))
+        marks = flags.of_image(self.membership, image)
+        return self.page(flags=marks, **self._facts(image), **self._way(image))
 
     def post(self, request: HttpRequest, project_id: int, image_id: int) -> HttpResponse:
         """Store or take back one answer to one tag; to htmx, what is known of the image now."""

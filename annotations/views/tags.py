@@ -12,7 +12,7 @@ from annotations.forms import NewTagsForm, TagForm
 from annotations.models import LiveModel, Tag
 from annotations.models.tag import name_key
 from annotations.permissions import allows
-from annotations.selectors import progress, proposals, vocabulary
+from annotations.selectors import examples, progress, proposals, vocabulary
 from annotations.selectors.progress import TagCount
 from annotations.services import tags
 from annotations.views.base import ProjectPage
@@ -131,7 +131,7 @@ class TagPage(OneTag):
 
     def get(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag = self.tag
-        return self.page(tag=tag, form=TagForm.of(tag))
+        return self.page(tag=tag, form=TagForm.of(tag), examples=self.examples(tag))
 
     def post(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag, form = self.tag, TagForm(request.POST)
@@ -147,7 +147,10 @@ class TagPage(OneTag):
             else:
                 messages.success(request, f"Saved {tag.name}.")
                 return redirect(self.back())
-        return self.page(400, tag=self.tag, form=form)
+        return self.page(400, tag=self.tag, form=form, examples=self.examples(tag))
+
+    def examples(self, tag: Tag) -> tuple[examples.Example, ...]:
+        return examples.of_tags(self.project, [tag.pk])[tag.pk]
 
 
 class RetireTagPage(OneTag):

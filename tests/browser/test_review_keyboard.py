@@ -121,6 +121,11 @@ def test_every_key_to_picture_is_measured(scene: Scene, sign_in: SignIn) -> None
     for _ in range(3):
         accept(page)
     page.wait_for_function("performance.getEntriesByName('tagger:key-to-picture').length === 3")
+    accept(page)
+    expect_saved(page)
+    first, *_, last = Review.objects.order_by("id").values_list("picture_ms", flat=True)
+    assert first is None  # it came without a key
+    assert last is not None
 
 
 def test_undo_takes_back_a_stored_answer_and_shows_it_as_it_was(scene: Scene, sign_in: SignIn) -> None:

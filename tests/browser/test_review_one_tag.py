@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotations.models import Decision, Lease, Review
+from annotations.models import Decision, Flag, Lease, Review
 from annotations.services import suggestions
 from annotations.types import SuggestionRow
 from tests.browser.conftest import Scene
@@ -206,3 +206,21 @@ def test_an_annotator_has_no_switch(dogs: Scene, sign_in: SignIn) -> None:
     page = sign_in(dogs.cast.annotator, f"/projects/{dogs.project.pk}/review/")
     expect(page.get_by_role("button", name="Accept and next")).to_be_visible()
     expect(page.get_by_role("button", name="One tag")).to_have_count(0)
+
+
+def test_an_image_is_flagged_and_the_tag_looked_up_while_it_is_asked_about(
+    dogs: Scene, sign_in: SignIn
+) -> None:
+    page = open_question(dogs, sign_in)
+    image = shown_image(page)
+    page.keyboard.press("f")
+    page.keyboard.type("Dog or wolf?")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-flagged]")).to_be_visible()
+    page.keyboard.press("g")
+    asked = page.get_by_role("region", name="On this image").locator("h3")
+    expect(asked).to_have_text(["dog"])
+    page.keyboard.press("Escape")
+    expect_saved(page)
+    assert Flag.objects.get().image_id == image
+    assert not Decision.objects.exists()

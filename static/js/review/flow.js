@@ -15,7 +15,7 @@ export class Flow extends EventTarget {
   #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
   #isUndoing = false;
   #isTaking = false;
-  current = null; // {ahead, selection, keystrokes}
+  current = null; // {ahead, selection, keystrokes, picture_ms: from the last answer to this picture, once measured}
 
   // `saying` knows what an answer is made of (review/saying). `memory` keeps the answers of the session that can be taken
   // back: [{client_id, outcome, review, names, item}].
@@ -149,7 +149,7 @@ export class Flow extends EventTarget {
   }
 
   #show(ahead, selection) {
-    this.current = ahead && { ahead, selection, keystrokes: 0 };
+    this.current = ahead && { ahead, selection, keystrokes: 0, picture_ms: null };
     this.#watch.restart();
     this.dispatchEvent(new CustomEvent("show", { detail: this.current }));
   }

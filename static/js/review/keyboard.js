@@ -27,7 +27,8 @@ export function wireCommands({ root, keys, commands, flow, setAlone, other = () 
   });
 }
 
-// After a press by mouse or finger the keys belong to the page again; by keyboard, focus stays where it was.
+// After a press by mouse or finger the keys belong to the page again, unless it opened a dialog; by keyboard, focus stays
+// where it was.
 export function giveKeysBack(event) {
-  if (event.detail > 0) document.activeElement?.blur();
+  if (event.detail > 0 && !document.querySelector("dialog[open]")) document.activeElement?.blur();
 }

@@ -8,7 +8,9 @@ import { poll } from "lib/poll";
 import { Queue } from "lib/queue";
 import { isOneTag, submitter } from "lib/submitting";
 import { Swipe } from "lib/swipe";
+import { Flags } from "review/flags";
 import { Flow } from "review/flow";
+import { Guide } from "review/guide";
 import { switchKeeper, wireHelp } from "review/help";
 import { wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
@@ -49,6 +51,8 @@ const question = new Question(root, tag);
 const strip = new Strip(root);
 const tally = new Tally({ name: `${owner}-facts` });
 const notices = new Notices(part("notice"));
+const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
+const guide = new Guide({ root, tags: () => [tag.id] });
 
 let said = "";
 
@@ -60,6 +64,8 @@ const commands = {
   ignore: () => answer("ignored"),
   undo: () => undo(),
   alone: () => setAlone(!question.viewer.isAlone),
+  flag: () => flags.open(),
+  guide: () => guide.open(),
   rotate: () => question.viewer.rotate(),
   zoom_in: () => question.viewer.zoomIn(),
   zoom_out: () => question.viewer.zoomOut(),
@@ -160,9 +166,11 @@ async function look() {
 
 setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
 setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
+setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
 
-const drawSaved = tellWhatIsSaved({ outbox, strip, notices });
+const drawSaved = tellWhatIsSaved({ outbox, beside: flags.outbox, strip, notices });
 await openOutbox(outbox, notices);
+flags.start();
 drawSaved();
 drawCounts();
 queue.fill();

@@ -10,7 +10,9 @@ import { submitter } from "lib/submitting";
 import { Swipe } from "lib/swipe";
 import { TypeAhead } from "lib/typeahead";
 import { Board } from "review/board";
+import { Flags } from "review/flags";
 import { Flow } from "review/flow";
+import { Guide, tagsOfChips } from "review/guide";
 import { switchKeeper, wireHelp } from "review/help";
 import { giveKeysBack, wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
@@ -46,6 +48,8 @@ const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
+const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
+const guide = new Guide({ root, tags: () => tagsOfChips(root, flow.current) });
 const typeahead = new TypeAhead({
   root: part("typeahead"),
   api,
@@ -68,6 +72,8 @@ const commands = {
   undo: () => undo(),
   add: () => flow.current && typeahead.open(),
   alone: () => setAlone(!board.viewer.isAlone),
+  flag: () => flags.open(),
+  guide: () => guide.open(),
   rotate: () => board.viewer.rotate(),
   zoom_in: () => board.viewer.zoomIn(),
   zoom_out: () => board.viewer.zoomOut(),
@@ -162,16 +168,20 @@ flow.addEventListener("show", async ({ detail: current }) => {
   answeredAt = null;
   await board.show(current);
   if (flow.current?.ahead !== current.ahead) return;
-  if (key !== null) measureFrom(key);
+  if (key !== null) measureFrom(key, current);
   board.say(`${said} ${board.introduction(current.ahead.item, current.selection)}`.trim());
   said = "";
 });
 
 // From the key to the frame in which the next picture is painted.
-function measureFrom(start) {
+function measureFrom(start, shown) {
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => performance.measure("tagger:key-to-picture", { start, end: performance.now() });
+    port1.onmessage = () => {
+      const end = performance.now();
+      performance.measure("tagger:key-to-picture", { start, end });
+      shown.picture_ms = Math.round(end - start);
+    };
     port2.postMessage(null);
   });
 }
@@ -238,14 +248,16 @@ async function freshen(isNewVersion) {
 
 setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
 setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
+setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
 
 typeahead
   .prepare()
   .then((count) => (part("no-tags").hidden = count > 0))
   .catch(() => {}); // The list comes with the first letters typed.
 
-const drawSaved = tellWhatIsSaved({ outbox, strip, notices });
+const drawSaved = tellWhatIsSaved({ outbox, beside: flags.outbox, strip, notices });
 await openOutbox(outbox, notices);
+flags.start();
 drawSaved();
 drawCounts();
 queue.fill();

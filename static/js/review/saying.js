@@ -4,11 +4,12 @@
 export function aboutImages(api) {
   return {
     keepsItem: false,
-    body({ ahead, selection, keystrokes }, outcome, seconds) {
+    body({ ahead, selection, keystrokes, picture_ms }, outcome, seconds) {
       const { image, lease } = ahead.item;
       const said = outcome === "reviewed" ? selection.answer() : { tags: [], rejected: [] };
       const { revision } = image;
-      return { image: image.id, lease: lease.token, revision, outcome, seconds, keystrokes, ...said };
+      const effort = { seconds, keystrokes, picture_ms };
+      return { image: image.id, lease: lease.token, revision, outcome, ...effort, ...said };
     },
     // Answers the item with its new lease, or null where somebody else has the image.
     async takeBack({ review }) {

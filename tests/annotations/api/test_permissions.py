@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from annotations.models import Proposal
-from annotations.services import proposals
+from annotations.services import flags, proposals
 from annotations.types import ProposalSpec
 from tests.factories import make_images, make_tags
 
@@ -28,6 +28,12 @@ ROUTES = [
     ("post", "proposals/{proposal}/adopt/", {"alias_of": "dog"}, "manager"),
     ("post", "proposals/{proposal}/dismiss/", None, "manager"),
     ("post", "proposals/{dismissed}/restore/", None, "manager"),
+    ("get", "flags/", None, "annotator"),
+    ("post", "flags/", {"image": 0, "comment": "See."}, "annotator"),
+    ("get", "flags/{flag}/", None, "annotator"),
+    ("post", "flags/{flag}/comments/", {"comment": "Yes."}, "annotator"),
+    ("post", "flags/{flag}/resolve/", None, "reviewer"),
+    ("post", "flags/{resolved}/reopen/", None, "reviewer"),
     ("get", "images/", None, "annotator"),
     ("get", "images/{image}/", None, "annotator"),
     ("patch", "images/{image}/", {"revision": 1, "caption": "New."}, "manager"),
@@ -47,11 +53,25 @@ ROUTES = [
 RANKS = ["annotator", "reviewer", "manager", "admin"]
 
 
+def raise_two_flags(cast):
+    """An open and a resolved one, both the annotator's own."""
+    image = cast.project.images.order_by("pk").first()
+    for _ in range(2):
+        flag = flags.raise_flag(cast.project, image.pk, comment="See.", actor=cast.annotator)
+    flags.resolve(flag, actor=cast.reviewer)
+
+
 def call(client, cast, method, address, body):
     proposed = {row.text: row.pk for row in cast.project.proposals.all()}
+    image = cast.project.images.order_by("pk").first()
+    open_flag, resolved_flag = cast.project.flags.order_by("pk")
+    if isinstance(body, dict) and body.get("image") == 0:
+        body = body | {"image": image.pk}
     address = address.format(
         tag=cast.project.tags.get(name="dog").pk,
-        image=cast.project.images.order_by("pk").first().pk,
+        image=image.pk,
+        flag=open_flag.pk,
+        resolved=resolved_flag.pk,
         proposal=proposed["surf"],
         dismissed=proposed["kite"],
     )
@@ -67,6 +87,7 @@ def test_each_route_for_each_role(cast, client_of, method, address, body, least,
         cast.project.pk, [ProposalSpec("tag", text, None, 3, {}) for text in ("surf", "kite")]
     )
     proposals.dismiss(Proposal.objects.get(text="kite"), actor=cast.manager)
+    raise_two_flags(cast)
     client = APIClient() if who == "nobody" else client_of(getattr(cast, who))
     status = call(client, cast, method, address, body).status_code
     if who == "nobody":
