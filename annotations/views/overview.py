@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from annotations.models import ImportJob, Membership
+from annotations.models import ImportJob, Membership, Project
 from annotations.models.job import FINISHED_STATES
 from annotations.permissions import allows
 from annotations.selectors import progress, stats, vocabulary
 from annotations.services import sample_project
-from annotations.views import plots
 from annotations.views.base import ProjectPage
+from annotations.views.plots import Column, Plot, plot
 
 TAGS_SHOWN = 12
 STATES = {
@@ -83,17 +83,7 @@ class OverviewPage(ProjectPage):
         }
 
     def _plots(self) -> dict[str, Any]:
-        days = progress.reviews_by_day(self.project)
-        names = [f"{count.day:%-d %b}" for count in days]
-        named = [index % 7 == 6 or index == 0 for index in range(len(days))]
-        tags = _tag_rows(self)
-        return {
-            "days": days,
-            "day_columns": plots.columns([*names[:-1], "Today"], [count.reviews for count in days], named),
-            "has_reviews": any(count.reviews for count in days),
-            "tag_rows": tags,
-            "tag_plot_height": plots.ROW_TOP * 2 + plots.ROW_HEIGHT * len(tags) - 8,
-        }
+        return {"day_plot": _day_plot(self.project), "tag_plot": _tag_plot(self.project)}
 
 
 def running_import(project_id: int) -> Work | None:
@@ -142,10 +132,30 @@ def next_step(
     return None
 
 
-def _tag_rows(page: OverviewPage) -> tuple[plots.Bar, ...]:
-    """The tags with the most yes, and amber those with too few to learn."""
-    answers = progress.answers_by_tag(page.project)
-    names = dict(vocabulary.active_tags(page.project).values_list("pk", "name"))
+def _day_plot(project: Project) -> Plot | None:
+    days = progress.reviews_by_day(project)
+    if not any(count.reviews for count in days):
+        return None
+    names = [f"{count.day:%-d %b}" for count in days]
+    return plot(
+        "columns",
+        f"Reviews by day over the last {len(days)} days",
+        [Column("Day", "name", "text"), Column("Reviews", "bar")],
+        [(name, count.reviews) for name, count in zip([*names[:-1], "Today"], days, strict=True)],
+    )
+
+
+def _tag_plot(project: Project) -> Plot | None:
+    """The tags with the most yes."""
+    answers = progress.answers_by_tag(project)
+    names = dict(vocabulary.active_tags(project).values_list("pk", "name"))
     yes = {tag_id: answers[tag_id].yes for tag_id in names if tag_id in answers and answers[tag_id].yes}
     shown = sorted(yes, key=lambda tag_id: (-yes[tag_id], names[tag_id]))[:TAGS_SHOWN]
-    return plots.rows([names[pk] for pk in shown], [yes[pk] for pk in shown], ["" for _ in shown])
+    if not shown:
+        return None
+    return plot(
+        "rows",
+        "Images with a yes, for the most frequent tags",
+        [Column("Tag", "name", "text"), Column("Yes", "bar")],
+        [(names[tag_id], yes[tag_id]) for tag_id in shown],
+    )

@@ -47,12 +47,7 @@ class VersionPage(ProjectPage):
 
 
 def _curves(version: ModelVersion) -> dict[str, Any]:
-    """Points to draw, and the same as rows for the tables behind them."""
-    recall = version.curves.get("precision_recall", [])
-    calibration = version.curves.get("calibration", [])
     return {
-        "recall_curve": plots.precision_recall(recall),
-        "recall_rows": recall,
-        "calibration_points": plots.calibration(calibration),
-        "calibration_rows": calibration,
+        "recall_plot": plots.precision_recall(version.curves.get("precision_recall", [])),
+        "calibration_plot": plots.calibration(version.curves.get("calibration", [])),
     }

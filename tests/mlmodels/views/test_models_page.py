@@ -125,13 +125,15 @@ class TestVersions:
 
     def test_the_plot_has_a_table_behind_it(self, trained, cast, browser_of, here):
         page = text_of(browser_of(cast.manager).get(here))
-        assert '<svg class="plot wide-only"' in page and "F1 and average precision of 2 versions" in page
-        assert page.count('<th scope="row">v') == 2
-        assert "50 reviews</title>" in page
+        plot = page[page.index("<data-plot") : page.index("</data-plot>")]
+        assert 'name="F1 and average precision of 2 versions' in plot
+        assert plot.count('<th scope="row">v') == 2
+        assert 'data-value="50" class="end">50</td>' in plot
+        assert plot.count('<tr data-tone="live">') == 1
 
     def test_one_version_is_not_a_plot(self, planted, browser_of, here):
         version_of(planted, 1)
-        assert '<svg class="plot wide-only"' not in text_of(browser_of(planted.cast.manager).get(here))
+        assert "<data-plot" not in text_of(browser_of(planted.cast.manager).get(here))
 
     def test_none_yet_is_said(self, cast, browser_of, here):
         page = text_of(browser_of(cast.manager).get(here))
