@@ -8,15 +8,14 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from annotations.models import ImportJob, Membership, Project
+from annotations.models import ImportJob, Membership
 from annotations.models.job import FINISHED_STATES
 from annotations.permissions import allows
 from annotations.selectors import progress, stats, vocabulary
 from annotations.services import sample_project
+from annotations.views import overview_plots
 from annotations.views.base import ProjectPage
-from annotations.views.plots import Column, Plot, plot
 
-TAGS_SHOWN = 12
 STATES = {
     "pending": "waits for a review",
     "reviewed": "reviewed",
@@ -57,7 +56,8 @@ class OverviewPage(ProjectPage):
         return response
 
     def _whole(self) -> HttpResponse:
-        return self.page(**self._figures(), **self._plots())
+        figures = self._figures()
+        return self.page(**figures, **self._plots(figures["figures"]["images"]))
 
     def _part(self) -> HttpResponse:
         figures = self._figures()
@@ -82,8 +82,13 @@ class OverviewPage(ProjectPage):
             "mine": stats.person_today(self.project, self.membership.user, midnight),
         }
 
-    def _plots(self) -> dict[str, Any]:
-        return {"day_plot": _day_plot(self.project), "tag_plot": _tag_plot(self.project)}
+    def _plots(self, images: int) -> dict[str, Any]:
+        days = progress.work_by_day(self.project)
+        every = self.request.GET.get("tags") == "all"
+        return {
+            "day_plots": overview_plots.of_days(days, images),
+            "balance": overview_plots.tag_balance(self.project, every=every),
+        }
 
 
 def running_import(project_id: int) -> Work | None:
@@ -130,32 +135,3 @@ def next_step(
             return NextStep("Every image is reviewed", "Take the tags with you.", "Export", "export")
         return NextStep("Every image is reviewed", "Nothing is left to do here.")
     return None
-
-
-def _day_plot(project: Project) -> Plot | None:
-    days = progress.reviews_by_day(project)
-    if not any(count.reviews for count in days):
-        return None
-    names = [f"{count.day:%-d %b}" for count in days]
-    return plot(
-        "columns",
-        f"Reviews by day over the last {len(days)} days",
-        [Column("Day", "name", "text"), Column("Reviews", "bar")],
-        [(name, count.reviews) for name, count in zip([*names[:-1], "Today"], days, strict=True)],
-    )
-
-
-def _tag_plot(project: Project) -> Plot | None:
-    """The tags with the most yes."""
-    answers = progress.answers_by_tag(project)
-    names = dict(vocabulary.active_tags(project).values_list("pk", "name"))
-    yes = {tag_id: answers[tag_id].yes for tag_id in names if tag_id in answers and answers[tag_id].yes}
-    shown = sorted(yes, key=lambda tag_id: (-yes[tag_id], names[tag_id]))[:TAGS_SHOWN]
-    if not shown:
-        return None
-    return plot(
-        "rows",
-        "Images with a yes, for the most frequent tags",
-        [Column("Tag", "name", "text"), Column("Yes", "bar")],
-        [(names[tag_id], yes[tag_id]) for tag_id in shown],
-    )

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from annotations.views.overview_plots import TitledPlot
 from annotations.views.plots import Column, Plot, plot
+from mlmodels.models import ModelVersion
 from mlmodels.views.shown import VersionRow
 
+VERSIONS_DRAWN = 30
 WORTH_A_LINE = 2
 
 
@@ -43,6 +46,45 @@ def quality(rows: Sequence[VersionRow]) -> Plot | None:
         tones=[_tone(row) for row in judged],
         traits="dots",
     )
+
+
+def of_versions(versions: Sequence[ModelVersion], live_id: int | None) -> list[TitledPlot]:
+    """F1 with its interval and keystrokes an image, by version; nothing before there are two to compare."""
+    judged = [version for version in versions if version.metrics.get("micro_f1") is not None]
+    if len(judged) < WORTH_A_LINE:
+        return []
+    names = [f"v{version.number}" for version in judged]
+    tones = ["live" if version.pk == live_id else "" for version in judged]
+    figures = [version.metrics for version in judged]
+    f1 = plot(
+        "line",
+        "F1 by model version",
+        [Column("Version", "name", "text"), Column("F1", "line", "share"), *_bounds()],
+        [
+            (name, one["micro_f1"], *bounds_of(one, "micro_f1"))
+            for name, one in zip(names, figures, strict=True)
+        ],
+        tones=tones,
+        traits="dots",
+    )
+    keystrokes = plot(
+        "columns",
+        "Keystrokes an image by model version",
+        [
+            Column("Version", "name", "text"),
+            Column("Keystrokes", "bar", "number"),
+            Column("Empty form", "ref", "number"),
+        ],
+        [
+            (name, one.get("keystrokes"), one.get("empty_form_keystrokes"))
+            for name, one in zip(names, figures, strict=True)
+        ],
+        tones=tones,
+    )
+    return [
+        TitledPlot("F1 by model version", "all tags together, with its 95 % interval", f1),
+        TitledPlot("Keystrokes an image", "what correcting the offer costs, by version", keystrokes),
+    ]
 
 
 def precision_recall(points: Sequence[Mapping[str, Any]]) -> Plot | None:
