@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from mlmodels.views import models, version
+from mlmodels.views import compare, models, version
 
 _models = "projects/<int:project_id>/models"
 
 urlpatterns = [
     path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
+    path(f"{_models}/compare/", compare.ComparePage.as_view(), name="models-compare"),
     path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),
     path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),
     path(f"{_models}/runs/<int:run_id>/cancel/", models.CancelRun.as_view(), name="model-run-cancel"),

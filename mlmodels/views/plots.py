@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotations.views.overview_plots import TitledPlot
-from annotations.views.plots import Column, Plot, plot
+from annotations.views.plots import Column, Plot, plot, written
 from mlmodels.models import ModelVersion
+from mlmodels.services.evaluation_detail import Pair, Step
+from mlmodels.views.comparison import ComparedTag
 from mlmodels.views.shown import VersionRow
 
 VERSIONS_DRAWN = 30
@@ -30,7 +32,8 @@ def quality(rows: Sequence[VersionRow]) -> Plot | None:
             Column("F1", "line", "share"),
             *_bounds(),
             Column("AP", "line", "share", tone="context"),
-            *_bounds(),
+            Column("AP from", "", "share"),
+            Column("AP to", "", "share"),
         ],
         [
             (
@@ -87,21 +90,131 @@ def of_versions(versions: Sequence[ModelVersion], live_id: int | None) -> list[T
     ]
 
 
+ALL_TAGS = "all tags"
+
+
 def precision_recall(points: Sequence[Mapping[str, Any]]) -> Plot | None:
     """The curve over all tags together; None where nothing is known."""
     if not points:
         return None
+    return _precision_recall("Precision against recall over all tags together", [(ALL_TAGS, points)])
+
+
+def tag_precision_recall(
+    name: str, points: Sequence[Mapping[str, Any]], all_points: Sequence[Mapping[str, Any]]
+) -> Plot | None:
+    """The curve of one tag before that of all together; None where the tag has no yes."""
+    if not points:
+        return None
+    title = f"Precision against recall of {name} and of all tags together"
+    return _precision_recall(title, [(name, points), (ALL_TAGS, all_points)])
+
+
+def _precision_recall(title: str, curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Plot:
+    """The first curve is the one to look at."""
+    named = [(name, point) for name, points in curves for point in points]
     return plot(
         "line",
-        "Precision against recall over all tags together",
+        title,
         [
-            Column("Threshold", "name", "share"),
+            Column("Tag", "series", "text"),
+            Column("Threshold", "", "share"),
             Column("Recall", "x", "share"),
             Column("Precision", "line", "share"),
         ],
-        [(point["threshold"], point["recall"], point["precision"]) for point in points],
+        [(name, point["threshold"], point["recall"], point["precision"]) for name, point in named],
+        tones=["ink" if name == curves[0][0] else "context" for name, _ in named],
         low=0,
         high=1,
+    )
+
+
+def histogram(steps: Sequence[Step]) -> Plot | None:
+    """Which share of yes and of no has which score; None where nothing was judged."""
+    if not steps:
+        return None
+    yes, no = max(1, sum(step.yes for step in steps)), max(1, sum(step.no for step in steps))
+    return plot(
+        "columns",
+        "Scores of yes and of no",
+        [
+            Column("Score", "name", "text"),
+            Column("No", "bar", "percent", tone="soft"),
+            Column("Yes", "bar", "percent", tone="bar"),
+            Column("Pairs with no"),
+            Column("Pairs with yes"),
+        ],
+        [
+            (
+                f"{written(step.low, 'share')} to {written(step.high, 'share')}",
+                step.no / no,
+                step.yes / yes,
+                step.no,
+                step.yes,
+            )
+            for step in steps
+        ],
+        low=0,
+    )
+
+
+def pairs(found: Sequence[Pair], names: Mapping[int, str]) -> Plot | None:
+    """Tags that come together: on how many images people said both, and the model would; None without any."""
+    if not found:
+        return None
+    return plot(
+        "dumbbells",
+        "Tags that come together, by people and by the model",
+        [
+            Column("Pair", "name", "text"),
+            Column("People", "to"),
+            Column("Model", "from"),
+            Column("Model against people", "label", "text"),
+        ],
+        [
+            (
+                " + ".join(names.get(tag_id, "?") for tag_id in pair.tag_ids),
+                pair.said,
+                pair.predicted,
+                f"{pair.predicted - pair.said:+d}".replace("-", "−").replace("+0", "0"),
+            )
+            for pair in found
+        ],
+        low=0,
+    )
+
+
+def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> Plot | None:
+    """Both versions' figure of each tag, with the intervals in the table."""
+    if not rows:
+        return None
+    return plot(
+        "dumbbells",
+        f"{figure} of {one} and of {other}, tag by tag",
+        [
+            Column("Tag", "name", "text"),
+            Column(one, "from", "share"),
+            Column("at least", "", "share"),
+            Column("at most", "", "share"),
+            Column(other, "to", "share"),
+            Column("at least", "", "share"),
+            Column("at most", "", "share"),
+            Column("Change", "label", "signed"),
+            Column("Yes judged"),
+        ],
+        [
+            (
+                row.name,
+                row.before,
+                *row.before_bounds,
+                row.after,
+                *row.after_bounds,
+                row.change,
+                row.judged_yes,
+            )
+            for row in rows
+        ],
+        tones=[row.tone for row in rows],
     )
 
 

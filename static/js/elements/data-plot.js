@@ -74,7 +74,7 @@ class DataPlot extends HTMLElement {
     const explained = ofRole(this.#data, "bar", "from", "to");
     if (explained.length < 2) return [];
     const entries = explained.map((column) => {
-      const tone = column.role === "from" ? "hollow" : column.tone || "bar";
+      const tone = { from: "hollow", to: "ink" }[column.role] ?? (column.tone || "bar");
       return element("li", {}, element("i", { "data-tone": tone }), column.name);
     });
     return [element("ul", { class: "legend", role: "list" }, ...entries)];

@@ -1,16 +1,18 @@
 // Axes in the look of the page: numbers as the tables write them, hairlines, names that are not cut in the middle.
 const NAME_CHARS = 20;
 
-export function numbers(form, colours, { low, high, grid = true, room } = {}) {
+export function numbers(form, colours, { low, high, grid = true, room, bounds } = {}) {
   return {
     type: "linear",
     min: low,
     max: high,
-    grace: low === undefined && high === undefined ? "5%" : 0,
+    bounds,
+    grace: low === undefined && high === undefined && !bounds ? "5%" : 0,
     border: { display: false },
     grid: { display: grid, color: colours.grid, drawTicks: false },
     ticks: {
       color: colours.text,
+      font: { family: colours.font, size: 12 },
       padding: 8,
       maxTicksLimit: room ?? 6,
       maxRotation: 0,
@@ -29,6 +31,7 @@ export function names(texts, colours, { dense = false } = {}) {
     grid: { display: false },
     ticks: {
       color: colours.text,
+      font: { family: colours.font, size: 12 },
       padding: dense ? 8 : 6,
       maxRotation: 0,
       autoSkip: !dense,

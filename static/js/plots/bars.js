@@ -61,7 +61,7 @@ export function rows(data, colours) {
         x: { ...axes.numbers(bar.form, colours, { low: 0 }), display: false },
         y: axes.names(data.columns[0].texts, colours, { dense: true }),
       },
-      layout: { padding: { right: roomFor(label.texts, colours.font) } },
+      layout: { autoPadding: false, padding: { right: roomFor(label.texts, colours.font) } },
       interaction: { mode: "index", axis: "y", intersect: false },
     },
   };
@@ -107,7 +107,7 @@ export function dumbbells(data, colours, options) {
         x: axes.numbers(to.form, colours, options),
         y: axes.names(data.columns[0].texts, colours, { dense: true }),
       },
-      layout: { padding: { top: 4, right: label ? roomFor(label.texts, colours.font) : 8 } },
+      layout: { autoPadding: false, padding: { top: 4, right: label ? roomFor(label.texts, colours.font) : 8 } },
       interaction: { mode: "index", axis: "y", intersect: false },
     },
   };

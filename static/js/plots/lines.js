@@ -52,10 +52,14 @@ function lineOf(data, column, colours, { traits }, places) {
     pointRadius: data.tones.map((_, row) => (row === last ? 4 : hasDots ? 3 : 0)),
     pointBackgroundColor: data.tones.map((tone) => colours[tone] ?? colour),
     spanGaps: true,
+    clip: 8,
     fill: traits.includes("area") ? { target: "origin", above: colours.band } : false,
     said: { at: "end", texts: [`${column.name} ${column.texts[last] ?? ""}`], colour },
   };
-  const refused = { ...look, data: places(apart), showLine: false, pointRadius: 3, pointBackgroundColor: colours.stop };
+  const refused = {
+    ...{ ...look, data: places(apart), showLine: false, clip: 8 },
+    ...{ pointRadius: 3, pointBackgroundColor: colours.stop },
+  };
   return apart.values.some((value) => value !== null) ? [line, refused] : [line];
 }
 
@@ -74,6 +78,7 @@ function groups(data, series, column, colours, places) {
       pointHoverRadius: 4,
       pointBackgroundColor: colour,
       fill: false,
+      said: { at: "end", texts: [name], colour },
     };
   });
 }
@@ -92,6 +97,7 @@ export function points(data, colours, options) {
           column: y,
           data: places(y),
           showLine: false,
+          clip: 8,
           pointRadius: data.tones.map((_, row) => (size ? 3 + 4 * Math.sqrt(size.values[row] / most) : 4)),
           pointBackgroundColor: colours.ink,
           pointBorderColor: colours.surface,
@@ -140,5 +146,5 @@ export function spark(data, colours) {
 
 function spanOf(column) {
   const form = column.form === "share" ? { low: 0, high: 1 } : {};
-  return { room: 7, ...form };
+  return { room: 7, bounds: "data", ...form };
 }
