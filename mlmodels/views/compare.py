@@ -1,6 +1,7 @@
 """Page that compares any two versions: figures side by side, and every tag, the largest change first."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -27,7 +28,7 @@ class ComparePage(ProjectPage):
         by = request.GET.get("by", "ap")
         if by not in comparison.FIGURES:
             by = "ap"
-        shared = {"offered": offered, "by": by, "figures_offered": comparison.FIGURES.items()}
+        shared: dict[str, Any] = {"offered": offered, "by": by, "figures_offered": comparison.FIGURES.items()}
         if len(offered) < 2:
             return self.page(**shared)
         one, other = self._chosen(offered)
@@ -37,6 +38,7 @@ class ComparePage(ProjectPage):
         return self.page(
             one=one,
             other=other,
+            pair=(one, other),
             figures=comparison.figures(one, other),
             words=words,
             compared_plot=plots.compared(drawn, f"v{one.number}", f"v{other.number}", words),

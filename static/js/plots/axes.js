@@ -1,13 +1,12 @@
 // Axes in the look of the page: numbers as the tables write them, hairlines, names that are not cut in the middle.
 const NAME_CHARS = 20;
 
-export function numbers(form, colours, { low, high, grid = true, room, bounds } = {}) {
+export function numbers(form, colours, { low, high, grid = true, room, isTight = false } = {}) {
   return {
     type: "linear",
     min: low,
     max: high,
-    bounds,
-    grace: low === undefined && high === undefined && !bounds ? "5%" : 0,
+    grace: low === undefined && high === undefined ? "5%" : 0,
     border: { display: false },
     grid: { display: grid, color: colours.grid, drawTicks: false },
     ticks: {
@@ -15,6 +14,7 @@ export function numbers(form, colours, { low, high, grid = true, room, bounds } 
       font: { family: colours.font, size: 12 },
       padding: 8,
       maxTicksLimit: room ?? 6,
+      includeBounds: !isTight,
       maxRotation: 0,
       precision: form === "count" ? 0 : undefined,
       callback: (value) => written(value, form),

@@ -144,7 +144,7 @@ export function spark(data, colours) {
   };
 }
 
+// From nothing to the last one, without a number that is not round at its end.
 function spanOf(column) {
-  const form = column.form === "share" ? { low: 0, high: 1 } : {};
-  return { room: 7, bounds: "data", ...form };
+  return { room: 7, low: 0, high: column.form === "share" ? 1 : Math.max(...column.values), isTight: true };
 }
