@@ -137,6 +137,18 @@ def went_live_lately(project_id: int, days: int = 30) -> list[ModelVersion]:
     return list(rows.defer("tag_metrics", "curves", "details", "reasons", "tag_ids"))
 
 
+def light_versions(project_id: int, limit: int) -> list[ModelVersion]:
+    """The newest versions without what is large in their rows."""
+    rows = versions(project_id).defer("tag_metrics", "curves", "details", "reasons", "tag_ids", "metrics")
+    return list(rows[:limit])
+
+
+def went_live(project_id: int, limit: int) -> list[ModelVersion]:
+    """The last versions that were ever live, the oldest first, without what is large in their rows."""
+    rows = versions(project_id).filter(activated_at__isnull=False)
+    return list(rows.defer("tag_metrics", "curves", "details", "reasons", "tag_ids")[:limit])[::-1]
+
+
 def earlier_live(version: ModelVersion) -> list[ModelVersion]:
     """Versions that were live before, the latest first: what serves if this one's file is unreadable."""
     rows = versions(version.project_id).exclude(pk=version.pk).filter(activated_at__isnull=False)

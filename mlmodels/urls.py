@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlmodels.views import models, similar, version
+from mlmodels.views import compare, models, similar, version
 
 _models = "projects/<int:project_id>/models"
 
@@ -13,6 +13,7 @@ urlpatterns = [
         name="image-similar",
     ),
     path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
+    path(f"{_models}/compare/", compare.ComparePage.as_view(), name="models-compare"),
     path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),
     path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),
     path(f"{_models}/runs/<int:run_id>/cancel/", models.CancelRun.as_view(), name="model-run-cancel"),

@@ -14,6 +14,9 @@ NODE_MODULES = BASE_DIR / "node_modules"
 # served path -> file in node_modules
 VENDOR_FILES = {
     "vendor/idb-keyval/index.js": "idb-keyval/dist/index.js",
+    "vendor/chart.js/chart.umd.min.js": "chart.js/dist/chart.umd.min.js",
+    # Named at the end of the file before it: storage looks for it.
+    "vendor/chart.js/chart.umd.min.js.map": "chart.js/dist/chart.umd.min.js.map",
     "vendor/inter/inter-latin-wght-normal.woff2": (
         "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
     ),

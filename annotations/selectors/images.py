@@ -122,6 +122,12 @@ def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
     return handout.shown(stored, handout.words(project, [stored]), rejected)
 
 
+def with_scores(project: Project, image_ids: Sequence[int]) -> dict[int, Image]:
+    """Those of the images that scores may be shown with, by id: as in `suggestions`, no open holdout image."""
+    rows = Image.objects.filter(project=project, pk__in=image_ids, deleted_at=None)
+    return rows.exclude(is_holdout=True, reviews_done__lt=project.reviews_per_image).in_bulk()
+
+
 def history(image: Image, *, only_of: User | None = None) -> list[dict[str, Any]]:
     """All reviews and one-tag answers of the image, oldest first, the undone ones too. Two queries."""
     reviews = Review.objects.filter(image=image).select_related("user").order_by("created_at")

@@ -1,21 +1,49 @@
-"""How the work goes over time and over tags: reviews by day, answers by tag. Bounded by days and by tags shown."""
+"""How the work goes over time and over tags: what each day brought, answers by tag. Bounded by days and by tags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Aggregate, Count, FloatField, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from annotations.models import Project, Review
+from annotations.models import Decision, Image, Project, Review
+from annotations.selectors import counters
+
+WINDOW_DAYS = 28
+DAYS_AT_LEAST = 7
 
 
 @dataclass(frozen=True)
-class DayCount:
+class Quartiles:
+    """Seconds on one review: a quarter of them took at most `low`, half at most `middle`."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True)
+class DayWork:
+    """What people did on a day; `reviewed_images` are those reviewed by its end, some `offered` tags got a yes."""
+
     day: date
     reviews: int
+    reviewed_images: int
+    offered: int
+    accepted: int
+    seconds: Quartiles | None
+
+    @property
+    def acceptance(self) -> float | None:
+        return self.accepted / self.offered if self.offered else None
+
+    def an_hour(self, part: str) -> float | None:
+        """Images an hour at this part of the quartiles; None where no review took measurable time."""
+        seconds = getattr(self.seconds, part) if self.seconds else 0.0
+        return 3600 / seconds if seconds else None
 
 
 @dataclass(frozen=True)
@@ -26,27 +54,117 @@ class TagCount:
     no: int = 0
 
 
-def reviews_by_day(project: Project, days: int = 14) -> list[DayCount]:
-    """Counted reviews of the last days, today last; days without any are there as zero. One query."""
-    today = timezone.now().date()
-    first = today - timedelta(days=days - 1)
-    rows = (
-        Review.objects.filter(
-            project=project,
-            created_at__date__gte=first,
-            outcome=Review.Outcome.REVIEWED,
-            counted=True,
-            undone_at=None,
-            source=Review.Source.PERSON,
+def work_by_day(project: Project, days: int = WINDOW_DAYS) -> list[DayWork]:
+    """The last days, today last, from the first one with work on (a week at least). Four queries.
+
+    What was reviewed before the window is counted, not looked at.
+    """
+    first = timezone.localdate() - timedelta(days=days - 1)
+    reviews, seconds = _reviews(project, first)
+    offers, finished = _offers(project, first), _finished(project, first)
+    done = counters.read(project.pk).get("reviewed", 0) - sum(finished.values())
+    found = []
+    for day in (first + timedelta(days=step) for step in range(days)):
+        done += finished.get(day, 0)
+        offered, accepted = offers.get(day, (0, 0))
+        found.append(
+            DayWork(
+                day=day,
+                reviews=reviews.get(day, 0),
+                reviewed_images=max(0, done),
+                offered=offered,
+                accepted=accepted,
+                seconds=seconds.get(day),
+            )
         )
+    return _from_first_work(found)
+
+
+def reviews_by_day_of(project_ids: Sequence[int], days: int) -> dict[int, list[int]]:
+    """Counted reviews of the last days of several projects, today last. One query."""
+    first = timezone.localdate() - timedelta(days=days - 1)
+    rows = (
+        _counted(first)
+        .filter(project__in=project_ids)
         .annotate(day=TruncDate("created_at"))
-        .values("day")
+        .values("project", "day")
         .annotate(reviews=Count("pk"))
     )
-    found = {row["day"]: row["reviews"] for row in rows}
-    return [
-        DayCount(day, found.get(day, 0)) for day in (first + timedelta(days=step) for step in range(days))
-    ]
+    found = {project_id: [0] * days for project_id in project_ids}
+    for row in rows:
+        found[row["project"]][(row["day"] - first).days] = row["reviews"]
+    return found
+
+
+def _counted(first: date) -> QuerySet[Review]:
+    """Reviews by people that count, from this day on."""
+    return Review.objects.filter(
+        created_at__gte=datetime.combine(first, time.min, tzinfo=timezone.get_current_timezone()),
+        outcome=Review.Outcome.REVIEWED,
+        counted=True,
+        undone_at=None,
+        source=Review.Source.PERSON,
+    )
+
+
+def _reviews(project: Project, first: date) -> tuple[dict[date, int], dict[date, Quartiles]]:
+    """By day: how many reviews, and the quartiles of the seconds that were spent on one."""
+    rows = (
+        _counted(first)
+        .filter(project=project)
+        .annotate(day=TruncDate("created_at"))
+        .values("day")
+        .annotate(
+            reviews=Count("pk"),
+            low=_Percentile("seconds", share=0.25),
+            middle=_Percentile("seconds", share=0.5),
+            high=_Percentile("seconds", share=0.75),
+        )
+    )
+    counts, seconds = {}, {}
+    for row in rows:
+        counts[row["day"]] = row["reviews"]
+        if row["low"]:
+            seconds[row["day"]] = Quartiles(row["low"], row["middle"], row["high"])
+    return counts, seconds
+
+
+class _Percentile(Aggregate):
+    """PostgreSQL's percentile_cont of a field at a `share`."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+def _offers(project: Project, first: date) -> dict[date, tuple[int, int]]:
+    """By day: tags that were offered in counted reviews, and how many of them got a yes."""
+    rows = (
+        Decision.objects.filter(review__in=_counted(first).filter(project=project), suggestion__offered=True)
+        .annotate(day=TruncDate("review__created_at"))
+        .values("day")
+        .annotate(offered=Count("pk"), accepted=Count("pk", filter=Q(value=Decision.Value.YES)))
+    )
+    return {row["day"]: (row["offered"], row["accepted"]) for row in rows}
+
+
+def _finished(project: Project, first: date) -> dict[date, int]:
+    """By day of its last review: images that are reviewed now."""
+    last = (
+        _counted(first)
+        .filter(project=project, image__state=Image.State.REVIEWED, image__deleted_at=None)
+        .values("image")
+        .annotate(day=TruncDate(Max("created_at")))
+    )
+    found: dict[date, int] = {}
+    for row in last.values("day"):
+        found[row["day"]] = found.get(row["day"], 0) + 1
+    return found
+
+
+def _from_first_work(days: list[DayWork]) -> list[DayWork]:
+    begun = next((at for at, day in enumerate(days) if day.reviews), len(days))
+    return days[min(begun, len(days) - DAYS_AT_LEAST) :]
 
 
 def answers_by_tag(project: Project) -> Mapping[int, TagCount]:

@@ -1,7 +1,7 @@
-"""What the list of projects shows of each: progress, people, last activity, live model, cover. Six queries in all."""
+"""What the list of projects shows of each: progress, people, last activity, live model, cover. Seven queries in all."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,10 @@ from django.db.models import Count, OuterRef, Q, Subquery
 
 from annotations.models import Image, ImportJob, LiveModel, Membership, Project, Review, User
 from annotations.models.job import FINISHED_STATES
-from annotations.selectors import counters, queue
+from annotations.selectors import counters, progress, queue
 
 COVER_PICTURES = 3
+SPARK_DAYS = 14
 # The source of the import that fills a sample project.
 SAMPLE_SOURCE = "sample"
 
@@ -40,6 +41,8 @@ class ProjectCard:
     cover: tuple[Picture, ...]
     is_importing: bool
     is_sample: bool
+    # Reviews of each of the last days, today last.
+    by_day: tuple[int, ...]
 
     @property
     def share(self) -> float:
@@ -64,6 +67,7 @@ def cards(user: User) -> list[ProjectCard]:
     people = _people(ids)
     covers = _covers(ids)
     imports = _imports(ids)
+    by_day = progress.reviews_by_day_of(ids, SPARK_DAYS)
     found = [
         _card(
             membership,
@@ -72,10 +76,21 @@ def cards(user: User) -> list[ProjectCard]:
             people=people[membership.project_id],
             cover=tuple(covers[membership.project_id]),
             sources=imports[membership.project_id],
+            by_day=tuple(by_day[membership.project_id]),
         )
         for membership in memberships
     ]
     return sorted(found, key=lambda card: card.last_review_at or card.project.created_at, reverse=True)
+
+
+def named(found: Sequence[ProjectCard], words: str) -> list[ProjectCard]:
+    """Those whose name or description holds every one of the words."""
+    wanted = words.casefold().split()
+    return [
+        card
+        for card in found
+        if all(word in f"{card.project.name} {card.project.description}".casefold() for word in wanted)
+    ]
 
 
 def _card(
@@ -86,6 +101,7 @@ def _card(
     people: int,
     cover: tuple[Picture, ...],
     sources: Mapping[str, bool],
+    by_day: tuple[int, ...],
 ) -> ProjectCard:
     return ProjectCard(
         project=membership.project,
@@ -99,6 +115,7 @@ def _card(
         cover=cover,
         is_importing=any(sources.values()),
         is_sample=SAMPLE_SOURCE in sources,
+        by_day=by_day,
     )
 
 

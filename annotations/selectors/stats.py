@@ -89,6 +89,12 @@ def live_model_json(live: LiveModel) -> dict[str, Any]:
     }
 
 
+def yes_needed(project: Project) -> dict[int, int]:
+    """How many yes a tag needs before the live model's kind learns it, by tag id; empty before the first version."""
+    tags = LiveModel.objects.filter(project=project).values_list("tags", flat=True).first() or {}
+    return {int(tag_id): figures.get("needed") or 0 for tag_id, figures in tags.items()}
+
+
 def person_today(project: Project, user: User, since: datetime) -> dict[str, int]:
     """What a person did today and in the last hour: the strip of the review page.
 

@@ -24,7 +24,10 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 
 ROLES = ("annotator", "reviewer", "manager", "admin")
-VENDOR_MODULES = {"idb-keyval": "vendor/idb-keyval/index.js"}
+VENDOR_MODULES = {
+    "chart.js": "vendor/chart.js/chart.umd.min.js",
+    "idb-keyval": "vendor/idb-keyval/index.js",
+}
 SCRIPTS = Path(settings.BASE_DIR) / "static" / "js"
 BARE_IMPORT = re.compile(r'(?:from|import) "([^"./][^"]*)"')
 AVATAR_HUES = 4

@@ -13,10 +13,9 @@ from annotations.models.job import FINISHED_STATES
 from annotations.permissions import allows
 from annotations.selectors import progress, stats, timings, vocabulary
 from annotations.services import sample_project
-from annotations.views import plots
+from annotations.views import overview_plots
 from annotations.views.base import ProjectPage
 
-TAGS_SHOWN = 12
 STATES = {
     "pending": "waits for a review",
     "reviewed": "reviewed",
@@ -57,7 +56,9 @@ class OverviewPage(ProjectPage):
         return response
 
     def _whole(self) -> HttpResponse:
-        return self.page(**self._figures(), **self._plots(), picture_times=self._picture_times())
+        figures = self._figures()
+        plots = self._plots(figures["figures"]["images"])
+        return self.page(**figures, **plots, picture_times=self._picture_times())
 
     def _part(self) -> HttpResponse:
         figures = self._figures()
@@ -88,17 +89,12 @@ class OverviewPage(ProjectPage):
             return None
         return timings.key_to_picture(self.project)
 
-    def _plots(self) -> dict[str, Any]:
-        days = progress.reviews_by_day(self.project)
-        names = [f"{count.day:%-d %b}" for count in days]
-        named = [index % 7 == 6 or index == 0 for index in range(len(days))]
-        tags = _tag_rows(self)
+    def _plots(self, images: int) -> dict[str, Any]:
+        days = progress.work_by_day(self.project)
+        every = self.request.GET.get("tags") == "all"
         return {
-            "days": days,
-            "day_columns": plots.columns([*names[:-1], "Today"], [count.reviews for count in days], named),
-            "has_reviews": any(count.reviews for count in days),
-            "tag_rows": tags,
-            "tag_plot_height": plots.ROW_TOP * 2 + plots.ROW_HEIGHT * len(tags) - 8,
+            "day_plots": overview_plots.of_days(days, images),
+            "balance": overview_plots.tag_balance(self.project, every=every),
         }
 
 
@@ -146,12 +142,3 @@ def next_step(
             return NextStep("Every image is reviewed", "Take the tags with you.", "Export", "export")
         return NextStep("Every image is reviewed", "Nothing is left to do here.")
     return None
-
-
-def _tag_rows(page: OverviewPage) -> tuple[plots.Bar, ...]:
-    """The tags with the most yes, and amber those with too few to learn."""
-    answers = progress.answers_by_tag(page.project)
-    names = dict(vocabulary.active_tags(page.project).values_list("pk", "name"))
-    yes = {tag_id: answers[tag_id].yes for tag_id in names if tag_id in answers and answers[tag_id].yes}
-    shown = sorted(yes, key=lambda tag_id: (-yes[tag_id], names[tag_id]))[:TAGS_SHOWN]
-    return plots.rows([names[pk] for pk in shown], [yes[pk] for pk in shown], ["" for _ in shown])

@@ -1,89 +1,107 @@
-"""Bars of small plots as plain numbers, so that templates draw them in SVG without a style attribute."""
+"""Plots as tables: what each column is and what each row says. The browser draws them; no geometry is here.
 
-from collections.abc import Sequence
+`partials/_plot.html` writes the table, `static/js/elements/data-plot.js` draws from it.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 560.0, 40.0, 542.0, 14.0, 184.0
-ROW_HEIGHT, ROW_TOP, ROW_LEFT, ROW_RIGHT = 24, 6, 128.0, 500.0
+Kind = Literal["line", "columns", "rows", "dumbbells", "points", "spark"]
+# How a plot uses a column. "low" and "high" bound the column before them; a column without a role is in the table only.
+Role = Literal[
+    "", "name", "series", "x", "line", "bar", "ref", "low", "high", "point", "size", "from", "to", "label"
+]
+Form = Literal["text", "count", "share", "signed", "percent", "number"]
+Value = str | float | None
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A rectangle, with where its name and its value are written."""
+class Column:
+    """`form` says how its numbers are written; `tone` how it is coloured (empty: ink)."""
 
-    x: float
-    y: float
-    width: float
-    height: float
     name: str
-    value: int
+    role: Role = ""
+    form: Form = "count"
     tone: str = ""
-    is_named: bool = True
 
     @property
-    def middle(self) -> float:
-        return round(self.x + self.width / 2, 1)
-
-    @property
-    def end(self) -> float:
-        return round(self.x + self.width + 7, 1)
+    def is_text(self) -> bool:
+        return self.form == "text"
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of the grid with its number."""
+class Cell:
+    """What a reader sees, and the number behind it as the browser reads it; empty where there is none."""
 
-    y: float
-    value: int
-
-    @property
-    def text_y(self) -> float:
-        return round(self.y + 4, 1)
+    text: str
+    number: str
+    is_text: bool
 
 
 @dataclass(frozen=True)
-class Columns:
-    bars: tuple[Bar, ...]
-    grid: tuple[Line, ...]
+class Row:
+    cells: tuple[Cell, ...]
+    tone: str = ""
 
 
-def columns(names: Sequence[str], values: Sequence[int], named: Sequence[bool]) -> Columns:
-    """Upright bars; the last one is the present and stands out."""
-    top = _round_up(max([*values, 1]))
-    step = (RIGHT - LEFT) / max(len(values), 1)
-    width = round(step * 0.64, 1)
-    bars = []
-    for index, (name, value) in enumerate(zip(names, values, strict=True)):
-        height = round((BOTTOM - TOP) * value / top, 1)
-        tone = "" if index == len(values) - 1 else "soft"
-        x = round(LEFT + step * (index + 0.5) - width / 2, 1)
-        bars.append(Bar(x, round(BOTTOM - height, 1), width, height, name, value, tone, named[index]))
-    marks = sorted({0, top // 2, top})
-    return Columns(tuple(bars), tuple(Line(round(BOTTOM - (BOTTOM - TOP) * v / top, 1), v) for v in marks))
+@dataclass(frozen=True)
+class Plot:
+    """`name` is its title for screen readers; `low` and `high` fix the axis of the numbers where they are given."""
+
+    kind: Kind
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    low: float | None = None
+    high: float | None = None
+    traits: str = ""
 
 
-def rows(names: Sequence[str], values: Sequence[int], tones: Sequence[str]) -> tuple[Bar, ...]:
-    """Lying bars, one below the other."""
-    top = max([*values, 1])
-    return tuple(
-        Bar(
-            ROW_LEFT,
-            ROW_TOP + ROW_HEIGHT * index,
-            max(2.0, round((ROW_RIGHT - ROW_LEFT) * value / top, 1)),
-            12,
-            name,
-            value,
-            tone,
+def plot(
+    kind: Kind,
+    name: str,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Value]],
+    *,
+    tones: Sequence[str] = (),
+    low: float | None = None,
+    high: float | None = None,
+    traits: str = "",
+) -> Plot:
+    """A plot of these rows, one value a column. `tones` colours rows; `traits` are words for the drawing:
+    "area" fills below a line, "diagonal" adds the line of equal coordinates, "dots" marks each point."""
+    written = [
+        Row(
+            tuple(_cell(value, column) for value, column in zip(row, columns, strict=True)),
+            tones[index] if tones else "",
         )
-        for index, (name, value, tone) in enumerate(zip(names, values, tones, strict=True))
-    )
+        for index, row in enumerate(rows)
+    ]
+    return Plot(kind, name, tuple(columns), tuple(written), low, high, traits)
 
 
-def _round_up(value: int) -> int:
-    """The next 1, 2 or 5 times a power of ten (at least 2), so that the grid reads easily."""
-    scale = 1
-    while True:
-        for factor in (2, 5, 10):
-            if value <= factor * scale:
-                return factor * scale
-        scale *= 10
+def _cell(value: Value, column: Column) -> Cell:
+    if isinstance(value, str):
+        return Cell(value, "", column.is_text)
+    return Cell(written(value, column.form), "" if value is None else repr(value), column.is_text)
+
+
+def written(value: float | None, form: Form) -> str:
+    """A number as tables and labels show it; a dash where there is none."""
+    if value is None:
+        return "–"
+    if form == "share":
+        return "1.00" if value >= 0.995 else f"{value:.2f}".removeprefix("0")
+    if form == "signed":
+        return _signed(value)
+    if form == "percent":
+        return f"{value:.0%}".replace("%", " %")
+    return f"{value:.2f}" if form == "number" else f"{value:,.0f}"
+
+
+def _signed(value: float) -> str:
+    text = f"{abs(value):.2f}".removeprefix("0")
+    if text == ".00":
+        return "0"
+    return f"−{text}" if value < 0 else f"+{text}"

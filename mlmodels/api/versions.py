@@ -1,18 +1,23 @@
 """API of model versions: list, one version, its evaluation, and putting it live."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.base import ProjectView, page
-from annotations.errors import NotFound
-from annotations.models import Project, Role
-from annotations.selectors import model_inputs
+from annotations.errors import BadInput, NotFound
+from annotations.models import Image, Project, Role
+from annotations.selectors import images, model_inputs
 from mlmodels import selectors, tasks
 from mlmodels.models import ModelVersion
-from mlmodels.services import versions
+from mlmodels.services import evaluation_detail, versions
+from mlmodels.services.evaluation_detail import Error
+
+ERRORS, PAIRS = 40, 40
 
 
 def version_json(version: ModelVersion, live_id: int | None) -> dict[str, Any]:
@@ -73,9 +78,13 @@ class VersionActivate(ProjectView):
 
 
 class VersionEvaluation(ProjectView):
-    @extend_schema(responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("tag", int, description="Leaves the detail to this tag's scores.")],
+        responses={200: dict},
+    )
     def get(self, request: Request, project_id: int, version_id: int) -> Response:
-        version = _version(self.project(Role.MANAGER), version_id)
+        project = self.project(Role.MANAGER)
+        version = _version(project, version_id)
         return Response(
             {
                 "id": version.pk,
@@ -86,8 +95,51 @@ class VersionEvaluation(ProjectView):
                 "verdict": version.verdict,
                 "reasons": version.reasons,
                 "details": version.details,
+                "detail": _detail_json(project, version, _tag_id(request, version)),
             }
         )
+
+
+def _tag_id(request: Request, version: ModelVersion) -> int | None:
+    asked = request.query_params.get("tag")
+    if asked is None:
+        return None
+    if asked not in version.tag_metrics:
+        raise BadInput(
+            f"`tag` is the id of a tag that this version has judged, not “{asked[:40]}”.", code="bad_tag"
+        )
+    return int(asked)
+
+
+def _detail_json(project: Project, version: ModelVersion, tag_id: int | None) -> dict[str, Any] | None:
+    """What the stored scores say, of one tag or of all; None where none were stored."""
+    judged = evaluation_detail.read(version)
+    if judged is None:
+        return None
+    chosen = judged if tag_id is None else judged.of_tag(tag_id)
+    false = evaluation_detail.highest_no(chosen, ERRORS)
+    missed = evaluation_detail.lowest_yes(chosen, ERRORS)
+    shown = images.with_scores(project, evaluation_detail.image_ids(false, missed))
+    return {
+        "tag": tag_id,
+        "images": len(judged.image_ids),
+        "curves": evaluation_detail.draw_curves(chosen),
+        "histogram": [asdict(step) for step in evaluation_detail.histogram(chosen)],
+        "co_occurrence": [
+            {"tags": list(pair.tag_ids), "said": pair.said, "predicted": pair.predicted}
+            for pair in evaluation_detail.pairs(judged, PAIRS)
+        ],
+        "highest_no": _errors_json(false, shown),
+        "lowest_yes": _errors_json(missed, shown),
+    }
+
+
+def _errors_json(errors: list[Error], shown: Mapping[int, Image]) -> list[dict[str, Any]]:
+    return [
+        {"image": error.image_id, "tag": error.tag_id, "score": error.score}
+        for error in errors
+        if error.image_id in shown
+    ]
 
 
 def _version(project: Project, version_id: int) -> ModelVersion:

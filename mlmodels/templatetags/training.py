@@ -6,8 +6,10 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from annotations.views.overview_plots import TitledPlot
 from mlmodels import selectors
 from mlmodels.models import TrainingPolicy, TrainingRun
+from mlmodels.views import plots
 
 register = template.Library()
 
@@ -20,6 +22,12 @@ def retrain_policy(project_id: int) -> TrainingPolicy:
 @register.simple_tag
 def open_run(project_id: int) -> TrainingRun | None:
     return selectors.open_run(project_id)
+
+
+@register.simple_tag
+def version_plots(project_id: int, live_id: int | None) -> list[TitledPlot]:
+    """F1 and keystrokes of the versions that went live; one query."""
+    return plots.of_versions(selectors.went_live(project_id, plots.VERSIONS_DRAWN), live_id)
 
 
 @register.filter

@@ -82,15 +82,13 @@ class ModelsPage(ProjectPage):
         told = selectors.ledger(project_id).exclude(code__in=shown.PASSING_MOMENTS)
         checks = told.select_related("run")[:LEDGER_SHOWN]
         asked = selectors.runs(project_id).filter(trigger="person")[:LEDGER_SHOWN]
-        drawn = [shown.judged(row) for row in rows]
         every = bool(self.request.GET.get("all"))
         return {
             "rows": rows if every else rows[:VERSIONS_SHOWN],
             "more": 0 if every else max(0, len(rows) - VERSIONS_SHOWN),
             "live_row": next((row for row in rows if row.state == "live"), None),
             "previous": previous,
-            "plots": [plots.quality(drawn, width) for width in (plots.WIDE, plots.NARROW)],
-            "plotted": [row for row in reversed(rows) if row.f1 is not None],
+            "quality": plots.quality(rows),
             "ledger": shown.ledger(list(checks), list(asked), LEDGER_SHOWN),
         }
 

@@ -1,196 +1,253 @@
-"""Points of plots as plain numbers, so that templates draw them in SVG without a style attribute. No queries here."""
+"""Plots of versions and of their evaluation, from rows and stored curves. No queries here."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-LEFT, TOP, BOTTOM = 40.0, 16.0, 216.0
-# The last 90 units are for the names at the ends of the lines.
-WIDE, NARROW, MARGIN = 1110, 480, 90
-SQUARE_LEFT, SQUARE_RIGHT, SQUARE_TOP, SQUARE_BOTTOM = 26.0, 290.0, 10.0, 189.0
-UNITS_A_TICK = 110
+from annotations.views.overview_plots import TitledPlot
+from annotations.views.plots import Column, Plot, plot, written
+from mlmodels.models import ModelVersion
+from mlmodels.services.evaluation_detail import Pair, Step
+from mlmodels.views.comparison import ComparedTag
+from mlmodels.views.shown import VersionRow
+
+VERSIONS_DRAWN = 30
+WORTH_A_LINE = 2
 
 
-@dataclass(frozen=True)
-class Point:
-    x: float
-    y: float
-    tone: str = ""
-    title: str = ""
-    radius: float = 3.5
+def quality(rows: Sequence[VersionRow]) -> Plot | None:
+    """F1 and average precision against the reviews learnt from; refused versions stand beside the lines.
 
-
-@dataclass(frozen=True)
-class Tick:
-    """A line of the grid, or a number below it."""
-
-    at: float
-    text: str
-
-    @property
-    def text_y(self) -> float:
-        return round(self.at + 4, 1)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Points joined by a line; `name` and `value` stand at its end."""
-
-    name: str
-    value: str
-    path: str
-    points: tuple[Point, ...]
-    tone: str = ""
-    end: Point | None = None
-
-    @property
-    def label_x(self) -> float:
-        return round(self.end.x + 10, 1) if self.end else 0.0
-
-    @property
-    def label_y(self) -> float:
-        return round(self.end.y + 4, 1) if self.end else 0.0
-
-
-@dataclass(frozen=True)
-class Plot:
-    width: int
-    curves: tuple[Curve, ...]
-    rows: tuple[Tick, ...]
-    columns: tuple[Tick, ...]
-
-    @property
-    def right(self) -> int:
-        return self.width - MARGIN
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One version in the plot of quality: how much it learnt from, and what it reached."""
-
-    number: int
-    reviews: int
-    f1: float | None
-    average_precision: float | None
-    was_live: bool
-    is_live: bool
-
-
-def quality(versions: Sequence[Judged], width: int = WIDE) -> Plot | None:
-    """F1 and average precision against reviews; the lines join what went live. None below two versions."""
-    right = float(width - MARGIN)
-    drawn = sorted(
-        (found for found in versions if found.f1 is not None and found.average_precision is not None),
-        key=lambda found: (found.reviews, found.number),
-    )
-    if len(drawn) < 2:
+    None below two versions.
+    """
+    judged = [row for row in rows if row.f1 is not None and row.average_precision is not None]
+    judged.sort(key=lambda row: (row.version.trained_reviews, row.version.number))
+    if len(judged) < WORTH_A_LINE:
         return None
-    values = [value for found in drawn for value in (found.f1, found.average_precision) if value is not None]
-    low, high = math.floor(min(values) * 10) / 10, math.ceil(max(values) * 10) / 10
-    high = max(high, low + 0.1)
-    most = max(1, drawn[-1].reviews)
+    return plot(
+        "line",
+        f"F1 and average precision of {len(judged)} versions by the reviews they learnt from",
+        [
+            Column("Version", "name", "text"),
+            Column("Reviews", "x"),
+            Column("F1", "line", "share"),
+            *_bounds(),
+            Column("AP", "line", "share", tone="context"),
+            Column("AP from", "", "share"),
+            Column("AP to", "", "share"),
+        ],
+        [
+            (
+                f"v{row.version.number}",
+                row.version.trained_reviews,
+                row.f1,
+                *bounds_of(row.version.metrics, "micro_f1"),
+                row.average_precision,
+                *bounds_of(row.version.metrics, "macro_average_precision"),
+            )
+            for row in judged
+        ],
+        tones=[_tone(row) for row in judged],
+        traits="dots",
+    )
 
-    def place(found: Judged, value: float, tone: str) -> Point:
-        x = LEFT + (right - LEFT) * found.reviews / most
-        y = BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low)
-        state = "" if found.was_live else ", refused"
-        title = f"v{found.number}{state}: {value:.3f}, {found.reviews:,} reviews"
-        return Point(round(x, 1), round(y, 1), tone, title, 4.5 if found.is_live else 3.5)
 
-    curves = []
-    for name, field, tone in (("F1", "f1", ""), ("AP", "average_precision", "context")):
-        points = tuple(place(found, getattr(found, field), _tone(found, tone)) for found in drawn)
-        line = [point for point, found in zip(points, drawn, strict=True) if found.was_live]
-        end = line[-1] if line else None
-        last = [found for found in drawn if found.was_live][-1:]
-        value = _short(getattr(last[0], field)) if last else ""
-        curves.append(Curve(name, value, _path(line), points, tone, end))
-    return Plot(width, _apart(curves), _grid_rows(low, high), _grid_columns(most, right))
+def of_versions(versions: Sequence[ModelVersion], live_id: int | None) -> list[TitledPlot]:
+    """F1 with its interval and keystrokes an image, by version; nothing before there are two to compare."""
+    judged = [version for version in versions if version.metrics.get("micro_f1") is not None]
+    if len(judged) < WORTH_A_LINE:
+        return []
+    names = [f"v{version.number}" for version in judged]
+    tones = ["live" if version.pk == live_id else "" for version in judged]
+    figures = [version.metrics for version in judged]
+    f1 = plot(
+        "line",
+        "F1 by model version",
+        [Column("Version", "name", "text"), Column("F1", "line", "share"), *_bounds()],
+        [
+            (name, one["micro_f1"], *bounds_of(one, "micro_f1"))
+            for name, one in zip(names, figures, strict=True)
+        ],
+        tones=tones,
+        traits="dots",
+    )
+    keystrokes = plot(
+        "columns",
+        "Keystrokes an image by model version",
+        [
+            Column("Version", "name", "text"),
+            Column("Keystrokes", "bar", "number"),
+            Column("Empty form", "ref", "number"),
+        ],
+        [
+            (name, one.get("keystrokes"), one.get("empty_form_keystrokes"))
+            for name, one in zip(names, figures, strict=True)
+        ],
+        tones=tones,
+    )
+    return [
+        TitledPlot("F1 by model version", "all tags together, with its 95 % interval", f1),
+        TitledPlot("Keystrokes an image", "what correcting the offer costs, by version", keystrokes),
+    ]
 
 
-def precision_recall(points: Sequence[dict[str, Any]]) -> Curve | None:
+ALL_TAGS = "all tags"
+
+
+def precision_recall(points: Sequence[Mapping[str, Any]]) -> Plot | None:
     """The curve over all tags together; None where nothing is known."""
     if not points:
         return None
-    line = [Point(*_square(point["recall"], point["precision"])) for point in points]
-    return Curve("all tags", "", _path(line), tuple(line))
+    return _precision_recall("Precision against recall over all tags together", [(ALL_TAGS, points)])
 
 
-def calibration(points: Sequence[dict[str, Any]]) -> tuple[Point, ...]:
+def tag_precision_recall(
+    name: str, points: Sequence[Mapping[str, Any]], all_points: Sequence[Mapping[str, Any]]
+) -> Plot | None:
+    """The curve of one tag before that of all together; None where the tag has no yes."""
+    if not points:
+        return None
+    title = f"Precision against recall of {name} and of all tags together"
+    return _precision_recall(title, [(name, points), (ALL_TAGS, all_points)])
+
+
+def _precision_recall(title: str, curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Plot:
+    """The first curve is the one to look at."""
+    named = [(name, point) for name, points in curves for point in points]
+    return plot(
+        "line",
+        title,
+        [
+            Column("Tag", "series", "text"),
+            Column("Threshold", "", "share"),
+            Column("Recall", "x", "share"),
+            Column("Precision", "line", "share"),
+        ],
+        [(name, point["threshold"], point["recall"], point["precision"]) for name, point in named],
+        tones=["ink" if name == curves[0][0] else "context" for name, _ in named],
+        low=0,
+        high=1,
+    )
+
+
+def histogram(steps: Sequence[Step]) -> Plot | None:
+    """Which share of yes and of no has which score; None where nothing was judged."""
+    if not steps:
+        return None
+    yes, no = max(1, sum(step.yes for step in steps)), max(1, sum(step.no for step in steps))
+    return plot(
+        "columns",
+        "Scores of yes and of no",
+        [
+            Column("Score", "name", "text"),
+            Column("No", "bar", "percent", tone="soft"),
+            Column("Yes", "bar", "percent", tone="bar"),
+            Column("Pairs with no"),
+            Column("Pairs with yes"),
+        ],
+        [
+            (
+                f"{written(step.low, 'share')} to {written(step.high, 'share')}",
+                step.no / no,
+                step.yes / yes,
+                step.no,
+                step.yes,
+            )
+            for step in steps
+        ],
+        low=0,
+    )
+
+
+def pairs(found: Sequence[Pair], names: Mapping[int, str]) -> Plot | None:
+    """Tags that come together: on how many images people said both, and the model would; None without any."""
+    if not found:
+        return None
+    return plot(
+        "dumbbells",
+        "Tags that come together, by people and by the model",
+        [
+            Column("Pair", "name", "text"),
+            Column("People", "to"),
+            Column("Model", "from"),
+            Column("Model against people", "label", "text"),
+        ],
+        [
+            (
+                " + ".join(names.get(tag_id, "?") for tag_id in pair.tag_ids),
+                pair.said,
+                pair.predicted,
+                f"{pair.predicted - pair.said:+d}".replace("-", "−").replace("+0", "0"),
+            )
+            for pair in found
+        ],
+        low=0,
+    )
+
+
+def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> Plot | None:
+    """Both versions' figure of each tag, with the intervals in the table."""
+    if not rows:
+        return None
+    return plot(
+        "dumbbells",
+        f"{figure} of {one} and of {other}, tag by tag",
+        [
+            Column("Tag", "name", "text"),
+            Column(one, "from", "share"),
+            Column("at least", "", "share"),
+            Column("at most", "", "share"),
+            Column(other, "to", "share"),
+            Column("at least", "", "share"),
+            Column("at most", "", "share"),
+            Column("Change", "label", "signed"),
+            Column("Yes judged"),
+        ],
+        [
+            (
+                row.name,
+                row.before,
+                *row.before_bounds,
+                row.after,
+                *row.after_bounds,
+                row.change,
+                row.judged_yes,
+            )
+            for row in rows
+        ],
+        tones=[row.tone for row in rows],
+    )
+
+
+def calibration(points: Sequence[Mapping[str, Any]]) -> Plot | None:
     """How often scores came true, by step of the score; larger points stand for more pairs."""
-    most = max((point["pairs"] for point in points), default=1)
-    return tuple(
-        Point(
-            *_square(point["score"], point["came_true"]),
-            title=f"score {point['score']:.2f}: {point['came_true']:.2f} came true, {point['pairs']:,} pairs",
-            radius=round(2.5 + 2.5 * math.sqrt(point["pairs"] / most), 1),
-        )
-        for point in points
+    if not points:
+        return None
+    return plot(
+        "points",
+        "How often scores came true",
+        [
+            Column("Score", "x", "share"),
+            Column("Came true", "point", "share"),
+            Column("Pairs", "size"),
+        ],
+        [(point["score"], point["came_true"], point["pairs"]) for point in points],
+        low=0,
+        high=1,
+        traits="diagonal",
     )
 
 
-def _tone(found: Judged, tone: str) -> str:
-    if found.is_live:
+def bounds_of(figures: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
+    """The interval of a figure; two Nones where it has none."""
+    low, high = figures.get(f"{name}_interval") or (None, None)
+    return low, high
+
+
+def _bounds() -> tuple[Column, Column]:
+    return Column("from", "low", "share"), Column("to", "high", "share")
+
+
+def _tone(row: VersionRow) -> str:
+    if row.state == "live":
         return "live"
-    return tone if found.was_live else "down"
-
-
-def _square(across: float, up: float) -> tuple[float, float]:
-    x = SQUARE_LEFT + (SQUARE_RIGHT - SQUARE_LEFT) * across
-    return round(x, 1), round(SQUARE_BOTTOM - (SQUARE_BOTTOM - SQUARE_TOP) * up, 1)
-
-
-def _path(points: Sequence[Point]) -> str:
-    return " ".join(f"{point.x},{point.y}" for point in points)
-
-
-def _apart(curves: Sequence[Curve]) -> tuple[Curve, ...]:
-    """Labels at the ends keep a line's height between them."""
-    if len(curves) != 2 or not all(curve.end for curve in curves):
-        return tuple(curves)
-    upper, lower = curves
-    assert upper.end is not None and lower.end is not None
-    gap = 16 - abs(upper.end.y - lower.end.y)
-    if gap <= 0:
-        return (upper, lower)
-    sign = -1 if upper.end.y <= lower.end.y else 1
-    return (_moved(upper, sign * gap / 2), _moved(lower, -sign * gap / 2))
-
-
-def _moved(curve: Curve, by: float) -> Curve:
-    assert curve.end is not None
-    end = Point(curve.end.x, round(curve.end.y + by, 1))
-    return Curve(curve.name, curve.value, curve.path, curve.points, curve.tone, end)
-
-
-def _short(value: float) -> str:
-    return "1.00" if value >= 0.995 else f"{value:.2f}".removeprefix("0")
-
-
-def _grid_rows(low: float, high: float) -> tuple[Tick, ...]:
-    """A line at each tenth, or at each fifth where that would be many."""
-    tenths = round((high - low) * 10)
-    step = 1 if tenths <= 5 else 2
-    return tuple(
-        Tick(round(BOTTOM - (BOTTOM - TOP) * place / tenths, 1), _short(low + place / 10))
-        for place in range(0, tenths + 1, step)
-    )
-
-
-def _grid_columns(most: int, right: float) -> tuple[Tick, ...]:
-    """Round numbers below, as many as there is room for."""
-    return tuple(
-        Tick(round(LEFT + (right - LEFT) * value / most, 1), f"{value:,}")
-        for value in _round_steps(most, int(right / UNITS_A_TICK))
-    )
-
-
-def _round_steps(most: int, ticks: int) -> list[int]:
-    """Zero and at most `ticks` round numbers up to `most`."""
-    scale = 1
-    while True:
-        for factor in (1, 2, 5):
-            if most / (factor * scale) <= ticks:
-                return list(range(0, most + 1, factor * scale))
-        scale *= 10
+    return "" if row.version.activated_at is not None else "stop"

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from mlmodels.models import ModelVersion, PolicyCheck, TrainingRun
-from mlmodels.views import plots
 
 STAGES = {
     "": "waits for a worker",
@@ -101,17 +100,6 @@ def version_row(version: ModelVersion, *, live_id: int | None, previous_id: int 
         keystrokes=figures.get("keystrokes"),
         calibration_error=figures.get("calibration_error"),
         judged_on="holdout" if figures.get("judged_on") == "holdout" else "training",
-    )
-
-
-def judged(row: VersionRow) -> plots.Judged:
-    return plots.Judged(
-        number=row.version.number,
-        reviews=row.version.trained_reviews,
-        f1=row.f1,
-        average_precision=row.average_precision,
-        was_live=row.version.activated_at is not None,
-        is_live=row.state == "live",
     )
 
 

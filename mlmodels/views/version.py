@@ -1,19 +1,22 @@
 """Page of one version: the gate's verdict, every tag, and the curves of its evaluation where they were stored."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 
 from annotations.errors import NotFound
 from annotations.selectors import model_inputs
 from annotations.views.base import ProjectPage
 from mlmodels import selectors
-from mlmodels.models import ModelVersion
 from mlmodels.services import versions
-from mlmodels.views import plots, shown
+from mlmodels.views import detail, shown
 
 LEARNT_SHOWN = 200
 UNLEARNT_SHOWN = 12
+
+
+def _tag_id(request: HttpRequest) -> int | None:
+    """The tag whose curves are asked for."""
+    value = request.GET.get("tag", "")
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 class VersionPage(ProjectPage):
@@ -42,17 +45,5 @@ class VersionPage(ProjectPage):
             tags=tags if every else [*learnt[:LEARNT_SHOWN], *unlearnt[:UNLEARNT_SHOWN]],
             tag_count=len(tags),
             learnt_count=len(learnt),
-            **_curves(version),
+            **detail.of_version(self.project, version, _tag_id(request)),
         )
-
-
-def _curves(version: ModelVersion) -> dict[str, Any]:
-    """Points to draw, and the same as rows for the tables behind them."""
-    recall = version.curves.get("precision_recall", [])
-    calibration = version.curves.get("calibration", [])
-    return {
-        "recall_curve": plots.precision_recall(recall),
-        "recall_rows": recall,
-        "calibration_points": plots.calibration(calibration),
-        "calibration_rows": calibration,
-    }

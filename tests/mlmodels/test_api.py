@@ -163,6 +163,16 @@ class TestVersions:
         for name in ("precision", "recall", "f1", "average_precision", "threshold", "support"):
             assert figures["dog"][name] is not None
         assert evaluation["curves"]["precision_recall"][-1]["recall"] == 1.0
+        assert evaluation["detail"]["curves"] == evaluation["curves"]
+        assert evaluation["detail"]["histogram"] and evaluation["detail"]["co_occurrence"]
+
+    def test_an_evaluation_of_one_tag_holds_its_scores_alone(self, planted, admin, trained):
+        here, dog = address(planted.cast, f"models/{trained.pk}/evaluation/"), planted.tags["dog"]
+        detail = admin.get(f"{here}?tag={dog}").json()["detail"]
+        assert detail["tag"] == dog
+        assert {error["tag"] for error in detail["highest_no"] + detail["lowest_yes"]} == {dog}
+        refused = admin.get(f"{here}?tag=nothing")
+        assert refused.status_code == 400 and refused.json()["error"]["code"] == "bad_tag"
 
     def test_activating_a_version_makes_it_live(self, planted, admin, trained):
         LiveModel.objects.update(version_id=None, number=0)

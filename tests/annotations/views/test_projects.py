@@ -60,7 +60,32 @@ def test_the_card_shows_progress_and_the_live_f1(cast, browser_of):
         cast.project.pk, version_id=5, number=3, provisional=False, metrics={"micro_f1": 0.724}, tags={}
     )
     page = text_of(browser_of(cast.annotator).get("/projects/"))
-    assert "<strong>25 %</strong>" in page and "F1 .72 live" in page and "Elsewhere" not in page
+    assert "<strong>25 %</strong>" in page and "F1 .72 live, v3" in page and "Elsewhere" not in page
+
+
+def test_the_card_has_a_line_of_reviews_a_day(cast, browser_of):
+    make_tags(cast.project, "dog")
+    make_images(cast.project, 4)
+    assert "no review lately" in text_of(browser_of(cast.annotator).get("/projects/"))
+    for _ in range(2):
+        review_next(cast, cast.annotator, yes=("dog",))
+    page = text_of(browser_of(cast.annotator).get("/projects/"))
+    assert '<data-plot kind="spark" name="Reviews a day in Outdoors: 2 in the last 14 days">' in page
+    assert page.count('<td data-value="0"') == 13 and page.count('<td data-value="2"') == 1
+
+
+class TestSearch:
+    def test_few_projects_need_none(self, cast, browser_of):
+        assert 'role="search"' not in text_of(browser_of(cast.admin).get("/projects/"))
+
+    def test_many_are_found_by_words_of_name_and_description(self, cast, browser_of):
+        for number in range(6):
+            projects.create(cast.admin, name=f"Lake {number}", description="by the sea" if number else "")
+        page = text_of(browser_of(cast.admin).get("/projects/", {"q": "LAKE sea"}))
+        assert 'role="search"' in page and page.count('class="card project-card"') == 5
+        assert "Outdoors" not in page
+        nothing = text_of(browser_of(cast.admin).get("/projects/", {"q": "moon"}))
+        assert "No project has these words" in nothing and 'value="moon"' in nothing
 
 
 class TestSampleProject:
@@ -147,6 +172,27 @@ class TestOverview:
             review_next(cast, cast.annotator, yes=("dog",))
         page = text_of(browser_of(cast.annotator).get(here))
         assert "3 <small>of 10 reviews</small>" in page and page.count("<i data-on></i>") == 3
+
+    def test_its_plots_are_of_what_was_done(self, cast, browser_of, here):
+        make_tags(cast.project, "dog", "boat")
+        make_images(cast.project, 5)
+        assert "<data-plot" not in text_of(browser_of(cast.annotator).get(here))
+        for _ in range(3):
+            review_next(cast, cast.annotator, yes=("dog",), seconds=6.0)
+        page = text_of(browser_of(cast.annotator).get(here))
+        assert 'name="Images reviewed by the end of each day"' in page
+        assert "Images an hour by day" in page and 'data-value="600.0" class="end">600</td>' in page
+        assert "Images with a yes, 2 of 2 tags" in page
+        assert "F1 by model version" not in page
+
+    def test_a_long_vocabulary_is_drawn_in_part_and_whole_when_asked(self, cast, browser_of, here):
+        make_tags(cast.project, "dog", *(f"tag {number}" for number in range(19)))
+        make_images(cast.project, 1)
+        review_next(cast, cast.annotator, yes=("dog",))
+        client = browser_of(cast.annotator)
+        some, every = text_of(client.get(here)), text_of(client.get(f"{here}?tags=all"))
+        assert "Images with a yes, 12 of 20 tags" in some and 'href="?tags=all#balance">8 more' in some
+        assert "Images with a yes, 20 of 20 tags" in every and "more</a>" not in every
 
     def test_to_htmx_it_answers_the_moving_part_alone(self, cast, browser_of, here):
         part = text_of(browser_of(cast.annotator).get(here, headers={"HX-Request": "true"}))

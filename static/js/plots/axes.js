@@ -1,0 +1,54 @@
+// Axes in the look of the page: numbers as the tables write them, hairlines, names that are not cut in the middle.
+const NAME_CHARS = 20;
+
+export function numbers(form, colours, { low, high, grid = true, room, isTight = false } = {}) {
+  return {
+    type: "linear",
+    min: low,
+    max: high,
+    grace: low === undefined && high === undefined ? "5%" : 0,
+    border: { display: false },
+    grid: { display: grid, color: colours.grid, drawTicks: false },
+    ticks: {
+      color: colours.text,
+      font: { family: colours.font, size: 12 },
+      padding: 8,
+      maxTicksLimit: room ?? 6,
+      includeBounds: !isTight,
+      maxRotation: 0,
+      precision: form === "count" ? 0 : undefined,
+      callback: (value) => written(value, form),
+    },
+  };
+}
+
+export function names(texts, colours, { dense = false } = {}) {
+  return {
+    type: "category",
+    labels: texts,
+    offset: true,
+    border: { display: false },
+    grid: { display: false },
+    ticks: {
+      color: colours.text,
+      font: { family: colours.font, size: 12 },
+      padding: dense ? 8 : 6,
+      maxRotation: 0,
+      autoSkip: !dense,
+      autoSkipPadding: 16,
+      callback: (_, index) => shortened(texts[index]),
+    },
+  };
+}
+
+// As annotations/views/plots.py writes them in the table, with fewer digits where the axis has round numbers.
+export function written(value, form) {
+  if (form === "share") return String(Math.round(value * 100) / 100).replace(/^(-?)0\./, "$1.");
+  if (form === "percent") return `${Math.round(value * 100)} %`;
+  if (form === "number") return String(Math.round(value * 100) / 100);
+  return value.toLocaleString("en");
+}
+
+function shortened(text) {
+  return text.length > NAME_CHARS ? `${text.slice(0, NAME_CHARS - 1)}…` : text;
+}

@@ -1,0 +1,90 @@
+// What is written into a plot beside its marks, so that nobody has to look colours up in a legend. A plugin of
+// Chart.js: datasets carry `said: {at: "end" | "above" | "beside" | "edge" | "ref", texts, colour}`.
+const LINE_PX = 14;
+const GAP_PX = 8;
+
+export const labels = {
+  id: "labels",
+  afterDatasetsDraw(chart) {
+    const { ctx } = chart;
+    ctx.save();
+    ctx.font = fontOf(chart);
+    ctx.textBaseline = "middle";
+    chart.data.datasets.forEach((dataset, index) => {
+      if (dataset.said && dataset.said.at !== "end") DRAWN[dataset.said.at](chart, dataset, index);
+    });
+    drawEnds(chart);
+    ctx.restore();
+  },
+};
+
+// How much room beside the plot the labels need.
+export function roomFor(texts, font) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `12px ${font}`;
+  return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width))) + GAP_PX + 4;
+}
+
+const DRAWN = {
+  // A number after each lying bar.
+  beside(chart, { said }, index) {
+    chart.getDatasetMeta(index).data.forEach((bar, row) => {
+      write(chart, said.texts[row], bar.x + GAP_PX, bar.y, said.colours?.[row] ?? said.colour);
+    });
+  },
+  // A number at the right edge of each row.
+  edge(chart, { said }, index) {
+    chart.getDatasetMeta(index).data.forEach((mark, row) => {
+      write(chart, said.texts[row], chart.chartArea.right + GAP_PX, mark.y, said.colours?.[row] ?? said.colour);
+    });
+  },
+  // The last number above its column.
+  above(chart, { said, data }, index) {
+    const row = data.findLastIndex((value) => value !== null);
+    if (row < 0) return;
+    const bar = chart.getDatasetMeta(index).data[row];
+    write(chart, said.texts[row], bar.x, bar.y - GAP_PX, said.colour, "center");
+  },
+  // What a dashed line stands for, on it at the left.
+  ref(chart, { said }, index) {
+    const mark = chart.getDatasetMeta(index).data[0];
+    const isHigh = mark.y - chart.chartArea.top < LINE_PX;
+    write(chart, said.texts[0], chart.chartArea.left + 4, mark.y + (isHigh ? 9 : -9), said.colour);
+  },
+};
+
+// Names at the ends of lines, a line's height apart.
+function drawEnds(chart) {
+  const ends = chart.data.datasets.map((dataset, index) => endOf(chart, dataset, index)).filter(Boolean);
+  ends.sort((one, other) => one.y - other.y);
+  for (let at = 1; at < ends.length; at++) {
+    const short = LINE_PX - (ends[at].y - ends[at - 1].y);
+    if (short <= 0) continue;
+    ends[at].y += short / 2;
+    ends[at - 1].y -= short / 2;
+  }
+  for (const { said, x, y } of ends) write(chart, said.texts[0], x + GAP_PX, y, said.colour);
+}
+
+function endOf(chart, dataset, index) {
+  if (dataset.said?.at !== "end") return null;
+  const last = dataset.data.findLastIndex((point) => heightIn(point) !== null);
+  const mark = chart.getDatasetMeta(index).data[last];
+  return mark ? { said: dataset.said, x: mark.x, y: mark.y } : null;
+}
+
+// The number of a point, whether it stands alone or with its x.
+export function heightIn(point) {
+  return typeof point === "object" && point !== null ? point.y : point;
+}
+
+function write(chart, text, x, y, colour, align = "left") {
+  if (!text) return;
+  chart.ctx.fillStyle = colour;
+  chart.ctx.textAlign = align;
+  chart.ctx.fillText(text, x, y);
+}
+
+function fontOf(chart) {
+  return `500 12px ${chart.options.font.family}`;
+}
