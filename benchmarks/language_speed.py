@@ -17,7 +17,7 @@ from mlmodels.core.language import wordnet
 from mlmodels.core.language.matching import TermTrie
 from mlmodels.core.language.pipeline import build_pipeline
 from mlmodels.core.language.reader import CaptionReader
-from mlmodels.core.language.vocabulary import HYPHENS, words_of
+from mlmodels.core.language.words import HYPHENS, words_of
 from mlmodels.core.types import TagTerm
 
 TAGS = 10_000
@@ -95,7 +95,7 @@ def measure(texts: Sequence[str], name: str | None) -> list[Speed]:
     texts = list(texts) * -(-CAPTIONS // len(texts))
     nlp, tags = build_pipeline(name=name), wordnet_tags()
     docs: list[Doc] = list(nlp.pipe(texts))
-    words = [words_of(doc) for doc in docs]
+    words = [words_of(doc).words for doc in docs]
     matcher, trie = phrase_matcher(nlp, tags), term_trie(nlp, tags)
     reader = CaptionReader(tags, pipeline=nlp)
 
@@ -104,7 +104,7 @@ def measure(texts: Sequence[str], name: str | None) -> list[Speed]:
 
     matched = speed(lambda: [matcher(doc) for doc in docs])
     searched = speed(lambda: [trie.find(caption) for caption in words])
-    converted = speed(lambda: [trie.find(words_of(doc)) for doc in docs])
+    converted = speed(lambda: [trie.find(words_of(doc).words) for doc in docs])
     return [
         Speed("whole pipeline, each word new", new, None, ""),
         Speed("whole pipeline", speed(lambda: drain(nlp, texts)), None, "5,000"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from mlmodels.core.types import CaptionMatch, CaptionReading
 
-# What a word is merely near to (`core.language.near_meaning`) helps to rank; as a reason it would only puzzle people.
+# Up to `core.language.near_meaning.NEAREST` a mention helps to rank; as a reason it would only puzzle people.
 SHOWN_ABOVE = 0.12
 
 
@@ -54,13 +54,11 @@ class Said(NamedTuple):
 
 
 def of_reading(reading: "CaptionReading") -> Said:
-    """Who denies a word does not deny what it is merely near to: “no fish” says nothing of persons."""
-    matches = [m for m in reading.matches if not (m.evidence.negated and m.evidence.rule == "meaning")]
     return Said(
-        tag_ids=[match.tag_id for match in matches],
-        scores=[match.score for match in matches],
-        evidence=[_as_json(match) for match in matches],
-        negated=[place for place, match in enumerate(matches) if match.evidence.negated],
+        tag_ids=[match.tag_id for match in reading.matches],
+        scores=[match.score for match in reading.matches],
+        evidence=[_as_json(match) for match in reading.matches],
+        negated=[place for place, match in enumerate(reading.matches) if match.evidence.negated],
         terms=tuple(reading.terms),
     )
 

@@ -7,8 +7,9 @@ from annotations.models import Image
 from annotations.selectors import model_inputs
 from annotations.services import tags
 from annotations.types import TagSpec
+from mlmodels.core.language.near_meaning import NEAREST
 from mlmodels.models import CaptionReading
-from mlmodels.services import languages, readings
+from mlmodels.services import languages, mentions, readings
 
 CAPTIONS = ("A dog, no boat.", "", 'Tabs\tand\nlines, a "tree" \\ and 🐕.')
 
@@ -93,3 +94,7 @@ def test_an_image_that_is_gone_is_not_kept(planted, pictures):
     readings.read(pictures, language, keep=True)
 
     assert CaptionReading.objects.count() == len(CAPTIONS) - 1
+
+
+def test_what_a_word_is_merely_near_to_is_neither_a_reason_nor_denied():
+    assert mentions.SHOWN_ABOVE == NEAREST

@@ -9,13 +9,14 @@ from spacy.language import Language
 from spacy.parts_of_speech import IDS as PART_NUMBERS
 from spacy.tokens import Doc, Span
 
-from mlmodels.core.language.entities import find_entities
+from mlmodels.core.language.entities import find_entities, may_name
 from mlmodels.core.language.evidence import Cue, TagFinder, terms_of
 from mlmodels.core.language.lemmas import lemma_of
 from mlmodels.core.language.negation import find_negations
 from mlmodels.core.language.parts import tag_words
 from mlmodels.core.language.phrases import noun_phrases
-from mlmodels.core.language.vocabulary import grammar_of, words_of
+from mlmodels.core.language.vocabulary import grammar_of
+from mlmodels.core.language.words import words_of
 from mlmodels.core.types import TagTerm
 
 PHRASES, NEGATED, CUES = "noun_phrases", "negated", "negation_cues"
@@ -86,7 +87,8 @@ def find_phrases(doc: Doc) -> Doc:
 @Language.component("tagger_entities", requires=["token.pos"], assigns=["doc.ents"])
 def name_entities(doc: Doc) -> Doc:
     """Names by rule in `doc.ents`, for a pipeline without a recogniser."""
-    found = find_entities([token.text for token in doc], [token.pos_ for token in doc])
+    words = [token.text for token in doc]
+    found = find_entities(words, [token.pos_ for token in doc]) if may_name(words) else []
     if found:
         doc.ents = [Span(doc, start, end, label=label) for start, end, label in found]
     return doc
@@ -106,15 +108,10 @@ def map_entities(doc: Doc) -> Doc:
 @Language.component("tagger_negation", requires=["token.pos", "token.lemma"], assigns=["doc.spans"])
 def mark_negated(doc: Doc) -> Doc:
     """What the text says is absent, in `doc.spans["negated"]`, and at the same place the cue in "negation_cues"."""
-    words = doc.user_data[WORDS] = words_of(doc)
-    found = find_negations(words)
-    doc.spans[NEGATED] = [
-        Span(doc, words[negation.first].token, words[negation.last - 1].token + 1) for negation in found
-    ]
-    doc.spans[CUES] = [
-        Span(doc, words[negation.cue_first].token, words[negation.cue_last - 1].token + 1)
-        for negation in found
-    ]
+    said = doc.user_data[WORDS] = words_of(doc)
+    found, tokens = find_negations(said.words), said.tokens
+    doc.spans[NEGATED] = [Span(doc, tokens[one.first], tokens[one.last - 1] + 1) for one in found]
+    doc.spans[CUES] = [Span(doc, tokens[one.cue_first], tokens[one.cue_last - 1] + 1) for one in found]
     return doc
 
 
@@ -134,9 +131,9 @@ class VocabularyMatcher:
         self._finder = TagFinder(tags, self._tokenize, self._grammar)
 
     def __call__(self, doc: Doc) -> Doc:
-        words, negated = doc.user_data.pop(WORDS, None) or words_of(doc), cues_of(doc)
-        doc._.tag_matches = self._finder.matches(words, negated, doc.text)
-        doc._.terms = terms_of(words, negated)
+        said, negated = doc.user_data.pop(WORDS, None) or words_of(doc), cues_of(doc)
+        doc._.tag_matches = self._finder.matches(said, negated, doc.text)
+        doc._.terms = terms_of(said, negated)
         return doc
 
 

@@ -25,7 +25,7 @@ class Entity(NamedTuple):
 
 
 def find_entities(words: Sequence[str], pos: Sequence[str]) -> list[Entity]:
-    """Finds names.
+    """Finds names, in words among which there `may_name` be one.
 
     Args:
         words: the tokens as written.
@@ -40,9 +40,6 @@ def find_entities(words: Sequence[str], pos: Sequence[str]) -> list[Entity]:
         [Entity(start=3, end=4, label='PLACE'), Entity(start=5, end=8, label='WORK')]
     """
     capital = [word[:1].isupper() for word in words]
-    count = sum(capital)
-    if not count or (count == 1 and capital[0] and is_common(words[0].lower())):  # most captions
-        return []
     headline = is_headline(words, pos, capital)
     found: list[Entity] = []
     position = 0
@@ -54,6 +51,17 @@ def find_entities(words: Sequence[str], pos: Sequence[str]) -> list[Entity]:
         found.extend(names_in(words, pos, position, end, headline))
         position = end
     return found
+
+
+def may_name(words: Sequence[str]) -> bool:
+    """Whether a name may be among the words: not in most captions, where a common word alone has a capital.
+
+    Example:
+        >>> may_name(["A", "dog"]), may_name(["A", "dog", "in", "Rome"])
+        (False, True)
+    """
+    capitals = [word for word in words if word[:1].isupper()]
+    return bool(capitals) and not (capitals == [*words[:1]] and is_common(words[0].lower()))
 
 
 def is_headline(words: Sequence[str], pos: Sequence[str], capital: Sequence[bool]) -> bool:

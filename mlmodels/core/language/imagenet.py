@@ -13,7 +13,8 @@ import numpy as np
 
 from mlmodels.core.errors import LanguageDataError
 from mlmodels.core.language import wordnet
-from mlmodels.core.language.vocabulary import fold, term_lemma
+from mlmodels.core.language.vocabulary import term_lemma
+from mlmodels.core.language.words import fold
 from mlmodels.core.types import TagTerm
 
 CLASSES = 1000

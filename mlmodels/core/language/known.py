@@ -8,7 +8,7 @@ from mlmodels.core.language.census import Form
 from mlmodels.core.language.matching import TermTrie
 from mlmodels.core.language.meaning import term_synsets, weighted_senses
 from mlmodels.core.language.occurrences import ACTION
-from mlmodels.core.language.vocabulary import Word, fold
+from mlmodels.core.language.words import Word, fold
 from mlmodels.core.types import TagTerm
 
 BETWEEN_WORDS = re.compile(r"[\s\-‐‑–]+")
@@ -31,12 +31,12 @@ class KnownWords:
     def covers(self, form: Form) -> bool:
         """Whether the whole form is a name or alias, in any inflection or part of speech."""
         pos = "VERB" if form.kind == ACTION else "NOUN"
-        words = [Word(part, pos, part, 0, 0) for text in form.parts for part in split(text)]
-        spoken = [Word(part, "", part, 0, 0) for part in split(fold(form.text))]
+        words = [Word(part, pos, part, len(part)) for text in form.parts for part in split(text)]
+        spoken = [Word(part, "", part, len(part)) for part in split(fold(form.text))]
         return any(
-            mention.first == 0 and mention.last == len(said)
+            first == 0 and last == len(said)
             for said in (words, spoken)
-            for mention in self._trie.find(said)
+            for first, last, _tags in self._trie.find(said)
         )
 
 

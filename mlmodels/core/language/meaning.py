@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import NamedTuple
 
 from mlmodels.core.language import wordnet
-from mlmodels.core.language.matching import Mention
+from mlmodels.core.language.matching import Mention, Named
 from mlmodels.core.language.near_meaning import NearMeaning, keep_best
-from mlmodels.core.language.vocabulary import LETTERS, Word, fold, term_lemma, term_part
+from mlmodels.core.language.vocabulary import LETTERS, term_lemma, term_part
+from mlmodels.core.language.words import Kept, Word, fold
 from mlmodels.core.types import TagTerm
 
 SCORES = {"n": 0.8, "v": 0.6}  # a hypernym of no steps, that is a synonym
@@ -28,13 +28,6 @@ SECOND_SENSE = (0.2, 0.7)  # least and most weight
 LATER_SENSE = 0.5  # the third weighs half as much as the second would, the fourth half of that
 LONGEST_COMPOUND = 3
 COMPOUND_PARTS = frozenset({"NOUN", "PROPN", "ADJ", "VERB", "NUM"})
-KEPT_ANSWERS = 65536
-
-
-class Implied(NamedTuple):
-    tag_id: int
-    score: float
-    rule: str
 
 
 class MeaningIndex:
@@ -44,7 +37,7 @@ class MeaningIndex:
         self._tags_of: dict[str, dict[int, float]] = defaultdict(dict)
         self._tags_by_root: dict[str, dict[int, float]] = defaultdict(dict)
         self._near = NearMeaning()
-        self._implied: dict[tuple[str, str], tuple[Implied, ...]] = {}
+        self._implied = Kept(self._look_up)
         for tag in tags:
             for text in (tag.name, *tag.aliases):
                 forms = tuple(fold(form) for form in tokenize(text))
@@ -55,17 +48,10 @@ class MeaningIndex:
                     for root in roots(synset):
                         keep_best(self._tags_by_root[root], tag.id, weight)
 
-    def implied(self, lemma: str, letter: str) -> tuple[Implied, ...]:
+    def _look_up(self, lemma_and_letter: tuple[str, str]) -> tuple[Named, ...]:
         """Tags that a base form implies as noun "n", verb "v" or adjective "a", with score and rule."""
-        key = (lemma, letter)
-        if key not in self._implied:
-            if len(self._implied) >= KEPT_ANSWERS:
-                self._implied.clear()
-            self._implied[key] = self._look_up(lemma, letter)
-        return self._implied[key]
-
-    def _look_up(self, lemma: str, letter: str) -> tuple[Implied, ...]:
-        best: dict[int, Implied] = {}
+        lemma, letter = lemma_and_letter
+        best: dict[int, Named] = {}
         near: dict[int, float] = dict(self._near.by_word(lemma))
         for synset, weight in weighted_senses(lemma, letter, SENSES):
             for implied in chain(
@@ -81,25 +67,25 @@ class MeaningIndex:
         nearest = heapq.nlargest(MOST_NEAR, near.items(), key=itemgetter(1))
         for tag_id, score in nearest:
             if score >= LEAST_SCORE and (tag_id not in best or score > best[tag_id].score):
-                best[tag_id] = Implied(tag_id, score, "meaning")
+                best[tag_id] = Named(tag_id, "meaning", score)
         return tuple(best.values())
 
-    def _above(self, synset: str, weight: float) -> Iterator[Implied]:
+    def _above(self, synset: str, weight: float) -> Iterator[Named]:
         score = SCORES.get(synset[0], 0.0) * weight
         for ancestor, steps in wordnet.ancestors(synset).items():
             for tag_id, tag_weight in self._tags_of.get(ancestor, {}).items():
-                yield Implied(tag_id, score * tag_weight * STEP**steps, "hypernym")
+                yield Named(tag_id, "hypernym", score * tag_weight * STEP**steps)
 
-    def _of_one_root(self, synset: str, weight: float) -> Iterator[Implied]:
+    def _of_one_root(self, synset: str, weight: float) -> Iterator[Named]:
         tags_of = self._tags_of if synset[0] == "a" else self._tags_by_root
         for root in roots(synset):
             for tag_id, tag_weight in tags_of.get(root, {}).items():
-                yield Implied(tag_id, DERIVED_SCORE * weight * tag_weight, "meaning")
+                yield Named(tag_id, "meaning", DERIVED_SCORE * weight * tag_weight)
 
-    def _by_synonym(self, synset: str, weight: float) -> Iterator[Implied]:
+    def _by_synonym(self, synset: str, weight: float) -> Iterator[Named]:
         for head in synonym_heads(synset):
             for tag_id, tag_weight in self._tags_of.get(head, {}).items():
-                yield Implied(tag_id, SYNONYM_HEAD_SCORE * weight * tag_weight, "meaning")
+                yield Named(tag_id, "meaning", SYNONYM_HEAD_SCORE * weight * tag_weight)
 
     def find(self, words: Sequence[Word]) -> list[Mention]:
         """Mentions by meaning; a compound in WordNet ("dirt bike") speaks instead of its last word."""
@@ -109,10 +95,8 @@ class MeaningIndex:
             if not letter:
                 continue
             first, lemma = compound(words, position) if letter == "n" else (position, word.lemma)
-            mentions.extend(
-                Mention(tag_id, first, position + 1, rule, score)
-                for tag_id, score, rule in self.implied(lemma, letter)
-            )
+            if implied := self._implied[lemma, letter]:
+                mentions.append((first, position + 1, implied))
         return mentions
 
 

@@ -15,6 +15,7 @@ BESIDE_SCORES = (0.1, 0.06, 0.03)
 DEFINED_SCORE = 0.12  # the tag helps to define the word: a steeple is on a church
 DEFINES_SCORE = 0.1  # the word helps to define the tag: a hospital is for patients
 SHARED_SCORE = 0.04  # one word helps to define both: calf and cow are cattle
+NEAREST = max(*BESIDE_SCORES, DEFINED_SCORE, DEFINES_SCORE, SHARED_SCORE)
 DEFINES, SHARES = 400, 200  # a word that helps to define more synsets tells nothing, alone or shared
 DOING = 100  # a verb that helps to define so many synsets ("run") speaks half as loud
 
@@ -56,8 +57,8 @@ class NearMeaning:
             if steps < len(BESIDE_SCORES):
                 for tag_id, weight in self._under.get(ancestor, {}).items():
                     yield tag_id, BESIDE_SCORES[steps] * weight
-        words = {word for root in (synset, *wordnet.derived(synset)) for word in wordnet.defining(root)}
-        for word in words:
+        roots = (synset, *wordnet.derived(synset))
+        for word in dict.fromkeys(word for root in roots for word in wordnet.defining(root)):
             for tag_id, weight in self._by_word.get(word, {}).items():
                 yield tag_id, DEFINED_SCORE * weight
             if wordnet.defined_by(word) <= SHARES:

@@ -5,10 +5,11 @@ at prepositions, and before definite objects of a verb ("nobody rides the horse"
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from mlmodels.core.language import cues
-from mlmodels.core.language.vocabulary import Word
+from mlmodels.core.language.words import Word
 
 PHRASE_PARTS = frozenset({"DET", "ADJ", "NUM", "NOUN", "PROPN", "PRON"})
 SKIPPED_PARTS = frozenset({"ADV", "AUX", "PART"})
@@ -52,6 +53,7 @@ def cue_table() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 
 CUES = cue_table()
+FORM = attrgetter("form")
 
 
 def find_negations(words: Sequence[Word]) -> list[Negation]:
@@ -65,11 +67,13 @@ def find_negations(words: Sequence[Word]) -> list[Negation]:
 
     Example:
         >>> from mlmodels.core.language.pipeline import build_pipeline
-        >>> from mlmodels.core.language.vocabulary import words_of
-        >>> find_negations(words_of(build_pipeline()("A street with no cars")))
+        >>> from mlmodels.core.language.words import words_of
+        >>> find_negations(words_of(build_pipeline()("A street with no cars")).words)
         [Negation(cue_first=3, cue_last=4, first=4, last=5)]
     """
     found: list[Negation] = []
+    if CUES.keys().isdisjoint(map(FORM, words)):  # most captions
+        return found
     position = 0
     while position < len(words):
         cue = cue_at(words, position)

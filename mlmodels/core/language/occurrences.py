@@ -5,7 +5,7 @@ fire truck; determiners, numbers and free adjectives fall away.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from spacy.tokens import Doc, Token
@@ -14,7 +14,7 @@ from mlmodels.core.language import wordnet
 from mlmodels.core.language.components import PHRASES
 from mlmodels.core.language.meaning import COMPOUND_PARTS, LONGEST_COMPOUND
 from mlmodels.core.language.negation import negated_by
-from mlmodels.core.language.vocabulary import HYPHENS, Word, fold, words_of
+from mlmodels.core.language.words import HYPHENS, Word, Words, fold, words_of
 
 NOUNS = frozenset({"NOUN", "PROPN"})
 LONGEST_NAME = 5  # words; a longer run of capitals is a heading, not a name
@@ -53,24 +53,24 @@ def occurrences(doc: Doc) -> list[Occurrence]:
         >>> [found.key for found in occurrences(doc)][3:]
         ['street', 'v:race']
     """
-    words = words_of(doc)
-    negated = negated_by(words)
-    denied = {words[position].start for position in negated}
+    said = words_of(doc)
+    negated = negated_by(said.words)
+    denied = {said.starts[position] for position in negated}
     names = [name for name in _names(doc) if name.start not in denied]
     named = {place for name in names for place in range(name.start, name.end)}
     found: dict[str, Occurrence] = {}
-    for position in _heads(doc, words):
-        if position not in negated and words[position].start not in named:
-            for thing in _things(words, position, doc.text):
+    for position in _heads(doc, said):
+        if position not in negated and said.starts[position] not in named:
+            for thing in _things(said, position, doc.text):
                 found.setdefault(thing.key, thing)
-    for one in (*names, *_actions(word for position, word in enumerate(words) if position not in negated)):
+    for one in (*names, *_actions(said, negated)):
         found.setdefault(one.key, one)
     return list(found.values())
 
 
-def _heads(doc: Doc, words: Sequence[Word]) -> Iterator[int]:
+def _heads(doc: Doc, said: Words) -> Iterator[int]:
     """Positions among the words of the heads of the noun phrases."""
-    at = {word.start: position for position, word in enumerate(words)}
+    at = {start: position for position, start in enumerate(said.starts)}
     is_parsed = doc.has_annotation("DEP")
     for span in doc.spans.get(PHRASES, ()):
         head: Token = span.root if is_parsed else span[-1]
@@ -78,24 +78,25 @@ def _heads(doc: Doc, words: Sequence[Word]) -> Iterator[int]:
             yield at[head.idx]
 
 
-def _things(words: Sequence[Word], head: int, caption: str) -> Iterator[Occurrence]:
+def _things(said: Words, head: int, caption: str) -> Iterator[Occurrence]:
     """The head alone, every compound of up to three words that ends in it, and the nouns before it."""
-    last = words[head]
+    words, starts = said.words, said.starts
+    last, end = words[head], said.end(head)
     for length in range(1, min(LONGEST_COMPOUND, head + 1) + 1):
         first = head + 1 - length
         before = words[first:head]
         if before and not (
-            _is_joined(caption[before[0].end : words[first + 1].start]) and _is_compound(before, last.lemma)
+            _is_joined(caption[said.end(first) : starts[first + 1]]) and _is_compound(before, last.lemma)
         ):
             break
         if before and before[0].pos in NOUNS:
             noun = before[0]
-            yield Occurrence(noun.lemma, PHRASE, noun.lemma, (noun.lemma,), noun.start, noun.end)
+            yield Occurrence(noun.lemma, PHRASE, noun.lemma, (noun.lemma,), starts[first], said.end(first))
         parts = (*(word.form for word in before), last.lemma)
-        start = words[first].start
-        text = " ".join((fold(caption[start : last.start]) + last.lemma).split())
-        if last.end - start <= LONGEST_TEXT:
-            yield Occurrence(" ".join(parts), PHRASE, text, parts, start, last.end)
+        start = starts[first]
+        text = " ".join((fold(caption[start : starts[head]]) + last.lemma).split())
+        if end - start <= LONGEST_TEXT:
+            yield Occurrence(" ".join(parts), PHRASE, text, parts, start, end)
 
 
 def _is_joined(between: str) -> bool:
@@ -125,13 +126,12 @@ def _names(doc: Doc) -> Iterator[Occurrence]:
             yield Occurrence(fold(text), ENTITY, text, tuple(fold(text).split()), start, end)
 
 
-def _actions(words: Iterator[Word]) -> Iterator[Occurrence]:
-    """The verbs that WordNet knows, each under the form in which it would be a tag."""
-    for word in words:
-        if word.pos == "VERB" and wordnet.senses(word.lemma, "v"):
-            yield Occurrence(
-                f"v:{word.lemma}", ACTION, gerund(word.lemma), (word.lemma,), word.start, word.end
-            )
+def _actions(said: Words, negated: Container[int]) -> Iterator[Occurrence]:
+    """The verbs that WordNet knows and nothing denies, each under the form in which it would be a tag."""
+    for position, (word, start) in enumerate(zip(said.words, said.starts, strict=True)):
+        if word.pos == "VERB" and position not in negated and wordnet.senses(word.lemma, "v"):
+            end = said.end(position)
+            yield Occurrence(f"v:{word.lemma}", ACTION, gerund(word.lemma), (word.lemma,), start, end)
 
 
 def gerund(lemma: str) -> str:

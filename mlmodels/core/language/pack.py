@@ -1,6 +1,6 @@
 """The file that `build_pack` wrote, read into arrays: one table for each part of speech.
 
-What the facts mean is in `wordnet.py`. Word forms are found by binary search, so that all costs about 12 MB of memory.
+What the facts mean is in `wordnet.py`. Word forms are found by binary search, so that all costs about 13 MB of memory.
 """
 
 import gzip
@@ -14,7 +14,8 @@ from mlmodels.core.errors import LanguageDataError
 
 PACK_PATH = Path(__file__).resolve().parent.parent / "data" / "wordnet.gz"
 PACK_FORMAT = 3
-Numbers = memoryview  # of int32, uint16, uint8 or bool; indexing gives Python numbers
+Numbers = memoryview  # of uint64, int32, uint16, uint8 or bool; indexing gives Python numbers
+BEGINNING = 8  # bytes of a lemma that are compared as one number
 EDGES = ("hypernyms", "verbs", "nouns", "defining")
 
 
@@ -31,6 +32,7 @@ class PosTable:
         ends = np.flatnonzero(own["lemmas"] == ord("\n")).astype(np.int32)
         starts = np.concatenate([[0], ends + 1, [len(self._lemmas) + 1]]).astype(np.int32)
         self._starts: Numbers = starts.data
+        self._beginnings: Numbers = beginnings(own["lemmas"], starts[:-1], starts[1:] - 1).data
         self._first_sense: Numbers = cumulative(own["senses_per_lemma"]).data
         self._senses: Numbers = own["senses"].data
         self._counts: Numbers = own["counts"].data
@@ -53,9 +55,11 @@ class PosTable:
     def _rows(self, lemma: str) -> slice:
         """Where the senses of a lemma stand; an empty slice for an unknown one."""
         wanted = lemma.encode("utf-8", "replace")
-        rows = range(len(self._starts) - 1)
-        row = bisect_left(rows, wanted, key=self._lemma)
-        if row == len(rows) or self._lemma(row) != wanted:
+        beginning = int.from_bytes(wanted[:BEGINNING].ljust(BEGINNING, b"\0"), "big")
+        first = bisect_left(self._beginnings, beginning)
+        last = bisect_right(self._beginnings, beginning, first)
+        row = bisect_left(range(last), wanted, first, key=self._lemma)
+        if row == last or self._lemma(row) != wanted:
             return slice(0, 0)
         return slice(self._first_sense[row], self._first_sense[row + 1])
 
@@ -92,6 +96,22 @@ class PosTable:
         if rank == len(self._offsets) or self._offsets[rank] != offset:
             raise KeyError(f"expected a synset of WordNet 3.0, got {name!r}: look it up with synsets()")
         return rank
+
+
+def beginnings(text: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The first eight bytes of each row of a text as a number, uint64 [rows], in the order of the rows.
+
+    Example:
+        >>> text = np.frombuffer(b"a cat", np.uint8)
+        >>> [hex(number) for number in beginnings(text, np.array([0, 2]), np.array([1, 5])).tolist()]
+        ['0x6100000000000000', '0x6361740000000000']
+    """
+    numbers = np.zeros(len(starts), np.uint64)
+    for place in range(BEGINNING):
+        at = np.minimum(starts + place, len(text) - 1)
+        letters = np.where(starts + place < ends, text[at], 0)
+        numbers = (numbers << np.uint64(8)) | letters.astype(np.uint64)
+    return numbers
 
 
 def bits(packed: np.ndarray | None, length: int) -> np.ndarray:

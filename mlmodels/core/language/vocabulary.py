@@ -1,39 +1,20 @@
-"""Words, and the project's tags as words: how a term or a caption's token turns into keys that can meet.
+"""How a project's terms and the words of captions turn into keys that can meet.
 
 Which tags a caption mentions is decided in `matching.py`.
 """
 
-import unicodedata
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
-
-from spacy.attrs import IDX, LEMMA, ORTH, POS
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from mlmodels.core.language import wordnet
 from mlmodels.core.language.lemmas import lemma_of
 
-HYPHENS = frozenset("-‐‑–")
 EXACT, BASE_FORM, OTHER_PART = 0, 1, 2  # how freely two words were made to meet; larger is freer
 LETTERS = {"NOUN": "n", "PROPN": "n", "VERB": "v", "AUX": "v", "ADJ": "a"}
-UNKNOWN_PART = "X"  # a word of a language whose parts of speech nobody told
-KEPT_WORDS = 65536
 
 Keys = tuple[tuple[str, int], ...]
 Paths = dict[tuple[str, ...], int]
-
-
-class Word(NamedTuple):
-    """One token of a caption: its folded form, part of speech, base form, character offsets, and token index."""
-
-    form: str
-    pos: str
-    lemma: str
-    start: int
-    end: int
-    token: int = -1
 
 
 class Grammar(NamedTuple):
@@ -42,50 +23,6 @@ class Grammar(NamedTuple):
     caption_keys: Callable[[str, str, str], Keys]
     term_paths: Callable[[tuple[str, ...]], Paths]
     knows_english: bool
-
-
-@lru_cache(maxsize=32768)
-def fold(text: str) -> str:
-    """Form under which words are compared: NFC, case-folded.
-
-    Example:
-        >>> fold("Cafe\u0301")
-        'café'
-    """
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
-
-
-def words_of(doc: Doc) -> list[Word]:
-    """The tokens of a read caption, hyphens and white space left out, so that "T-shirt" is "t", "shirt"."""
-    known = _known_words(doc.vocab.lang)
-    words: list[Word] = []
-    for index, (orth, pos, lemma, start) in enumerate(doc.to_array([ORTH, POS, LEMMA, IDX]).tolist()):
-        key = (orth, pos, lemma)
-        entry = known.get(key)
-        if entry is None:
-            if len(known) >= KEPT_WORDS:
-                known.clear()
-            entry = known[key] = _entry(doc.vocab, orth, pos, lemma)
-        form, part, base, length = entry
-        if length:
-            words.append(Word(form, part, base, start, start + length, index))
-    return words
-
-
-@cache
-def _known_words(language: str) -> dict[tuple[int, int, int], tuple[str, str, str, int]]:
-    """What was worked out for tokens met before, by spaCy's hashes of their text, part and base form."""
-    return {}
-
-
-def _entry(vocab: Vocab, orth: int, pos: int, lemma: int) -> tuple[str, str, str, int]:
-    """Form, part of speech, base form and length of a token; the length is 0 for what is no word."""
-    lexeme = vocab[orth]
-    text = lexeme.text
-    part = vocab.strings[pos] if pos else UNKNOWN_PART if lexeme.is_alpha and not lexeme.is_stop else ""
-    base = vocab.strings[lemma] if lemma else text
-    skipped = text in HYPHENS or lexeme.is_space
-    return fold(text), part, fold(base), 0 if skipped else len(text)
 
 
 @lru_cache(maxsize=32768)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mlmodels.core.language.near_meaning import NEAREST
 from mlmodels.core.language.pipeline import build_pipeline
 from mlmodels.core.language.reader import CaptionReader
 from mlmodels.core.types import CaptionMatch, TagTerm
@@ -92,6 +93,23 @@ def test_a_negated_mention_names_its_cue_and_leaves_the_terms() -> None:
     assert found.evidence.cue_start is not None
     assert caption[found.evidence.cue_start : found.evidence.cue_end] == "without"
     assert reading.terms == ("street",)
+
+
+def test_who_denies_a_relative_of_a_tag_denies_the_tag(reader: CaptionReader) -> None:
+    found = matches(reader, "The hills are not snowy")[8]
+    assert (found.score, found.evidence.rule, found.evidence.negated) == (0.0, "meaning", True)
+
+
+@pytest.mark.parametrize(("tag", "word"), [("person", "fish"), ("beach", "lake")])
+def test_who_denies_a_word_says_nothing_of_what_it_is_merely_near_to(tag: str, word: str) -> None:
+    reader = CaptionReader([TagTerm(1, tag)])
+    assert 0 < matches(reader, f"A {word} at dawn")[1].score <= NEAREST
+    assert matches(reader, f"There is no {word} at dawn") == {}
+
+
+def test_a_denied_word_leaves_what_another_word_is_near_to() -> None:
+    found = matches(CaptionReader([TagTerm(1, "beach")]), "No lake, only a hill")[1]
+    assert (found.evidence.text, found.evidence.negated) == ("hill", False)
 
 
 def negated_captions() -> list[tuple[str, dict[str, bool]]]:
