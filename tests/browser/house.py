@@ -47,7 +47,7 @@ def furnish(cast: Cast) -> House:
     here = f"/projects/{cast.project.pk}/"
     below = [*_people_pages(planted, odd), *_model_pages(versions), f"import/{_import(cast, here)}/"]
     _export(cast, here)
-    outside = ("/projects/", "/projects/new/", "/tokens/", "/status/", "/patterns/", "/accounts/login/")
+    outside = ("/projects/", "/projects/new/", "/tokens/", "/keys/", "/status/", "/patterns/", "/accounts/login/")
     return House(cast, (*(here + page for page in below), *outside), odd)
 
 
@@ -84,12 +84,13 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
         "tags/?retired=1",
     )
     yield from ("tags/proposed/", f"tags/{tag}/", f"tags/{tag}/retire/", "people/", "people/second/")
+    yield from ("verify/", f"verify/?tag={tag}", "guide/", "flags/", "review/?one=1", f"review/?tag={tag}")
     yield from ("import/", "export/", "settings/", "settings/delete/", "gallery/?q=nothing-has-this")
 
 
 def _model_pages(versions: list[ModelVersion]) -> Iterator[str]:
     first, second = versions
-    yield from ("models/", "models/policy/", f"models/{second.pk}/", f"models/{first.pk}/activate/")
+    yield from ("models/", "models/policy/", "models/compare/", f"models/{second.pk}/", f"models/{first.pk}/activate/")
 
 
 def _import(cast: Cast, here: str) -> int:
