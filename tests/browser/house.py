@@ -47,7 +47,15 @@ def furnish(cast: Cast) -> House:
     here = f"/projects/{cast.project.pk}/"
     below = [*_people_pages(planted, odd), *_model_pages(versions), f"import/{_import(cast, here)}/"]
     _export(cast, here)
-    outside = ("/projects/", "/projects/new/", "/tokens/", "/keys/", "/status/", "/patterns/", "/accounts/login/")
+    outside = (
+        "/projects/",
+        "/projects/new/",
+        "/tokens/",
+        "/keys/",
+        "/status/",
+        "/patterns/",
+        "/accounts/login/",
+    )
     return House(cast, (*(here + page for page in below), *outside), odd)
 
 
@@ -90,7 +98,13 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
 
 def _model_pages(versions: list[ModelVersion]) -> Iterator[str]:
     first, second = versions
-    yield from ("models/", "models/policy/", "models/compare/", f"models/{second.pk}/", f"models/{first.pk}/activate/")
+    yield from (
+        "models/",
+        "models/policy/",
+        "models/compare/",
+        f"models/{second.pk}/",
+        f"models/{first.pk}/activate/",
+    )
 
 
 def _import(cast: Cast, here: str) -> int:
