@@ -10,7 +10,8 @@ from django.db import transaction
 from knox.models import AuthToken
 
 from annotations.errors import BadInput, Conflict, NotFound
-from annotations.models import AuditEvent, Membership, Project, Role, User
+from annotations.models import Membership, Project, Role, User
+from annotations.services import audit
 
 # What `create_user --role` gives in the whole installation; a project is joined only by name.
 INSTALLATION_ROLES = (Role.ANNOTATOR, Role.MANAGER, Role.ADMIN)
@@ -40,7 +41,7 @@ def create_user(
         )
     if project is not None:
         Membership.objects.create(project=project, user=user, role=role)
-        AuditEvent.objects.create(project=project, action="members.set", details={"user": name, "role": role})
+        audit.record(project.pk, "members.set", actor_id=None, user=name, role=role)
     return user, made
 
 

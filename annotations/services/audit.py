@@ -1,4 +1,4 @@
-"""Who did what: the one door through which another package writes to the project's audit trail."""
+"""Who did what: the one door through which everything writes to the project's audit trail."""
 
 from typing import Any
 

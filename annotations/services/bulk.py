@@ -11,10 +11,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 
 from annotations.errors import BadInput, Conflict
-from annotations.models import AuditEvent, BulkJob, Decision, Image, JobState, Membership, Project, Tag
+from annotations.models import BulkJob, Decision, Image, JobState, Membership, Project, Tag
 from annotations.permissions import allows, required_role
 from annotations.selectors import access, arrays, image_filters, images, truth, vocabulary
-from annotations.services import image_edits, jobs, queue, tag_answers
+from annotations.services import audit, image_edits, jobs, queue, tag_answers
 
 STEP_IMAGES = 500
 IDS_MAX = 100_000
@@ -227,4 +227,4 @@ def _record(job: BulkJob, action: str) -> None:
         "remove": job.remove_ids,
     }
     details |= {"queue": job.queue, "delete": job.delete_images, "undoes": job.undoes_id}
-    AuditEvent.objects.create(project=job.project, actor=job.actor, action=action, details=details)
+    audit.record(job.project_id, action, actor_id=job.actor_id, **details)

@@ -10,9 +10,9 @@ from django.db import transaction
 from annotations.errors import BadInput
 from annotations.exporters import registry
 from annotations.exporters.base import Context, ExportRow
-from annotations.models import AuditEvent, ExportJob, Image, JobState, Project, User
+from annotations.models import ExportJob, Image, JobState, Project, User
 from annotations.selectors import export_rows
-from annotations.services import jobs, storage
+from annotations.services import audit, jobs, storage
 
 
 class CancelRequestedError(Exception):
@@ -46,11 +46,13 @@ def start(
         options=dict(options or {}),
         result={"format": exporter.name, "losses": list(exporter.losses)},
     )
-    AuditEvent.objects.create(
-        project=project,
-        actor=actor,
-        action="exports.start",
-        details={"job": job.pk, "format": exporter.name, "filter": job.filter},
+    audit.record(
+        project.pk,
+        "exports.start",
+        actor_id=job.actor_id,
+        job=job.pk,
+        format=exporter.name,
+        filter=job.filter,
     )
     return job
 

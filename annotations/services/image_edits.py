@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.errors import Conflict
-from annotations.models import AuditEvent, Image, Project, User
+from annotations.models import Image, Project, User
 from annotations.selectors import images
-from annotations.services import counters, leases, queue, suggestions
+from annotations.services import audit, counters, leases, queue, suggestions
 from annotations.signals import images_changed, reviews_changed, send_on_commit
 
 
@@ -32,12 +32,7 @@ def update(
             setattr(image, field, changes[field])
     image.revision += 1
     image.save(update_fields=["caption", "metadata", "revision"])
-    AuditEvent.objects.create(
-        project=project,
-        actor=actor,
-        action="images.update",
-        details={"image": image_id, "fields": sorted(changes)},
-    )
+    audit.record(project.pk, "images.update", actor_id=actor.pk, image=image_id, fields=sorted(changes))
     suggestions.mark_stale([image_id])
     send_on_commit(images_changed, project_id=project.pk, image_ids=[image_id])
     return image
@@ -48,9 +43,7 @@ def trash(project: Project, image_id: int, *, actor: User) -> None:
     """Move the image to the trash: it leaves lists, queue, training and exports, and can come back for 30 days."""
     image = images.get(project, image_id, lock=True)
     trash_many(project, [image], at=timezone.now())
-    AuditEvent.objects.create(
-        project=project, actor=actor, action="images.trash", details={"image": image_id}
-    )
+    audit.record(project.pk, "images.trash", actor_id=actor.pk, image=image_id)
 
 
 def trash_many(project: Project, gone: Sequence[Image], *, at: datetime) -> None:

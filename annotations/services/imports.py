@@ -14,11 +14,11 @@ from django.utils import timezone
 from annotations.errors import BadInput
 from annotations.importers import matching, words
 from annotations.importers.base import Batch, ItemError, Options, StagedFile
-from annotations.models import AuditEvent, ImportItem, ImportJob, JobState, Project, User
+from annotations.models import ImportItem, ImportJob, JobState, Project, User
 from annotations.models.job import FINISHED_STATES
 from annotations.models.tag import name_key
 from annotations.selectors import vocabulary
-from annotations.services import import_batches, jobs, storage, tags
+from annotations.services import audit, import_batches, jobs, storage, tags
 from annotations.services.import_batches import Looked
 from annotations.types import TagSpec
 
@@ -56,9 +56,7 @@ def start(
     job.total, job.done = len(items) + refused, refused
     job.result = {"added": 0, "updated": 0, "duplicates": 0, "refused": refused}
     job.save(update_fields=["errors", "total", "done", "result"])
-    AuditEvent.objects.create(
-        project=project, actor=actor, action="imports.start", details={"job": job.pk, "images": job.total}
-    )
+    audit.record(project.pk, "imports.start", actor_id=job.actor_id, job=job.pk, images=job.total)
     return job
 
 

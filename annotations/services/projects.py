@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from annotations import caption_languages, signals
 from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
-from annotations.models import AuditEvent, Membership, Project, Role, User
+from annotations.models import Membership, Project, Role, User
 from annotations.permissions import allows, required_role
 from annotations.selectors.access import may_create_projects
+from annotations.services import audit
 
 SETTINGS = (
     "name",
@@ -34,7 +35,7 @@ def create(actor: User, **fields: object) -> Project:
         signals.extractor_chosen.send(sender=None, name=checked["extractor"])
     project = Project.objects.create(created_by=actor, **checked)
     Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
-    AuditEvent.objects.create(project=project, actor=actor, action="projects.create")
+    audit.record(project.pk, "projects.create", actor_id=actor.pk)
     return project
 
 
@@ -47,9 +48,7 @@ def update(membership: Membership, changes: Mapping[str, object]) -> Project:
     for field, value in changes.items():
         setattr(project, field, value)
     project.save(update_fields=list(changes))
-    AuditEvent.objects.create(
-        project=project, actor=membership.user, action="projects.update", details={"fields": sorted(changes)}
-    )
+    audit.record(project.pk, "projects.update", actor_id=membership.user_id, fields=sorted(changes))
     return project
 
 
@@ -67,7 +66,7 @@ def trash(membership: Membership) -> None:
     project = membership.project
     project.deleted_at = timezone.now()
     project.save(update_fields=["deleted_at"])
-    AuditEvent.objects.create(project=project, actor=membership.user, action="projects.trash")
+    audit.record(project.pk, "projects.trash", actor_id=membership.user_id)
 
 
 @transaction.atomic
@@ -84,9 +83,7 @@ def set_member(membership: Membership, username: str, role: str) -> Membership:
     if present and present.role == Role.ADMIN and role != Role.ADMIN:
         _refuse_last_admin(project, present)
     member, _ = Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
-    AuditEvent.objects.create(
-        project=project, actor=membership.user, action="members.set", details={"user": username, "role": role}
-    )
+    audit.record(project.pk, "members.set", actor_id=membership.user_id, user=username, role=role)
     return member
 
 
@@ -100,9 +97,7 @@ def remove_member(membership: Membership, username: str) -> None:
     if member.role == Role.ADMIN:
         _refuse_last_admin(project, member)
     member.delete()
-    AuditEvent.objects.create(
-        project=membership.project, actor=membership.user, action="members.remove", details={"user": username}
-    )
+    audit.record(membership.project_id, "members.remove", actor_id=membership.user_id, user=username)
 
 
 def _locked(project: Project) -> Project:

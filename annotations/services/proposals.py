@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.errors import Conflict
-from annotations.models import AuditEvent, CaptionProgress, Project, Proposal, Tag, TagAlias, User
+from annotations.models import CaptionProgress, Project, Proposal, Tag, TagAlias, User
 from annotations.models.tag import name_key
 from annotations.selectors import proposals as read_proposals
-from annotations.services import tags
+from annotations.services import audit, tags
 from annotations.types import ProposalSpec, TagSpec
 
 _UPDATED = ["text", "captions", "rank", "evidence"]
@@ -128,7 +128,7 @@ def _decide(row: Proposal, state: str, action: str, actor: User) -> Proposal:
     row.decided_by, row.decided_at = (None, None) if state == Proposal.State.OPEN else (actor, timezone.now())
     row.save(update_fields=_DECIDED)
     details = {"proposal": row.pk, "text": row.text, "tag": row.result_tag_id}
-    AuditEvent.objects.create(project=row.project, actor=actor, action=action, details=details)
+    audit.record(row.project_id, action, actor_id=actor.pk, **details)
     return row
 
 

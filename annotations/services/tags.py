@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from annotations import review_keys
 from annotations.errors import BadInput, Conflict, NotFound
-from annotations.models import AuditEvent, Project, Tag, TagAlias, TagPeriod, User
+from annotations.models import Project, Tag, TagAlias, TagPeriod, User
 from annotations.models.tag import name_key, trigrams
+from annotations.services import audit
 from annotations.signals import send_on_commit, vocabulary_changed
 from annotations.types import TagSpec
 
@@ -28,9 +29,8 @@ def create_many(project: Project, specs: Sequence[TagSpec], *, actor: User | Non
         project.vocabulary_version += 1
         created.append(_create(project, spec))
     project.save(update_fields=["vocabulary_version"])
-    AuditEvent.objects.create(
-        project=project, actor=actor, action="tags.create", details={"names": [tag.name for tag in created]}
-    )
+    actor_id = actor.pk if actor else None
+    audit.record(project.pk, "tags.create", actor_id=actor_id, names=[tag.name for tag in created])
     send_on_commit(vocabulary_changed, project_id=project.pk)
     return created
 
@@ -55,9 +55,7 @@ def update(tag: Tag, changes: Mapping[str, object], *, actor: User) -> Tag:
     tag.save()
     if "aliases" in changes:
         _replace_aliases(tag, changes["aliases"])
-    AuditEvent.objects.create(
-        project=tag.project, actor=actor, action="tags.update", details={"tag": tag.pk, "before": before}
-    )
+    audit.record(tag.project_id, "tags.update", actor_id=actor.pk, tag=tag.pk, before=before)
     send_on_commit(vocabulary_changed, project_id=tag.project_id)
     return tag
 
@@ -94,7 +92,7 @@ def _locked(project: Project) -> Project:
 def _set_retired(tag: Tag, at: datetime | None, action: str, actor: User) -> Tag:
     tag.retired_at = at
     tag.save(update_fields=["retired_at"])
-    AuditEvent.objects.create(project=tag.project, actor=actor, action=action, details={"tag": tag.pk})
+    audit.record(tag.project_id, action, actor_id=actor.pk, tag=tag.pk)
     send_on_commit(vocabulary_changed, project_id=tag.project_id)
     return tag
 

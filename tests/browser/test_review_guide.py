@@ -14,7 +14,7 @@ SignIn = Callable[..., Page]
 
 
 def described(scene: Scene, name: str, text: str) -> None:
-    tags.update(Tag.objects.get(pk=scene.tags[name]), {"description": text}, actor=None)
+    tags.update(Tag.objects.get(pk=scene.tags[name]), {"description": text}, actor=scene.cast.manager)
 
 
 def here(page: Page):
