@@ -44,10 +44,7 @@ class QueueNext(ProjectView):
             if mode == "score":
                 raise BadInput("The mode “score” needs a `tag` to order by.", code="tag_missing")
             return None
-        found, unknown = vocabulary.resolve(self.project(), [word])
-        if unknown:
-            raise vocabulary.unknown_tags(unknown)
-        return found[0]
+        return vocabulary.active_ids(self.project(), [word])[0]
 
 
 class QueueRenew(ProjectView):

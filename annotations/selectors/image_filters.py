@@ -118,10 +118,7 @@ def _image(project: Project, name: str, text: str) -> int:
 
 def _tag(project: Project, name: str, text: str) -> int:
     number = whole_number(text)
-    found, unknown = vocabulary.resolve(project, [text if number is None else number])
-    if unknown:
-        raise vocabulary.unknown_tags(unknown)
-    return found[0]
+    return vocabulary.active_ids(project, [text if number is None else number])[0]
 
 
 def _since(project: Project, name: str, text: str) -> datetime:

@@ -105,15 +105,19 @@ def by_ids(project: Project, image_ids: Sequence[int]) -> list[Image]:
     return [rows[image_id] for image_id in image_ids if image_id in rows]
 
 
-def is_blind(project: Project, image_id: int) -> bool:
+def is_blind(project: Project, image: Image) -> bool:
     """A holdout image whose reviews are not complete: nothing may be told of it that people should find."""
-    waits = Image.objects.filter(project=project, pk=image_id, is_holdout=True)
-    return waits.filter(reviews_done__lt=project.reviews_per_image).exists()
+    return image.is_holdout and image.reviews_done < project.reviews_per_image
+
+
+def blind(project: Project) -> Q:
+    """The same of the images of a query."""
+    return Q(is_holdout=True, reviews_done__lt=project.reviews_per_image)
 
 
 def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
     """What the live model says of the image; nothing of a holdout image before its reviews are complete."""
-    if image.is_holdout and image.reviews_done < project.reviews_per_image:
+    if is_blind(project, image):
         return []
     stored = getattr(image, "suggestion_set", None)
     if stored is None:
@@ -125,7 +129,7 @@ def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
 def with_scores(project: Project, image_ids: Sequence[int]) -> dict[int, Image]:
     """Those of the images that scores may be shown with, by id: as in `suggestions`, no open holdout image."""
     rows = Image.objects.filter(project=project, pk__in=image_ids, deleted_at=None)
-    return rows.exclude(is_holdout=True, reviews_done__lt=project.reviews_per_image).in_bulk()
+    return rows.exclude(blind(project)).in_bulk()
 
 
 def history(image: Image, *, only_of: User | None = None) -> list[dict[str, Any]]:

@@ -23,8 +23,16 @@ def item(lease: Lease) -> dict[str, Any]:
 
 
 def addresses(image: Image) -> dict[str, str]:
-    base = f"/api/v1/projects/{image.project_id}/images/{image.pk}"
-    return {"url": f"{base}/file/", "thumbnail_url": f"{base}/thumbnail/?size=256"}
+    return {"url": f"{_address(image)}/file/", "thumbnail_url": thumbnail_url(image, 256)}
+
+
+def thumbnail_url(image: Image, size_px: int) -> str:
+    """Of a size that is made: 256, 512 or 1024."""
+    return f"{_address(image)}/thumbnail/?size={size_px}"
+
+
+def _address(image: Image) -> str:
+    return f"/api/v1/projects/{image.project_id}/images/{image.pk}"
 
 
 def remaining(project: Project, user: User, *, sees_unsure: bool) -> dict[str, int]:

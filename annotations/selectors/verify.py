@@ -99,16 +99,15 @@ def candidates(
 def tile(candidate: Candidate) -> dict[str, Any]:
     """A candidate as the API and the page show it; `offered`: it is set to yes until somebody says no."""
     image = candidate.image
-    addresses = queue.addresses(image)
     return {
         "id": image.pk,
         "name": image.name,
         "caption": image.caption[:CAPTION_SHOWN],
         "width_px": image.width_px,
         "height_px": image.height_px,
-        **addresses,
+        **queue.addresses(image),
         # For tiles that are wider than the small thumbnail.
-        "large_thumbnail_url": addresses["thumbnail_url"].replace("size=256", "size=512"),
+        "large_thumbnail_url": queue.thumbnail_url(image, 512),
         "score": round(candidate.score, 4),
         "offered": candidate.is_offered,
         "model_number": candidate.model_number,

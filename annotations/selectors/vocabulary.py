@@ -52,12 +52,18 @@ def resolve(project: Project, words: Sequence[int | str]) -> tuple[list[int], li
     return found, unknown
 
 
-def active_tag(project: Project, word: int | str) -> Tag:
-    """The active tag of this id, name or alias, with its project at hand. Raises the error `unknown_tag`."""
-    found, unknown = resolve(project, [word])
+def active_ids(project: Project, words: Sequence[int | str]) -> list[int]:
+    """Ids of the active tags of these ids, names or aliases, in order. Raises the error `unknown_tag`."""
+    found, unknown = resolve(project, words)
     if unknown:
         raise unknown_tags(unknown)
-    tag = Tag.objects.get(pk=found[0])
+    return found
+
+
+def active_tag(project: Project, word: int | str) -> Tag:
+    """The active tag of this id, name or alias, with its project at hand. Raises the error `unknown_tag`."""
+    (tag_id,) = active_ids(project, [word])
+    tag = Tag.objects.get(pk=tag_id)
     tag.project = project
     return tag
 

@@ -11,7 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 
 from annotations.errors import BadInput, Conflict
-from annotations.models import BulkJob, Decision, Image, JobState, Membership, Project, Tag
+from annotations.models import BulkJob, Decision, Image, JobState, Membership, Project
 from annotations.permissions import allows, required_role
 from annotations.selectors import access, arrays, image_filters, images, truth, vocabulary
 from annotations.services import audit, image_edits, jobs, queue, tag_answers
@@ -35,7 +35,9 @@ def start(
     """Freeze the choice and store the job. Raises Conflict `count_changed` if it is not of `count` images."""
     project = membership.project
     require_roles(membership, delete=delete)
-    add_ids, remove_ids = _tags(project, add), _tags(project, remove)
+    add_ids, remove_ids = (
+        list(dict.fromkeys(vocabulary.active_ids(project, words))) for words in (add, remove)
+    )
     _refuse_nonsense(add_ids, remove_ids, queue, delete)
     chosen = choice(project, filter=filter, ids=ids)
     job = BulkJob.objects.create(
@@ -85,11 +87,6 @@ def cancel(membership: Membership, job: BulkJob) -> BulkJob:
 
 def put_away(job: BulkJob) -> None:
     BulkJob.objects.filter(pk=job.pk).update(is_put_away=True)
-
-
-def tag_of(project: Project, word: str) -> Tag:
-    """The active tag that somebody typed. Raises `unknown_tag`."""
-    return vocabulary.active_tag(project, word)
 
 
 def require_roles(membership: Membership, *, delete: bool) -> None:
@@ -196,13 +193,6 @@ def _freeze(job: BulkJob, chosen: Any) -> None:
     job.refresh_from_db(fields=["image_ids"])
     job.total = len(job.image_ids)
     job.save(update_fields=["total"])
-
-
-def _tags(project: Project, words: Sequence[int | str]) -> list[int]:
-    found, unknown = vocabulary.resolve(project, list(words))
-    if unknown:
-        raise vocabulary.unknown_tags(unknown)
-    return list(dict.fromkeys(found))
 
 
 def _refuse_nonsense(add: list[int], remove: list[int], queue: bool, delete: bool) -> None:

@@ -15,7 +15,7 @@ from annotations import tasks
 from annotations.errors import BadInput
 from annotations.models import BulkJob
 from annotations.selectors import bulk as bulk_jobs
-from annotations.selectors import image_filters, jobs
+from annotations.selectors import image_filters, jobs, vocabulary
 from annotations.services import bulk, requests
 from annotations.views.base import ProjectPage
 
@@ -149,7 +149,7 @@ class BulkPage(ProjectPage):
         return kept.urlencode()
 
     def _tag_name(self) -> str:
-        return bulk.tag_of(self.project, self.request.POST.get("tag", "").strip()).name
+        return vocabulary.active_tag(self.project, self.request.POST.get("tag", "").strip()).name
 
     def _live(self) -> HttpResponse:
         return self.page(200, "annotations/_bulk_live.html", **bulk_jobs.live(self.project))

@@ -39,7 +39,7 @@ class Tile:
     @property
     def larger_url(self) -> str:
         """For tiles that are wider than the small thumbnail."""
-        return self.thumbnail_url.replace("size=256", "size=512")
+        return queue.thumbnail_url(self.image, 512)
 
     @property
     def more(self) -> int:
@@ -169,4 +169,5 @@ def _address(kept: dict[str, str], **more: str) -> str:
 
 def _is_blind(project: Project, image_id: int | None) -> bool:
     """Neighbours of a holdout image tell nothing about it before its reviews are complete."""
-    return image_id is not None and images.is_blind(project, image_id)
+    waiting = Image.objects.filter(images.blind(project), project=project)
+    return image_id is not None and waiting.filter(pk=image_id).exists()

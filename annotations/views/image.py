@@ -70,7 +70,7 @@ class ImagePage(ProjectPage):
             "verdicts": _verdicts(truth, names),
             "implied_no": len(truth.implied_no),
             "suggestions": [entry for entry in suggestions if entry["tag"]["id"] not in truth.yes],
-            "is_blind": image.is_holdout and image.reviews_done < self.project.reviews_per_image,
+            "is_blind": images.is_blind(self.project, image),
             "history": [_told(entry, names) for entry in history],
         }
 

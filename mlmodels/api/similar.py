@@ -30,7 +30,7 @@ class SimilarImages(ProjectView):
             {"id": one.pk, "name": one.name, "distance": round(distances[one.pk], 4), **queue.addresses(one)}
             for one in found
         ]
-        if not images.is_blind(project, image.pk):
+        if not images.is_blind(project, image):
             truths = images.truths(project, found)
             names = images.tag_names(project, {tag for truth in truths.values() for tag in truth.yes})
             for one, row in zip(found, rows, strict=True):

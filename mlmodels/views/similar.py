@@ -29,5 +29,5 @@ class SimilarPart(ProjectPage):
             if near
             else "The model has not looked at this image yet."
         )
-        tiles = gallery.tiles(self.project, found, hide_tags=images.is_blind(self.project, image.pk))
+        tiles = gallery.tiles(self.project, found, hide_tags=images.is_blind(self.project, image))
         return self.page(image=image, tiles=tiles, nothing=nothing)
