@@ -36,8 +36,9 @@ export class KeyMap {
   areSingleKeysOn = true;
   mode = "all";
 
-  // `commands`: [{name, title, keys, also, mode}], the last two where they matter. `own` remaps commands: {name: [keys]}; what it does not name keeps its keys. `hotkeys`: {key: {id, name}} of tags,
-  // which give way to a command that somebody put on the same key.
+  // `commands`: [{name, title, keys, also, mode}], the last two where they matter. `own` remaps commands: {name:
+  // [keys]}; what it does not name keeps its keys. `hotkeys`: {key: {id, name}} of tags, which give way to a command
+  // that somebody put on the same key.
   constructor({ commands, own = {}, hotkeys = {} }) {
     this.commands = commands.map((command) =>
       own[command.name] ? { ...command, keys: own[command.name], also: [] } : command,

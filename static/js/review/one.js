@@ -17,11 +17,10 @@ import { Notices } from "review/notices";
 import { Question } from "review/question";
 import { openOutbox, tellWhatIsSaved } from "review/saved";
 import { aboutOneTag } from "review/saying";
+import { Stage } from "review/stage";
 import { Strip, Tally } from "review/strip";
 
 const POLL_MS = 3000;
-const LOOK_AGAIN_MS = 10_000;
-const RENEW_EVERY_MS = 60_000;
 const AHEAD = 5;
 const PASSED_OVER = 1000; // as many as the server takes
 const SAID = { yes: "Yes.", no: "No.", ignored: "Ignored." };
@@ -48,6 +47,7 @@ const queue = new Queue({
 const memory = remembered(`tagger:facts:${owner}-${tag.id}`, [], sessionStorage);
 const flow = new Flow({ queue, outbox, saying: aboutOneTag(api, tag), memory });
 const question = new Question(root, tag);
+const stage = new Stage({ root, viewer: question.viewer, queue, flow, whenOver: () => "answered" });
 const strip = new Strip(root);
 const tally = new Tally({ name: `${owner}-facts` });
 const notices = new Notices(part("notice"));
@@ -63,12 +63,9 @@ const commands = {
   no: () => answer("no"),
   ignore: () => answer("ignored"),
   undo: () => undo(),
-  alone: () => setAlone(!question.viewer.isAlone),
   flag: () => flags.open(),
   guide: () => guide.open(),
-  rotate: () => question.viewer.rotate(),
-  zoom_in: () => question.viewer.zoomIn(),
-  zoom_out: () => question.viewer.zoomOut(),
+  ...stage.commands,
   help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
 
@@ -96,27 +93,19 @@ async function undo() {
   drawCounts();
 }
 
-function setAlone(isAlone) {
-  question.viewer.alone(isAlone);
-  root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
-}
-
-wireCommands({ root, keys, commands, flow, setAlone });
+wireCommands({ root, keys, commands, flow, setAlone: (isAlone) => stage.setAlone(isAlone) });
 new Swipe({
   box: part("picture"),
-  isBusy: () => !flow.current || question.viewer.isZoomed,
+  isBusy: () => stage.isBusy,
   right: commands.yes,
   left: commands.no,
 });
-part("retry").addEventListener("click", () => queue.fill());
-for (const way of root.querySelectorAll("[data-leave]"))
-  way.addEventListener("click", () => queue.release(flow.current?.ahead));
 
 // -- what comes up ----------------------------------------------------------
 
 flow.addEventListener("show", async ({ detail: current }) => {
-  setAlone(false);
-  drawState();
+  stage.setAlone(false);
+  stage.draw();
   if (!current) return question.say(said);
   await question.show(current);
   if (flow.current?.ahead !== current.ahead) return;
@@ -128,7 +117,7 @@ flow.addEventListener("notice", ({ detail }) => notices.say(detail.text));
 
 queue.addEventListener("change", () => {
   strip.ready(queue.readyCount, AHEAD);
-  drawState();
+  stage.draw();
 });
 
 // A fact needs no lease: once it is stored, the image is free for whoever reviews it.
@@ -144,19 +133,6 @@ function drawCounts() {
   strip.counts({ today: tally.today, rate: tally.rate, streak: tally.streak, left: null });
 }
 
-function drawState() {
-  const state = flow.current ? "item" : waitingState();
-  if (root.dataset.state === state) return;
-  root.dataset.state = state;
-  for (const node of part("states").children) node.hidden = node.dataset.for !== state;
-  if (queue.failure) part("failure").textContent = queue.failure.message;
-}
-
-function waitingState() {
-  if (queue.failure) return queue.failure.kind === "signed-out" ? "signed-out" : "failed";
-  return queue.isExhausted && !queue.length ? "answered" : "loading";
-}
-
 async function look() {
   const [stats, health] = await Promise.all([api.get("stats/"), site.get("healthz").catch(() => null)]);
   if (stats.me && !outbox.size) tally.today = stats.me.facts_today;
@@ -164,9 +140,7 @@ async function look() {
   drawCounts();
 }
 
-setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
-setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
-setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
+stage.keepFresh(flags);
 
 const drawSaved = tellWhatIsSaved({ outbox, beside: flags.outbox, strip, notices });
 await openOutbox(outbox, notices);

@@ -18,11 +18,10 @@ import { giveKeysBack, wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
 import { openOutbox, tellWhatIsSaved } from "review/saved";
 import { aboutImages } from "review/saying";
+import { Stage } from "review/stage";
 import { Strip, Tally } from "review/strip";
 
 const POLL_MS = 3000;
-const LOOK_AGAIN_MS = 10_000;
-const RENEW_EVERY_MS = 60_000;
 const AHEAD = 5;
 const SAID = {
   reviewed: "Accepted.",
@@ -45,6 +44,7 @@ const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
 const flow = new Flow({ queue, outbox, saying: aboutImages(api), memory });
 const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
+const stage = new Stage({ root, viewer: board.viewer, queue, flow, whenOver });
 const strip = new Strip(root);
 const tally = new Tally({ name: owner });
 const notices = new Notices(part("notice"));
@@ -71,12 +71,9 @@ const commands = {
   broken: (event) => answer("broken", event),
   undo: () => undo(),
   add: () => flow.current && typeahead.open(),
-  alone: () => setAlone(!board.viewer.isAlone),
   flag: () => flags.open(),
   guide: () => guide.open(),
-  rotate: () => board.viewer.rotate(),
-  zoom_in: () => board.viewer.zoomIn(),
-  zoom_out: () => board.viewer.zoomOut(),
+  ...stage.commands,
   help: wireHelp({ dialog: part("keys"), keys, root, save: switchKeeper(site, notices) }),
 };
 
@@ -121,23 +118,18 @@ function addTag(tag) {
   part("no-tags").hidden = true;
 }
 
-function setAlone(isAlone) {
-  board.viewer.alone(isAlone);
-  root.querySelector("[data-command=alone]").setAttribute("aria-pressed", String(isAlone));
-}
-
 wireCommands({
   root,
   keys,
   commands,
   flow,
-  setAlone,
+  setAlone: (isAlone) => stage.setAlone(isAlone),
   other: ({ position, tag }) => (position ? toggle(position - 1) : toggleTag(tag)),
 });
 
 new Swipe({
   box: part("picture"),
-  isBusy: () => !flow.current || board.viewer.isZoomed,
+  isBusy: () => stage.isBusy,
   right: commands.accept,
   left: commands.skip,
 });
@@ -154,15 +146,11 @@ typeahead.addEventListener("pick", ({ detail: tag }) => {
   if (flow.current) addTag(tag);
 });
 
-part("retry").addEventListener("click", () => queue.fill());
-for (const way of root.querySelectorAll("[data-leave]"))
-  way.addEventListener("click", () => queue.release(flow.current?.ahead));
-
 // -- what comes up ----------------------------------------------------------
 
 flow.addEventListener("show", async ({ detail: current }) => {
-  setAlone(false);
-  drawState();
+  stage.setAlone(false);
+  stage.draw();
   if (!current) return board.say(said);
   const key = answeredAt;
   answeredAt = null;
@@ -191,7 +179,7 @@ flow.addEventListener("notice", ({ detail }) => notices.say(detail.text));
 queue.addEventListener("change", () => {
   strip.ready(queue.readyCount, AHEAD);
   drawCounts();
-  drawState();
+  stage.draw();
 });
 
 outbox.addEventListener("refused", forgetNewTags);
@@ -206,17 +194,7 @@ function drawCounts() {
   strip.counts({ today: tally.today, rate: tally.rate, streak: tally.streak, left });
 }
 
-function drawState() {
-  const state = flow.current ? "item" : waitingState();
-  if (root.dataset.state === state) return;
-  root.dataset.state = state;
-  for (const node of part("states").children) node.hidden = node.dataset.for !== state;
-  if (queue.failure) part("failure").textContent = queue.failure.message;
-}
-
-function waitingState() {
-  if (queue.failure) return queue.failure.kind === "signed-out" ? "signed-out" : "failed";
-  if (!queue.isExhausted || queue.length) return "loading";
+function whenOver() {
   if (images === 0) return "no-images";
   return queue.remaining > outbox.size ? "taken" : "done";
 }
@@ -234,7 +212,7 @@ async function look() {
   strip.model({ number, isWorking: health ? health.workers.ml : true });
   if (isNewVersion) notices.say(`Model v${number} is live. Waiting images have its suggestions.`);
   drawCounts();
-  drawState();
+  stage.draw();
 }
 
 // A new version speaks for what waits; an item that was handed out before anything was suggested gets its first chips.
@@ -246,9 +224,7 @@ async function freshen(isNewVersion) {
   if (bare && flow.current === current && !isBare(bare.item)) flow.redrawCurrent();
 }
 
-setInterval(() => !document.hidden && queue.renewOld(flow.current?.ahead), RENEW_EVERY_MS);
-setInterval(() => !document.hidden && !flow.current && queue.fill(), LOOK_AGAIN_MS);
-setInterval(() => !document.hidden && flags.look(), RENEW_EVERY_MS);
+stage.keepFresh(flags);
 
 typeahead
   .prepare()
