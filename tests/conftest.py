@@ -1,12 +1,14 @@
-"""What every test stands on: this run's own PostgreSQL and Redis, clean Redis for each test."""
+"""What every test stands on: this run's own PostgreSQL and Redis, clean Redis for each test, people who sign in."""
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 from django.conf import settings
+from django.test import Client
+from rest_framework.test import APIClient
 
 from tests import servers, workers
 
@@ -42,3 +44,27 @@ def clean_redis() -> Iterator[None]:
     redis = broker.client()
     yield
     redis.flushdb()
+
+
+@pytest.fixture
+def client_of() -> Callable[..., APIClient]:
+    """An API client signed in as a user."""
+
+    def signed_in(user: object) -> APIClient:
+        client = APIClient()
+        client.force_login(user)  # type: ignore[arg-type]
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def browser_of() -> Callable[..., Client]:
+    """A client of the pages signed in as a user."""
+
+    def signed_in(user: object) -> Client:
+        client = Client()
+        client.force_login(user)  # type: ignore[arg-type]
+        return client
+
+    return signed_in

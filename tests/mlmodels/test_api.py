@@ -16,16 +16,6 @@ from tests.mlmodels.conftest import drawn
 
 
 @pytest.fixture
-def client_of():
-    def signed_in(user):
-        client = APIClient()
-        client.force_login(user)
-        return client
-
-    return signed_in
-
-
-@pytest.fixture
 def admin(cast, client_of):
     return client_of(cast.admin)
 

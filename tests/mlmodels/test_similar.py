@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 from django.db import connection
-from django.test import Client
-from rest_framework.test import APIClient
 
 from annotations.services import verify
 from mlmodels.models import Extractor
@@ -13,26 +11,6 @@ from mlmodels.services.feature_rows import FeatureRow
 from tests.factories import make_images, make_tags
 
 DIMENSIONS = 8
-
-
-@pytest.fixture
-def client_of():
-    def signed_in(user):
-        client = APIClient()
-        client.force_login(user)
-        return client
-
-    return signed_in
-
-
-@pytest.fixture
-def browser_of():
-    def signed_in(user):
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return signed_in
 
 
 @pytest.fixture

@@ -1,20 +1,8 @@
-"""Clients that are signed in as somebody of the cast."""
+"""Where the pages of the cast's project are."""
 
 import pytest
-from django.test import Client
 
-from annotations.models import User
 from tests.factories import Cast
-
-
-@pytest.fixture
-def browser_of():
-    def signed_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return signed_in
 
 
 @pytest.fixture

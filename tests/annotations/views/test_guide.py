@@ -68,7 +68,9 @@ def test_the_guide_has_instructions_descriptions_and_pictures(cast, browser_of, 
     cast.project.instructions = "Tag what can be seen."
     cast.project.save()
     tags.update(
-        cast.project.tags.get(pk=ids["dog"]), {"description": "Barks.", "aliases": ["hound"]}, actor=cast.manager
+        cast.project.tags.get(pk=ids["dog"]),
+        {"description": "Barks.", "aliases": ["hound"]},
+        actor=cast.manager,
     )
     make_images(cast.project, 1, caption="A dog runs.")
     (image,) = reviewed_as(cast, "dog")

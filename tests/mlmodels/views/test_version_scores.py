@@ -1,0 +1,120 @@
+"""A version's page shows the scores that it was judged by, and two versions are compared tag by tag."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotations.models import Image, Project
+from mlmodels.models import ModelVersion
+from tests.mlmodels.views.conftest import text_of, version_of
+
+
+class TestScores:
+    def test_of_all_tags(self, trained, planted, browser_of, here):
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/"))
+        assert "Scores of all tags" in page and 'name="Scores of yes and of no"' in page
+        assert 'name="Tags that come together, by people and by the model"' in page
+        assert "boat + tree" in page or "tree + boat" in page
+        assert "Surest mistakes" in page and f"/projects/{planted.project.pk}/gallery/" in page
+
+    def test_of_one_tag(self, trained, planted, browser_of, here):
+        dog = planted.tags["dog"]
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/?tag={dog}"))
+        assert "Scores of dog" in page and f'<option value="{dog}" selected>dog</option>' in page
+        assert "Precision against recall of dog and of all tags together" in page
+        errors = page[page.index("Surest mistakes") :]
+        assert '<span class="error-tag">dog</span>' in errors and '"error-tag">boat' not in errors
+
+    @pytest.mark.parametrize("asked", ["9999999", "x", "-1", "²"])
+    def test_of_a_tag_that_is_not_there_are_those_of_all(self, trained, planted, browser_of, here, asked):
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/", {"tag": asked}))
+        assert "Scores of all tags" in page
+
+    def test_a_version_without_stored_scores_says_so(self, planted, browser_of, here):
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{version_of(planted, 1).pk}/"))
+        assert "were not stored with it" in page and "Surest mistakes" not in page
+
+    def test_an_image_that_must_be_tagged_blind_is_not_among_the_errors(
+        self, trained, planted, browser_of, here
+    ):
+        address = f"{here}{trained[1].pk}/"
+        client = browser_of(planted.cast.manager)
+        shown = set(re.findall(r"/gallery/(\d+)/", client.get(address).content.decode()))
+        assert shown
+        Image.objects.filter(pk__in=shown).update(is_holdout=True, reviews_done=0)
+        left = set(re.findall(r"/gallery/(\d+)/", client.get(address).content.decode()))
+        assert left and not shown & left
+
+    def test_queries_do_not_grow_with_tags(self, trained, planted, browser_of, here):
+        client = browser_of(planted.cast.manager)
+
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(f"{here}{trained[1].pk}/").status_code == 200
+            return len(captured)
+
+        few = queries()
+        many = {str(10_000 + n): {"name": f"tag {n}", "support": 20, "needed": 10} for n in range(18)}
+        ModelVersion.objects.filter(pk=trained[1].pk).update(tag_metrics=trained[1].tag_metrics | many)
+        assert queries() == few
+
+
+class TestComparing:
+    @staticmethod
+    def two(planted, **figures):
+        def tags(values):
+            return {
+                str(n): {"name": name, "f1": f1, "average_precision": 0.5, "f1_interval": [0.1, 0.9]}
+                for n, (name, f1) in enumerate(values.items())
+            }
+
+        first = version_of(planted, 1, tag_metrics=tags({"dog": 0.5, "boat": 0.6, "hat": 0.4, "sea": None}))
+        second = version_of(planted, 2, tag_metrics=tags({"dog": 0.55, "boat": 0.3, "hat": 0.4, "sea": 0.5}))
+        return first, second
+
+    def test_the_largest_change_comes_first(self, planted, browser_of, here):
+        first, second = self.two(planted)
+        address = f"{here}compare/?a={first.pk}&b={second.pk}&by=f1"
+        page = text_of(browser_of(planted.cast.manager).get(address))
+        plot = page[page.index("<data-plot") : page.index("</data-plot>")]
+        assert re.findall(r'<tr(?: data-tone="(\w+)")?><th scope="row">(\w+)', plot) == [
+            ("stop", "boat"),
+            ("live", "dog"),
+            ("", "hat"),
+        ]
+        assert "−.30" in plot and "+.05" in plot and "v1 and v2" in page
+        assert plot.count('data-value="0.1" class="end">.10') == 6
+
+    def test_without_a_choice_the_newest_and_the_one_before_it(self, planted, browser_of, here):
+        self.two(planted)
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}compare/"))
+        assert "<h1>v1 and v2</h1>" in page and "Average precision of v1 and of v2" in page
+        assert "F1, all tags together" in page and "+.01" in page
+
+    def test_one_version_or_none_is_said(self, planted, browser_of, here):
+        client = browser_of(planted.cast.manager)
+        assert "No version yet" in text_of(client.get(f"{here}compare/"))
+        version_of(planted, 1)
+        assert "One version only" in text_of(client.get(f"{here}compare/"))
+
+    def test_a_version_of_another_project_is_not_found(self, planted, browser_of, here):
+        self.two(planted)
+        foreign = version_of(planted, 3, project=Project.objects.get(name="Elsewhere"))
+        answer = browser_of(planted.cast.manager).get(f"{here}compare/?a={foreign.pk}")
+        assert answer.status_code == 404
+
+    def test_queries_do_not_grow_with_versions(self, planted, browser_of, here):
+        self.two(planted)
+        client = browser_of(planted.cast.manager)
+
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(f"{here}compare/").status_code == 200
+            return len(captured)
+
+        few = queries()
+        for number in range(3, 21):
+            version_of(planted, number)
+        assert queries() == few
