@@ -10,8 +10,9 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 run: .setup-python .setup-node
 	@exec $(BIN)/python manage.py up
 
+# JOBS=2 divides the tests among so many processes, each with servers of its own.
 test: .setup-dev .setup-node .setup-chromium
-	@CHROMIUM="$${CHROMIUM:-$$(cat .setup-chromium)}" exec $(BIN)/python -m pytest
+	@CHROMIUM="$${CHROMIUM:-$$(cat .setup-chromium)}" exec $(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist worksteal)
 
 check: .setup-dev .setup-node
 	$(BIN)/ruff check .
@@ -41,8 +42,9 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.setup-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+.setup-dev: requirements-dev.txt requirements-readers.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-readers.txt
 	@touch .setup-python $@
 
 # The machine's npm, else the one that pip brings.

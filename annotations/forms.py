@@ -1,6 +1,7 @@
 """Forms of the pages: they read what was typed. What is allowed, services decide."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django import forms
 from annotations import caption_languages
 from annotations.errors import DomainError
 from annotations.models import Project, Role, Tag
+from annotations.models.invitation import NOTE_MAX_CHARS
 from annotations.types import TagSpec
 
 TAGS_AT_ONCE_MAX = 2_000
@@ -105,6 +107,12 @@ class DeleteProjectForm(DomainForm):
         return name
 
 
+def _parent_field(help_text: str) -> forms.CharField:
+    """A tag by name or alias: a plain field, which `<tag-field>` completes."""
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(required=False, max_length=400, label="Parent", widget=widget, help_text=help_text)
+
+
 class NewTagsForm(DomainForm):
     """One tag a line; aliases after a colon, with commas between them."""
 
@@ -115,6 +123,7 @@ class NewTagsForm(DomainForm):
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "dog: puppy, hound"}),
         help_text="One a line. Aliases follow a colon, with commas between them.",
     )
+    parent = _parent_field("The tag that they all stand below, if any.")
 
     def clean_words(self) -> list[TagSpec]:
         specs = [_spec(line) for line in self.cleaned_data["words"].splitlines() if line.strip()]
@@ -124,6 +133,35 @@ class NewTagsForm(DomainForm):
             )
         return specs
 
+    def specs(self) -> list[TagSpec]:
+        """The tags to create, all below the chosen parent."""
+        parent = self.cleaned_data["parent"] or None
+        return [replace(spec, parent=parent) for spec in self.cleaned_data["words"]]
+
+
+class MergeForm(DomainForm):
+    into = forms.CharField(
+        max_length=400,
+        label="Merge into",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="A tag in use, by its name or an alias.",
+    )
+
+
+class SplitForm(DomainForm):
+    """The new tags as on the tags page."""
+
+    words = forms.CharField(
+        label="New tags",
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Two or more, one a line. Aliases follow a colon, with commas between them; those of the old tag may "
+        "stand there.",
+    )
+
+    def clean_words(self) -> list[TagSpec]:
+        return [_spec(line) for line in self.cleaned_data["words"].splitlines() if line.strip()]
+
 
 class TagForm(DomainForm):
     name = forms.CharField(max_length=400)
@@ -131,6 +169,9 @@ class TagForm(DomainForm):
         required=False,
         max_length=100_000,
         help_text="Other words for it, with commas between them. They count when captions are read and in type-ahead.",
+    )
+    parent = _parent_field(
+        "The wider tag that it stands below, if any. Answers never spread from one to the other."
     )
     description = forms.CharField(
         required=False,
@@ -152,6 +193,7 @@ class TagForm(DomainForm):
             initial={
                 "name": tag.name,
                 "aliases": aliases,
+                "parent": tag.parent.name if tag.parent else "",
                 "description": tag.description,
                 "hotkey": tag.hotkey,
             }
@@ -166,6 +208,57 @@ class MemberForm(DomainForm):
         label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role], initial=Role.ANNOTATOR)
+
+
+class InvitationForm(DomainForm):
+    """`may_appoint`: whether the role of an admin can be given too."""
+
+    prefix = "invite"  # it stands beside another form with a role
+
+    note = forms.CharField(
+        required=False,
+        max_length=NOTE_MAX_CHARS,
+        label="For whom",
+        help_text="A name or a note, for you and the other managers.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(initial=Role.ANNOTATOR)
+
+    def __init__(self, *args: Any, may_appoint: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = [role for role in Role if may_appoint or role != Role.ADMIN]
+        self.fields["role"].choices = [(role.value, role.value) for role in roles]  # type: ignore[attr-defined]
+
+
+class JoinForm(DomainForm):
+    """A new account for whoever was invited."""
+
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        help_text="Letters, digits and @ . + - _",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        max_length=4_096,
+        strip=False,
+        help_text="At least 8 characters. Not a common one, and not like your name.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label="Password again",
+        max_length=4_096,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_again(self) -> str:
+        again = self.cleaned_data["again"]
+        if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
+            raise forms.ValidationError("It is not the same password.")
+        return again
 
 
 class RoleForm(DomainForm):

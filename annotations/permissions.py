@@ -15,6 +15,7 @@ REQUIRED_ROLE: dict[str, Role] = {
     "verify": Role.REVIEWER,
     "see_history": Role.REVIEWER,
     "see_unsure": Role.REVIEWER,
+    "see_suspects": Role.REVIEWER,
     "see_all_flags": Role.REVIEWER,
     "resolve_flags": Role.REVIEWER,
     "import": Role.MANAGER,
@@ -24,12 +25,14 @@ REQUIRED_ROLE: dict[str, Role] = {
     "see_proposals": Role.MANAGER,
     "edit_project": Role.MANAGER,
     "edit_members": Role.MANAGER,
+    "see_audit": Role.MANAGER,
     "see_quality": Role.MANAGER,
     "see_models": Role.MANAGER,
     "see_original": Role.MANAGER,
     "train": Role.ADMIN,
     "edit_policy": Role.ADMIN,
     "activate_model": Role.ADMIN,
+    "export_model": Role.ADMIN,
     "choose_extractor": Role.ADMIN,
     "delete_project": Role.ADMIN,
     "appoint_admin": Role.ADMIN,
@@ -38,6 +41,10 @@ REQUIRED_ROLE: dict[str, Role] = {
 
 def required_role(action: str) -> Role:
     return REQUIRED_ROLE[action]
+
+
+def roles_that_may(action: str) -> list[str]:
+    return [role.value for role in Role if role.rank >= required_role(action).rank]
 
 
 def allows(role: str, action: str) -> bool:

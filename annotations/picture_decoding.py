@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import pi_heif
 from PIL import ExifTags, Image, features
 
 from annotations.picture_kinds import EXTENSIONS, describe, looks_cut, webp_canvas
@@ -36,6 +37,8 @@ DECODER_ERRORS = (
     zlib.error,
 )
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# HEIC, which Pillow does not read by itself. Whatever else lies in such a file stays unread.
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 _FORMATS = [name for name in EXTENSIONS if name != "AVIF" or features.check("avif")]
 _PROBE = b"\x2a\x95" * 64
 
@@ -74,6 +77,8 @@ def decode(data: bytes, *, long_side_px: int | None = None, short_side_px: int |
     request = _draft_size(stored_size, long_side_px, short_side_px) if kind == "JPEG" else None
     # A PNG's EXIF may stand behind its pixels, and a TIFF is turned by Pillow while it loads.
     stored_orientation = 1 if kind == "PNG" else orientation_of(_exif(image))
+    if kind == "HEIF":  # turned while it was opened
+        stored_orientation = image.info.get("original_orientation") or 1
     if request:
         image.draft(None, request)
     _load(image, data)
@@ -91,6 +96,11 @@ def decode(data: bytes, *, long_side_px: int | None = None, short_side_px: int |
         upright=stored_orientation == 1 and left == 1,
         exif=exif,
     )
+
+
+def header(data: bytes) -> Image.Image:
+    """The file with its header parsed and no pixel decoded; refuses what `decode` refuses by then."""
+    return _open(data)
 
 
 def orientation_of(exif: Image.Exif) -> int:

@@ -10,6 +10,7 @@ EXTENSIONS = {
     "BMP": ".bmp",
     "TIFF": ".tif",
     "AVIF": ".avif",
+    "HEIF": ".heic",
 }
 
 _HANDLED = (
@@ -66,7 +67,7 @@ def _iso_media(brand: bytes) -> tuple[str, str]:
     if brand in (b"avif", b"avis"):
         return "handled", "AVIF"
     if brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"):
-        return "unsupported_format", "a HEIC picture"
+        return "handled", "HEIF"
     return "not_an_image", "a video"
 
 

@@ -9,9 +9,11 @@ images_changed = Signal()  # project_id, image_ids: added, or the caption change
 reviews_changed = Signal()  # project_id: a review or decision was stored or undone
 vocabulary_changed = (
     Signal()
-)  # project_id: a tag was created, renamed, retired, revived, or its aliases changed
+)  # project_id: a tag was created, changed, retired, revived, merged, split or deleted
 
-extractor_chosen = Signal()  # name: before it is stored; a listener refuses it by raising BadInput
+extractor_chosen = (
+    Signal()
+)  # name, project_id (None while it is made): before it is stored; a listener refuses it by raising BadInput
 extractor_changed = Signal()  # project_id: its settings name another extractor
 
 

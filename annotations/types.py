@@ -18,8 +18,8 @@ class ImageTruth:
     no: frozenset[int]
     implied_no: frozenset[int]
     disputed: frozenset[int]
-    # Probability that its review's stratum drew it; None where the draw was certain or imported.
-    draw_probability: float | None = None
+    # How often its draw took it, against a draw of equal chances; None where chance had no part in it.
+    draw_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,15 @@ class TrainableCounts:
     decisions: int
     reviews: int
     newest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SnapshotRef:
+    """A snapshot, as one who trains from it names it: it stays known by name and sha256 after it was removed."""
+
+    id: int
+    name: str
+    sha256: str
 
 
 class SuggestionRow(NamedTuple):
@@ -50,12 +59,17 @@ class SuggestionRow(NamedTuple):
 
 
 class QueueRank(NamedTuple):
-    """Where an image stands in the active order: small `rank` first, with the reason shown to people."""
+    """Where an image stands in the active order: small `rank` first, with the reason shown to people.
+
+    `appeal` is how often the order draws it against a draw of equal chances: 1 on the mean over all that wait.
+    `component` names the strategy that brought it.
+    """
 
     image_id: int
     rank: float
     reason: str
-    probability: float | None = None
+    appeal: float = 1.0
+    component: str = "random"
 
 
 @dataclass(frozen=True)

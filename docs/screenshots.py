@@ -26,42 +26,61 @@ from tests.reviewer import WAIT_MS, Reviewer, sign_in
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "images"
 DESK, PHONE = (1440, 900), (390, 844)
+THEMES = ("light", "dark")
 BURST = 20
 BURSTS = 7
+SLIP_EVERY = 9
 COLOURS = 256
 SUGGESTED, MARKED = 4, 2
+INSTRUCTIONS = "Tag what can be seen, however small.\n\nWhat only the caption mentions is no tag."
+FLAGS = ("Is this a hill or a far mountain?", "The sun is half behind the roof: does it count?")
+ANSWER = "It does. What can be seen is enough."
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: `address` is relative to the site, with {p} for the sample project."""
+    """One picture, in both themes: `address` is relative to the site, with {p} for the sample project.
+
+    `until` is an element that has to be there first.
+    """
 
     name: str
     address: str
     size: tuple[int, int] = DESK
-
-    @property
-    def theme(self) -> str:
-        return "dark" if self.name.endswith("dark") else "light"
+    until: str = "main"
 
 
+FIRST_RUN = (Shot("first-run", "projects/"),)
 PAGES = (
-    Shot("projects-light", "projects/"),
-    Shot("overview-light", "projects/{p}/"),
-    Shot("overview-dark", "projects/{p}/"),
-    Shot("gallery-light", "projects/{p}/gallery/"),
-    Shot("tags-light", "projects/{p}/tags/"),
-    Shot("import-light", "projects/{p}/import/"),
-    Shot("export-light", "projects/{p}/export/"),
-    Shot("models-light", "projects/{p}/models/"),
-    Shot("models-dark", "projects/{p}/models/"),
-    Shot("people-light", "projects/{p}/people/"),
+    Shot("projects", "projects/"),
+    Shot("overview", "projects/{p}/"),
+    Shot("verify", "projects/{p}/verify/", until="[data-verify][data-ready]"),
+    Shot("verify-phone", "projects/{p}/verify/", PHONE, until="[data-verify][data-ready]"),
+    Shot("gallery", "projects/{p}/gallery/"),
+    Shot("image", "projects/{p}/gallery/{image}/"),
+    Shot("flags", "projects/{p}/flags/"),
+    Shot("quality", "projects/{p}/quality/?kind=missing"),
+    Shot("guide", "projects/{p}/guide/"),
+    Shot("tags", "projects/{p}/tags/"),
+    Shot("tags-proposed", "projects/{p}/tags/proposed/"),
+    Shot("import", "projects/{p}/import/"),
+    Shot("export", "projects/{p}/export/"),
+    Shot("snapshots", "projects/{p}/export/snapshots/"),
+    Shot("models", "projects/{p}/models/"),
+    Shot("model", "projects/{p}/models/{model}/"),
+    Shot("compare", "projects/{p}/models/compare/"),
+    Shot("fine-tuning", "projects/{p}/models/finetune/", until="main form"),
+    Shot("people", "projects/{p}/people/"),
+    Shot("audit", "projects/{p}/people/audit/"),
+    Shot("trash", "projects/{p}/trash/"),
+    Shot("keys", "keys/"),
 )
 REVIEWS = (
-    Shot("review-light", "projects/{p}/review/"),
-    Shot("review-dark", "projects/{p}/review/"),
+    Shot("review", "projects/{p}/review/"),
     Shot("review-phone", "projects/{p}/review/", PHONE),
 )
+PANEL = Shot("gallery-panel", "projects/{p}/gallery/?state=reviewed")
+ONE_TAG = Shot("review-one-tag", "projects/{p}/review/?tag={tag}", until="[data-picture] img")
 
 
 class Api:
@@ -78,16 +97,18 @@ class Api:
         return answer.json()
 
     def review(self, count: int) -> None:
-        """Answer the next images with what is drawn in them."""
-        for _ in range(count):
+        """Answer the next images with what is drawn in them, but for a slip now and then: a tag that is forgotten."""
+        for number in range(count):
             item = self.call("POST", "projects/{p}/queue/next/", {"count": 1})["items"][0]
-            truth = scene_of(item).tags
+            truth = sorted(scene_of(item).tags)
+            if number % SLIP_EVERY == SLIP_EVERY - 1:
+                truth = truth[1:]
             answer = {
                 "client_id": str(uuid.uuid4()),
                 "image": item["image"]["id"],
                 "lease": item["lease"]["token"],
                 "revision": item["image"]["revision"],
-                "tags": list(truth),
+                "tags": truth,
                 "outcome": "reviewed",
                 "seconds": 4.0,
                 "keystrokes": keystrokes(item, truth),
@@ -158,6 +179,9 @@ def furnish(site: stack.Site, requests: APIRequestContext) -> Api:
         sample.wait_until_judged()
     for name, role in (("ines", "annotator"), ("jonas", "manager")):
         run(site, "create_user", name, "--role", role, "--project", "Sample scenes")
+    flag_some(sample)
+    throw_some_away(sample)
+    sample.call("PATCH", "projects/{p}/", {"instructions": INSTRUCTIONS})
     other = make_project(site, requests, "Weather diary", seed=2, count=24)
     other.wait_until_suggested()
     other.review(9)
@@ -166,6 +190,21 @@ def furnish(site: stack.Site, requests: APIRequestContext) -> Api:
     export = f"projects/{{p}}/exports/{job['id']}/"
     wait_for(lambda: sample.call("GET", export)["state"] == "done", "the export")
     return sample
+
+
+def flag_some(sample: Api) -> None:
+    """Two questions as people ask them, one with an answer."""
+    images = [row["id"] for row in sample.call("GET", "projects/{p}/images/?limit=2")["results"]]
+    for image, comment in zip(images, FLAGS, strict=True):
+        flag = sample.call("POST", "projects/{p}/flags/", {"image": image, "comment": comment})
+    sample.call("POST", f"projects/{{p}}/flags/{flag['id']}/comments/", {"comment": ANSWER})
+
+
+def throw_some_away(sample: Api) -> None:
+    for row in sample.call("GET", "projects/{p}/images/?limit=3&ordering=newest&is_holdout=false")["results"]:
+        answer = sample.requests.delete(f"api/v1/projects/{sample.project}/images/{row['id']}/")
+        if not answer.ok:
+            raise SystemExit(f"An image could not be deleted: {answer.text()[:300]}")
 
 
 def take(page: Page, name: str, *, part: str | None = None, few_colours: bool = False) -> None:
@@ -180,37 +219,87 @@ def take(page: Page, name: str, *, part: str | None = None, few_colours: bool = 
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB")
 
 
-def open_page(browser: Browser, site: stack.Site, shot: Shot, state: dict[str, Any]) -> Page:
-    width, height = shot.size
-    context = browser.new_context(
-        base_url=site.url,
-        viewport={"width": width, "height": height},
-        color_scheme=shot.theme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-        storage_state=state,  # type: ignore[arg-type]
-    )
-    return context.new_page()
+_PICTURES_SHOWN = """() => [...document.images].every(
+    image => image.complete || image.getBoundingClientRect().top > innerHeight || !image.checkVisibility())"""
 
 
-def take_page(page: Page, shot: Shot, project: int) -> None:
-    page.goto(shot.address.format(p=project), wait_until="networkidle")
-    take(page, shot.name, few_colours=True)
+class Camera:
+    """A signed-in browser: opens each page anew, in one theme."""
 
+    def __init__(self, browser: Browser, site: stack.Site, theme: str) -> None:
+        self.browser, self.site, self.theme = browser, site, theme
+        page = browser.new_context(base_url=site.url).new_page()
+        sign_in(page, site.url, user=site.admin, password=site.password)
+        self.state = page.context.storage_state()
 
-def take_review(page: Page, shot: Shot, project: int) -> None:
-    """A telling item. The page is loaded again after each answer, so that it shows no robot's pace."""
-    reviewer = Reviewer(page)
-    address = shot.address.format(p=project)
-    reviewer.open(address)
-    while not is_telling(reviewer, truth := set(scene_of(reviewer.items(reviewer.image)[0]).tags)):
-        reviewer.choose(truth)
-        reviewer.accept()
-        reviewer.wait_until_saved()
+    def open(self, shot: Shot) -> Page:
+        width, height = shot.size
+        context = self.browser.new_context(
+            base_url=self.site.url,
+            viewport={"width": width, "height": height},
+            color_scheme=self.theme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            storage_state=self.state,
+        )
+        return context.new_page()
+
+    def name(self, shot: str) -> str:
+        return f"{shot}-{self.theme}"
+
+    def take_page(self, shot: Shot, places: dict[str, int]) -> None:
+        page = self.open(shot)
+        page.goto(shot.address.format(**places), wait_until="networkidle")
+        expect(page.locator(shot.until).first).to_be_visible(timeout=WAIT_MS)
+        page.wait_for_function(_PICTURES_SHOWN, timeout=WAIT_MS)
+        take(page, self.name(shot.name), few_colours=True)
+        page.context.close()
+
+    def take_panel(self, shot: Shot, places: dict[str, int]) -> None:
+        """The picture beside the wall, opened by key on the third tile."""
+        page = self.open(shot)
+        page.goto(shot.address.format(**places), wait_until="networkidle")
+        page.locator("image-wall:defined").wait_for(state="attached")
+        page.locator('.walls .tile a[href*="/gallery/"]').nth(2).focus()
+        page.keyboard.press("Space")
+        expect(page.locator("[data-peek] img").first).to_be_visible(timeout=WAIT_MS)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_function(_PICTURES_SHOWN, timeout=WAIT_MS)
+        take(page, self.name(shot.name), few_colours=True)
+        page.context.close()
+
+    def take_review(self, shot: Shot, places: dict[str, int]) -> None:
+        """A telling item. The page is loaded again after each answer, so that it shows no robot's pace."""
+        page = self.open(shot)
+        reviewer = Reviewer(page)
+        address = shot.address.format(**places)
         reviewer.open(address)
-    expect(page.locator("[data-notice]")).to_be_empty(timeout=WAIT_MS)
-    take(page, shot.name)
-    if shot.name == "review-light":
-        take_typing(page)
+        while not is_telling(reviewer, truth := set(scene_of(reviewer.items(reviewer.image)[0]).tags)):
+            reviewer.choose(truth)
+            reviewer.accept()
+            reviewer.wait_until_saved()
+            reviewer.open(address)
+        expect(page.locator("[data-notice]")).to_be_empty(timeout=WAIT_MS)
+        take(page, self.name(shot.name), few_colours=shot.size == PHONE)
+        if shot.size == DESK:
+            self._take_parts(page)
+        page.context.close()
+
+    def _take_parts(self, page: Page) -> None:
+        """The type-ahead with two letters in it, the guide, and the dialog of all keys."""
+        page.keyboard.press("t")
+        page.keyboard.type("bo")
+        expect(page.locator("[role=listbox][data-query=bo]")).to_be_visible()
+        take(page, self.name("review-typing"), part=".rail", few_colours=True)
+        page.keyboard.press("Escape")
+        expect(page.locator("[role=listbox]")).to_be_hidden()
+        for key, name in (("g", "review-guide"), ("?", "review-keys")):
+            page.keyboard.press(key)
+            expect(page.locator("dialog[open]")).to_be_visible(timeout=WAIT_MS)
+            page.wait_for_load_state("networkidle")
+            page.wait_for_function(_PICTURES_SHOWN, timeout=WAIT_MS)
+            take(page, self.name(name), part="dialog[open]", few_colours=True)
+            page.keyboard.press("Escape")
+            expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def is_telling(reviewer: Reviewer, truth: set[str]) -> bool:
@@ -219,15 +308,12 @@ def is_telling(reviewer: Reviewer, truth: set[str]) -> bool:
     return is_marked and len(reviewer.chosen) >= SUGGESTED and reviewer.chosen <= truth
 
 
-def take_typing(page: Page) -> None:
-    """The type-ahead with two letters in it, and the dialog of all keys."""
-    page.keyboard.press("t")
-    page.keyboard.type("bo")
-    expect(page.locator("[role=listbox][data-query=bo]")).to_be_visible()
-    take(page, "review-typing-light", part=".rail")
-    page.keyboard.press("Escape")
-    page.keyboard.press("?")
-    take(page, "review-keys-light", part="dialog[open]")
+def places_of(sample: Api) -> dict[str, int]:
+    """What the addresses name: the sample project, a reviewed image, the live version and a frequent tag."""
+    image = sample.call("GET", "projects/{p}/images/?state=reviewed&limit=1")["results"][0]["id"]
+    live = next(row for row in sample.call("GET", "projects/{p}/models/")["results"] if row["live"])
+    tags = {row["name"]: row["id"] for row in sample.call("GET", "projects/{p}/tags/?limit=200")["results"]}
+    return {"p": sample.project, "image": image, "model": live["id"], "tag": tags["tree"]}
 
 
 def main() -> None:
@@ -240,14 +326,17 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=installed(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
-        project = furnish(site, requests).project
-        page = browser.new_context(base_url=site.url).new_page()
-        sign_in(page, site.url, user=site.admin, password=site.password)
-        state = page.context.storage_state()
-        for shot in PAGES:
-            take_page(open_page(browser, site, shot, state), shot, project)
-        for shot in REVIEWS:
-            take_review(open_page(browser, site, shot, state), shot, project)
+        cameras = [Camera(browser, site, theme) for theme in THEMES]
+        for camera in cameras:
+            for shot in FIRST_RUN:
+                camera.take_page(shot, {})
+        places = places_of(furnish(site, requests))
+        for camera in cameras:
+            for shot in (*PAGES, ONE_TAG):
+                camera.take_page(shot, places)
+            camera.take_panel(PANEL, places)
+            for shot in REVIEWS:
+                camera.take_review(shot, places)
         browser.close()
 
 

@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class MlmodelsConfig(AppConfig):
     name = "mlmodels"
+    verbose_name = "The model"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

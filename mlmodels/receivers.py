@@ -9,6 +9,7 @@ from annotations.selectors import neighbours
 
 def connect() -> None:
     neighbours.answer_with(nearest_images)
+    neighbours.measure_with(looked_to, distances_of)
     signals.images_changed.connect(on_images_changed, dispatch_uid="mlmodels.images_changed")
     signals.reviews_changed.connect(on_reviews_changed, dispatch_uid="mlmodels.reviews_changed")
     signals.vocabulary_changed.connect(on_vocabulary_changed, dispatch_uid="mlmodels.vocabulary_changed")
@@ -20,6 +21,18 @@ def nearest_images(project_id: int, image_id: int, limit: int) -> list[int]:
     from mlmodels.services import similar
 
     return similar.nearest_ids(project_id, image_id, limit)
+
+
+def looked_to(project_id: int, after_id: int) -> int:
+    from mlmodels.services import pair_distances
+
+    return pair_distances.looked_to(project_id, after_id)
+
+
+def distances_of(project_id: int, pairs: Sequence[tuple[int, int]]) -> list[float | None]:
+    from mlmodels.services import pair_distances
+
+    return pair_distances.distances(project_id, pairs)
 
 
 def on_images_changed(*, project_id: int, image_ids: Sequence[int], **_: Any) -> None:
@@ -40,10 +53,11 @@ def on_vocabulary_changed(*, project_id: int, **_: Any) -> None:
     tasks.nudge_vocabulary(project_id)
 
 
-def on_extractor_chosen(*, name: str, **_: Any) -> None:
-    from mlmodels.services import backbone_names
+def on_extractor_chosen(*, name: str, project_id: int | None, **_: Any) -> None:
+    from mlmodels.services import backbone_names, tuned_backbones
 
-    backbone_names.refuse_unknown(name)
+    if not tuned_backbones.belongs_to(name, project_id):
+        backbone_names.refuse_unknown(name)
 
 
 def on_extractor_changed(*, project_id: int, **_: Any) -> None:

@@ -9,8 +9,10 @@ from django.utils import timezone
 from annotations.models.job import JobState
 from annotations.selectors import arrays, model_inputs
 from mlmodels.models import (
+    AskingPolicy,
     Extractor,
     ImageFeature,
+    ModelExport,
     ModelVersion,
     PolicyCheck,
     ProjectExtractor,
@@ -155,6 +157,28 @@ def earlier_live(version: ModelVersion) -> list[ModelVersion]:
     return list(rows.order_by("-activated_at")[:10])
 
 
+def open_export(version_id: int) -> ModelExport | None:
+    """The file of this version that waits or is being made."""
+    return ModelExport.objects.filter(version_id=version_id, state__in=OPEN_STATES).first()
+
+
+def exports(project_id: int, version_id: int) -> QuerySet[ModelExport]:
+    """The files of a version, newest first."""
+    rows = ModelExport.objects.filter(project_id=project_id, version_id=version_id)
+    return rows.select_related("project", "version", "actor").order_by("-id")
+
+
+def export(project_id: int, version_id: int, job_id: int) -> ModelExport | None:
+    return exports(project_id, version_id).filter(pk=job_id).first()
+
+
+def version_numbered(project_id: int, number: int | None) -> ModelVersion | None:
+    """The version of this number; the live one for None."""
+    if number is None:
+        return live_version(project_id)
+    return versions(project_id).filter(number=number).first()
+
+
 def runs(project_id: int) -> QuerySet[TrainingRun]:
     """Newest first."""
     return TrainingRun.objects.filter(project_id=project_id).select_related("actor").order_by("-id")
@@ -164,19 +188,35 @@ def run(project_id: int, run_id: int) -> TrainingRun | None:
     return runs(project_id).filter(pk=run_id).first()
 
 
-def open_run(project_id: int) -> TrainingRun | None:
-    """The run that is running, else the one that waits."""
-    return runs(project_id).filter(state__in=OPEN_STATES).order_by("-state").first()
+def open_run(project_id: int, kind: str = TrainingRun.Kind.HEAD) -> TrainingRun | None:
+    """The run of this kind that is running, else the one that waits."""
+    return runs(project_id).filter(kind=kind, state__in=OPEN_STATES).order_by("-state").first()
 
 
-def newest_run(project_id: int) -> TrainingRun | None:
-    return runs(project_id).first()
+def newest_run(project_id: int, kind: str = TrainingRun.Kind.HEAD) -> TrainingRun | None:
+    return runs(project_id).filter(kind=kind).first()
+
+
+def heads_waiting() -> list[int]:
+    """Heads of any project that wait for a worker: people wait for them, not for a backbone."""
+    rows = TrainingRun.objects.filter(kind=TrainingRun.Kind.HEAD, state=JobState.QUEUED)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:100])
+
+
+def kind_of_run(run_id: int) -> str:
+    return TrainingRun.objects.filter(pk=run_id).values_list("kind", flat=True).first() or ""
 
 
 def policy(project_id: int) -> TrainingPolicy:
     """The project's policy; the defaults, unsaved, where nobody has changed them."""
     found = TrainingPolicy.objects.filter(project_id=project_id).first()
     return found or TrainingPolicy(project_id=project_id)
+
+
+def asking_policy(project_id: int) -> AskingPolicy:
+    """The project's shares of the active order; the defaults, unsaved, where nobody has changed them."""
+    found = AskingPolicy.objects.filter(project_id=project_id).first()
+    return found or AskingPolicy(project_id=project_id)
 
 
 def ledger(project_id: int) -> QuerySet[PolicyCheck]:

@@ -10,10 +10,11 @@ from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 from annotations.errors import DomainError
+from annotations.models.job import JobState
 from annotations.selectors import model_inputs
 from annotations.services import jobs
 from mlmodels import selectors
-from mlmodels.models import TrainingRun
+from mlmodels.models import ModelExport, TrainingRun
 from mlmodels.services import (
     caption_features,
     caption_scans,
@@ -21,6 +22,11 @@ from mlmodels.services import (
     evidence,
     extractors,
     features,
+    finetune_estimates,
+    finetune_schedule,
+    finetuning,
+    forecasts,
+    model_exports,
     model_files,
     policy,
     prediction,
@@ -29,7 +35,9 @@ from mlmodels.services import (
     runs,
     scoring,
     similar,
+    suspects,
     training,
+    tuned_backbones,
     versions,
 )
 
@@ -46,6 +54,11 @@ PROPOSALS_EXPIRES_S = 30
 SWEEP_REST_FACTOR = 50
 SWEEP_EXPIRES_S = 600
 MODEL_FILES_EVERY_S = 3600
+# Quick retrains follow each other within seconds: their suspects are ranked once they pause.
+SUSPECTS_GATHER_S = 2
+SUSPECTS_EXPIRES_S = 30
+FORECAST_GATHER_S = 10
+FORECAST_EXPIRES_S = 600
 INDEX_EXPIRES_S = 3600
 
 
@@ -170,11 +183,19 @@ def vocabulary_changed(project_id: int) -> None:
 
 
 @shared_task
+def asking_changed(project_id: int) -> None:
+    """The queue is to ask something else: its order is made anew, first of what comes next."""
+    rescoring.next_of_queue(project_id)
+    nudge(walk, project_id, 0, True)
+
+
+@shared_task
 def version_activated(project_id: int) -> None:
     """Somebody put another version live."""
     rescoring.next_of_queue(project_id)
     nudge(walk, project_id)
     nudge_features(project_id)
+    nudge_suspects(project_id)
 
 
 @shared_task
@@ -193,17 +214,76 @@ def warm_up(project_id: int) -> None:
 
 @shared_task
 def train(run_id: int) -> None:
+    """A head, or a backbone: whichever this run is of."""
+    if selectors.kind_of_run(run_id) == TrainingRun.Kind.FINETUNE:
+        _finetune(run_id)
+        return
     run = training.execute(run_id)
     if run is None:
         return
     if run.result.get("version"):
         nudge(walk, run.project_id)
         nudge_features(run.project_id)
+        nudge_suspects(run.project_id)
+        nudge_forecast(run.project_id)
     waiting = runs.next_waiting(run.project_id)
     if waiting is not None:
         nudge(train, waiting)
     else:
         nudge_policy(run.project_id)
+
+
+@shared_task
+def export_model(job_id: int) -> None:
+    """Write a version as a file to take away."""
+    model_exports.execute(job_id)
+
+
+def nudge_suspects(project_id: int) -> None:
+    if cache.add(f"suspects:{project_id}", 1, timeout=SUSPECTS_EXPIRES_S):
+        nudge(rank_suspects, project_id, countdown_s=SUSPECTS_GATHER_S)
+
+
+@shared_task
+def rank_suspects(project_id: int) -> None:
+    """What the live version doubts, unless it has been ranked; twice finds nothing due."""
+    cache.delete(f"suspects:{project_id}")
+    suspects.refresh(project_id)
+
+
+def nudge_forecast(project_id: int) -> None:
+    if forecasts.is_due(project_id) and cache.add(f"forecast:{project_id}", 1, timeout=FORECAST_EXPIRES_S):
+        nudge(climb_curve, project_id, countdown_s=FORECAST_GATHER_S)
+
+
+@shared_task
+def climb_curve(project_id: int) -> None:
+    """One point of the learning curve, then a task for the next one: training that waits comes in between.
+
+    After an error it rests until the mark expires.
+    """
+    cache.set(f"forecast:{project_id}", 1, timeout=FORECAST_EXPIRES_S)
+    if forecasts.advance(project_id):
+        nudge(climb_curve, project_id)
+    else:
+        cache.delete(f"forecast:{project_id}")
+
+
+def _finetune(run_id: int) -> None:
+    """One that stepped aside goes on behind the heads that it made way for."""
+    run = finetuning.execute(run_id, steps_aside=True)
+    if run is None:
+        return
+    for waiting in selectors.heads_waiting():
+        nudge(train, waiting)
+    if run.state == JobState.QUEUED:
+        nudge(train, run.pk, countdown_s=GATHER_S)
+
+
+@shared_task
+def estimate_finetuning(project_id: int, options: dict[str, Any]) -> None:
+    """How long tuning would take, measured here; pages read it from where it is kept."""
+    finetune_estimates.measure(project_id, options)
 
 
 def nudge_policy(project_id: int, in_s: float = 0.0) -> None:
@@ -228,6 +308,8 @@ def check_policies() -> None:
     """From beat: whatever a lost nudge has left."""
     for project_id in model_inputs.with_unread_answers():
         check_policy(project_id)
+    for run_id in finetune_schedule.check_all():
+        nudge(train, run_id)
 
 
 @shared_task
@@ -236,8 +318,12 @@ def sweep() -> None:
     jobs.give_up(TrainingRun)
     for run_id in jobs.waiting_ids(TrainingRun):
         nudge(train, run_id)
+    jobs.give_up(ModelExport)
+    for job_id in jobs.waiting_ids(ModelExport):
+        nudge(export_model, job_id)
     if cache.add("model-files", 1, timeout=MODEL_FILES_EVERY_S):
         model_files.remove_orphans()
+        tuned_backbones.remove_leftovers()
     for project_id in model_inputs.project_ids():
         if cache.add(f"sweep:{project_id}", 1, timeout=SWEEP_EXPIRES_S):
             _sweep_project(project_id)
@@ -256,6 +342,9 @@ def _sweep_project(project_id: int) -> None:
         nudge(index_features, project_id)
     if proposals.is_due(project_id):
         nudge_proposals(project_id)
+    if suspects.is_due(project_id):
+        nudge_suspects(project_id)
+    nudge_forecast(project_id)
     rest_s = SWEEP_REST_FACTOR * (time.monotonic() - started)
     cache.set(f"sweep:{project_id}", 1, timeout=max(1, min(SWEEP_EXPIRES_S, int(rest_s))))
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlmodels.views import compare, models, similar, version
+from mlmodels.views import asking, compare, finetune, models, quality, similar, take, version
 
 _models = "projects/<int:project_id>/models"
 
@@ -12,11 +12,20 @@ urlpatterns = [
         similar.SimilarPart.as_view(),
         name="image-similar",
     ),
+    path("projects/<int:project_id>/quality/", quality.QualityPage.as_view(), name="quality"),
     path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
     path(f"{_models}/compare/", compare.ComparePage.as_view(), name="models-compare"),
     path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),
+    path(f"{_models}/finetune/", finetune.FinetunePage.as_view(), name="model-finetune"),
     path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),
+    path(f"{_models}/asking/", asking.AskingPage.as_view(), name="model-asking"),
     path(f"{_models}/runs/<int:run_id>/cancel/", models.CancelRun.as_view(), name="model-run-cancel"),
     path(f"{_models}/<int:version_id>/", version.VersionPage.as_view(), name="model"),
+    path(f"{_models}/<int:version_id>/take/", take.MakeFile.as_view(), name="model-take"),
+    path(
+        f"{_models}/<int:version_id>/take/<int:job_id>/cancel/",
+        take.CancelFile.as_view(),
+        name="model-take-cancel",
+    ),
     path(f"{_models}/<int:version_id>/activate/", models.ActivatePage.as_view(), name="model-activate"),
 ]

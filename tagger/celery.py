@@ -18,12 +18,17 @@ SOMEBODY_WAITS, BACKGROUND, LAST = 0, 6, 9
 # Queue by the task's name, else by its package.
 ROUTES: dict[str, dict[str, Any]] = {
     "mlmodels.tasks.train": {"queue": "train"},
+    "mlmodels.tasks.export_model": {"queue": "train"},
+    "mlmodels.tasks.estimate_finetuning": {"queue": "train"},
     "mlmodels.tasks.warm_up": {"queue": "train"},
+    "mlmodels.tasks.climb_curve": {"queue": "train", "priority": LAST},
     "mlmodels.tasks.check_policy": {"queue": "train"},
     "mlmodels.tasks.check_policies": {"queue": "train"},
     "mlmodels.tasks.propose": {"queue": "ml", "priority": LAST},
     "mlmodels.tasks.compute_next_features": {"queue": "ml", "priority": LAST},
+    "mlmodels.tasks.rank_suspects": {"queue": "ml", "priority": LAST},
     "annotations.tasks.refresh_rankings": {"queue": "io", "priority": SOMEBODY_WAITS},
+    "annotations.tasks.find_duplicates": {"queue": "io", "priority": LAST},
     "mlmodels.tasks.index_features": {"queue": "io", "priority": LAST},
     "annotations.*": {"queue": "io"},
     "mlmodels.*": {"queue": "ml"},
@@ -32,6 +37,16 @@ ROUTES: dict[str, dict[str, Any]] = {
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "annotations.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "models-sweep": {"task": "mlmodels.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "empty-trash": {
+        "task": "annotations.tasks.empty_trash",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "remove-leftovers": {
+        "task": "annotations.tasks.remove_leftovers",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 24 * 3600},
+    },
     "check-policies": {"task": "mlmodels.tasks.check_policies", "schedule": 2.0, "options": {"expires": 4}},
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -52,6 +53,17 @@ def items(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list; empty parts are dropped."""
     value = text(name)
     return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks in CIDR notation; a single address stands for itself."""
+    found = []
+    for part in items(name):
+        try:
+            found.append(ip_network(part))
+        except ValueError as error:
+            raise BadSettingError(name, part, "networks such as 10.20.0.0/16 or fd00:12::/32") from error
+    return found
 
 
 def path(name: str, default: Path) -> Path:

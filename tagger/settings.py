@@ -1,5 +1,6 @@
 """Django settings, read from the environment alone; `docs/production.env.example` shows the variables of a server."""
 
+import tomllib
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from tagger import env
 from tagger.layout import BASE_DIR, Layout
 
 LAYOUT = Layout.from_environment()
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # Security
 DEBUG = env.flag("DEBUG")
@@ -149,7 +151,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "20/m/ip,5/5m/key", "signup": "20/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Tagger"
@@ -248,6 +250,10 @@ VISION_ENGINE = env.choice("TAGGER_ENGINE", "auto", ("auto", "torch", "openvino"
 TEXT_ENCODER = env.text("TAGGER_TEXT_ENCODER")  # folder or pip package of a sentence encoder; none by default
 SPACY_MODEL = env.text("TAGGER_SPACY_MODEL")  # package or folder of a trained pipeline that reads captions
 IMPORT_ROOTS = env.items("TAGGER_IMPORT_ROOTS")  # folders that imports by path may read
+# Networks beside the public internet that imports from addresses may reach
+IMPORT_NETWORKS = env.networks("TAGGER_IMPORT_NETWORKS")
+IMPORT_BUCKETS = env.items("TAGGER_IMPORT_BUCKETS")  # S3 buckets (or bucket/folder) that imports may read
+S3_ENDPOINT = env.text("TAGGER_S3_ENDPOINT") or env.text("AWS_ENDPOINT_URL")  # empty: Amazon's own
 
 LOGGING = {
     "version": 1,

@@ -20,8 +20,15 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     config.stash[_servers] = run = ExitStack()
     run.callback(shutil.rmtree, settings.LAYOUT.root, ignore_errors=True)
+    if _only_divides(config):
+        return
     settings.STATIC_ROOT.mkdir()
     run.enter_context(servers.running(settings.LAYOUT))
+
+
+def _only_divides(config: pytest.Config) -> bool:
+    """Under `-n` the first process hands the tests out and runs none."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

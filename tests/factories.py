@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from annotations.models import Image, Lease, Membership, Project, Role, User
 from annotations.services import counters, leases, projects, queue, reviews, tags
@@ -82,6 +83,17 @@ def make_images(
     Image.objects.bulk_create(images)
     queue.enter(images)
     counters.add(project.pk, {"images": count, "pending": count, "holdout": count if holdout else 0})
+    return images
+
+
+def make_copies(project: Project, count: int, *, bits: int = 1, **fields: Any) -> list[Image]:
+    """New images of which each is a near-copy of the first: its hash differs in `bits` places more each time."""
+    images = make_images(project, count, first=project.images.count(), **fields)
+    half = int(images[0].sha256[:8], 16) & 0x7FFF_FFFF
+    telling = half << 32 | half ^ 0xFFFF_FFFF  # 32 bits or so are set, as in the hash of any photograph
+    for number, image in enumerate(images):
+        image.phash = telling ^ ((1 << number * bits) - 1)
+    Image.objects.bulk_update(images, ["phash"])
     return images
 
 

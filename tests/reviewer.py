@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Response, expect
 
 # A bound for a machine with a lot to do, never something to wait for.
 WAIT_MS = 120_000
+KEY_TO_PICTURE = "tagger:key-to-picture"
 _READ_CHIPS = """chips => chips.map(chip => ({
     name: chip.querySelector(".name").textContent,
     is_on: chip.getAttribute("aria-pressed") === "true",
@@ -123,6 +124,23 @@ class Reviewer:
         before = re.compile(f"/images/{self.image}/")
         self.page.keyboard.press(key)
         expect(self._picture).not_to_have_attribute("src", before, timeout=WAIT_MS)
+
+    # -- the connection, and what the page measures
+
+    def slow_down(self, latency_ms: int) -> None:
+        """From here on every request takes so much longer."""
+        limits = {"offline": False, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.page.context.new_cdp_session(self.page).send("Network.emulateNetworkConditions", limits)
+
+    def forget_measured(self) -> None:
+        self.page.evaluate(f"performance.clearMeasures('{KEY_TO_PICTURE}')")
+
+    @property
+    def measured_ms(self) -> list[float]:
+        """From the key to the next picture, decoded and on screen, of each answer since the page last forgot."""
+        return self.page.evaluate(
+            f"performance.getEntriesByName('{KEY_TO_PICTURE}').map(one => one.duration)"
+        )
 
     # -- what to wait for
 

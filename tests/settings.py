@@ -1,11 +1,13 @@
-"""Settings of the tests: every run has servers, data and files of its own in a temporary folder."""
+"""Settings of the tests: every process that runs tests has servers, data and files of its own in a temporary folder."""
 
 import os
 import tempfile
 
-# Child processes of a run (workers, sites) inherit the folder; only the run itself makes one.
-if "TAGGER_TEST_RUN" not in os.environ:
-    os.environ["TAGGER_TEST_RUN"] = os.environ["TAGGER_DATA"] = tempfile.mkdtemp(prefix="tagger-test-")
+# What a test starts (Celery workers, sites) inherits the folder. Where pytest-xdist divides a run, each of its
+# processes inherits the variables of the first one and makes a folder for itself.
+if os.environ.get("TAGGER_TEST_RUN") != os.environ.get("PYTEST_XDIST_WORKER", "whole"):
+    os.environ["TAGGER_TEST_RUN"] = os.environ.get("PYTEST_XDIST_WORKER", "whole")
+    os.environ["TAGGER_DATA"] = tempfile.mkdtemp(prefix="tagger-test-")
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS", "DEBUG", "ALLOWED_HOSTS"):
         os.environ.pop(name, None)
 os.environ["STATIC_MANIFEST"] = "no"

@@ -100,13 +100,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def environment_of(data: Path) -> dict[str, str]:
+    """What a `manage.py` needs to work on an installation of its own, apart from that of the tests."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    return inherited | {"DJANGO_SETTINGS_MODULE": "tagger.settings", "TAGGER_DATA": str(data)}
+
+
 def start(data: Path, *, port: int | None = None, environment: Mapping[str, str] | None = None) -> Site:
     """Start `up` and return at once; `wait` for it before use."""
     port = port or free_port()
-    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
-    complete = inherited | {
-        "DJANGO_SETTINGS_MODULE": "tagger.settings",
-        "TAGGER_DATA": str(data),
+    complete = environment_of(data) | {
         "PORT": str(port),
         "TAGGER_ADMIN_PASSWORD": PASSWORD,
         **(environment or {}),

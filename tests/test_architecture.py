@@ -20,6 +20,8 @@ CORE_LIBRARIES = {
     "PIL",
     "spacy",
     "openvino",
+    "onnx",
+    "onnxruntime",
     "safetensors",
     "tokenizers",
     "threadpoolctl",
@@ -33,8 +35,14 @@ MLMODELS_MAY_USE = {
     "annotations.pictures",  # safe decoding without Django: docs/decisions/0004
     "annotations.models.job",  # every kind of job has one shape and one life
 }
-# What an interface of the model's side shares with the interfaces of annotations, and the pure picture reader.
-SHARED_INTERFACES = {"annotations.api", "annotations.views", "annotations.models", "annotations.permissions"}
+# What an interface of the model's side shares with the interfaces of annotations.
+SHARED_INTERFACES = {
+    "annotations.api",
+    "annotations.views",
+    "annotations.models",
+    "annotations.permissions",
+    "annotations.numbers",
+}
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:
@@ -134,7 +142,7 @@ def test_only_interfaces_see_a_request():
 def test_web_processes_start_without_the_heavy_libraries():
     program = (
         "import django, sys; django.setup(); import tagger.urls, tagger.wsgi; "
-        "heavy = {'torch', 'torchvision', 'timm', 'spacy', 'openvino'} & set(sys.modules); "
+        "heavy = {'torch', 'torchvision', 'timm', 'spacy', 'openvino', 'onnx', 'onnxruntime'} & set(sys.modules); "
         "sys.exit(f'imported: {sorted(heavy)}' if heavy else 0)"
     )
     done = subprocess.run(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,11 +13,10 @@ from rest_framework.views import APIView
 
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
+from annotations.numbers import whole_number
 from annotations.selectors import access
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
-# As many digits as fit into any id; int() itself refuses some thousands with an error of its own.
-_MAX_DIGITS = 18
 
 
 class ProjectView(APIView):
@@ -34,7 +34,9 @@ class ProjectView(APIView):
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object of the request."""
+    """The JSON object of the request, or the fields of a form, of which each counts once."""
+    if isinstance(request.data, QueryDict):
+        return request.data.dict()
     if not isinstance(request.data, Mapping):
         raise BadInput("The body is a JSON object.", code="bad_body")
     return dict(request.data)
@@ -51,9 +53,13 @@ def limit_of(request: Request) -> int:
     return limit
 
 
-def whole_number(text: str) -> int | None:
-    """The number that the digits name, or None: other characters, or more digits than any id has."""
-    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
+def last_id_of(request: Request) -> int | None:
+    """`?after=`, the last id of the page before; None for the first page."""
+    after = request.query_params.get("after")
+    last_id = None if after is None else whole_number(after)
+    if after is not None and last_id is None:
+        raise BadInput("`after` comes from the `next` address of the page before.", code="bad_after")
+    return last_id
 
 
 def page(
@@ -66,11 +72,8 @@ def page(
 ) -> Response:
     """A list in keyset pages by id: `after` in the next address is the last id seen."""
     limit = limit_of(request)
-    after = request.query_params.get("after")
-    if after is not None:
-        last_id = whole_number(after)
-        if last_id is None:
-            raise BadInput("`after` comes from the `next` address of the page before.", code="bad_after")
+    last_id = last_id_of(request)
+    if last_id is not None:
         rows = rows.filter(pk__lt=last_id) if descending else rows.filter(pk__gt=last_id)
     found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
     shown = found[:limit]

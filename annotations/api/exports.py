@@ -1,5 +1,6 @@
 """API of exports: formats with their losses, start one, look, cancel, download with ranges, manifest."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -11,14 +12,17 @@ from annotations import tasks
 from annotations.api import downloads
 from annotations.api.base import ProjectView, body_of, page
 from annotations.api.jobs import job_json
-from annotations.errors import BadInput, Conflict, Refused
-from annotations.exporters.registry import FORMATS, exporter_for
-from annotations.models import ExportJob, Project
+from annotations.errors import BadInput, Conflict
+from annotations.exporters.base import Exporter, Option
+from annotations.exporters.registry import FORMATS
+from annotations.models import ExportJob, Project, Snapshot
+from annotations.numbers import whole_number
 from annotations.permissions import required_role
 from annotations.selectors import jobs
-from annotations.services import exports, requests
+from annotations.services import export_files, exports, requests
 
 _ROLE = required_role("export")
+_ZIP = "application/zip"
 
 
 class ExportFormats(ProjectView):
@@ -33,10 +37,14 @@ class ExportFormats(ProjectView):
                     {
                         "name": exporter.name,
                         "title": exporter.title,
-                        "extension": exporter.extension,
-                        "content_type": exporter.content_type,
+                        "extension": exporter.one_file.extension if exporter.one_file else "zip",
+                        "content_type": exporter.one_file.content_type if exporter.one_file else _ZIP,
+                        "pictures": exporter.pictures.value,
                         "losses": exporter.losses,
-                        "options": exporter.options,
+                        "options": {name: option.text for name, option in _options(exporter)},
+                        "choices": {
+                            name: option.choices for name, option in _options(exporter) if option.choices
+                        },
                     }
                     for exporter in FORMATS.values()
                 ],
@@ -77,7 +85,7 @@ class ExportCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
         job = jobs.job_of(ExportJob, self.project(_ROLE), job_id)
-        return Response(job_json(exports.cancel(job), request))
+        return Response(job_json(exports.cancel(job, actor=request.user), request))
 
 
 class ExportDownload(ProjectView):
@@ -88,7 +96,7 @@ class ExportDownload(ProjectView):
             request,
             key=job.file_key,
             name=exports.file_name(job),
-            content_type=exporter_for(job.format).content_type,
+            content_type=exports.content_type(job),
             etag=job.result["sha256"],
         )
 
@@ -99,13 +107,12 @@ class ExportManifest(ProjectView):
         return Response(exports.manifest(_done(self.project(_ROLE), job_id)))
 
 
+def _options(exporter: Exporter) -> Iterable[tuple[str, Option]]:
+    """All that may be chosen, with the images."""
+    return export_files.options(exporter, with_pictures=True).items()
+
+
 def _start(project: Project, request: Request, sent: dict[str, Any]) -> ExportJob:
-    for name in ("snapshot", "images"):
-        if sent.get(name):
-            raise Refused(
-                f"Exports with `{name}` are not supported yet: leave it out to export what holds now, as one file.",
-                code=f"unsupported_{name}",
-            )
     for name in ("filter", "options"):
         if not isinstance(sent.get(name) or {}, dict):
             raise BadInput(f"{name}: expected an object, got {sent[name]!r}.", code=f"bad_{name}")
@@ -115,9 +122,32 @@ def _start(project: Project, request: Request, sent: dict[str, Any]) -> ExportJo
         format=str(sent.get("format", "")),
         filter=sent.get("filter"),
         options=sent.get("options"),
+        with_pictures=_with_pictures(sent.get("images")),
+        snapshot=_snapshot(project, sent.get("snapshot")),
     )
     tasks.nudge(tasks.run_export, job.pk)
     return job
+
+
+def _with_pictures(value: object) -> bool:
+    """True or false, or a form's words for them."""
+    words = {None: False, "": False, "false": False, "0": False, "true": True, "1": True, "on": True}
+    if isinstance(value, bool):
+        return value
+    if value is None or isinstance(value, str):
+        found = words.get(value)
+        if found is not None:
+            return found
+    raise BadInput(f"images: expected true or false, got {value!r}.", code="bad_images")
+
+
+def _snapshot(project: Project, value: object) -> Snapshot | None:
+    if value in (None, ""):
+        return None
+    snapshot_id = whole_number(str(value))
+    if snapshot_id is None:
+        raise BadInput(f"snapshot: expected the id of a snapshot, got {value!r}.", code="bad_snapshot")
+    return jobs.job_of(Snapshot, project, snapshot_id)
 
 
 def _done(project: Project, job_id: int) -> ExportJob:

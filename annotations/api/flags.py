@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, page, whole_number
+from annotations.api.base import ProjectView, page
 from annotations.errors import BadInput, DomainError
 from annotations.models import Flag, FlagComment
 from annotations.models.flag import COMMENT_MAX_CHARS
+from annotations.numbers import whole_number
 from annotations.permissions import required_role
 from annotations.selectors import flags as selector
 from annotations.selectors import queue

@@ -1,16 +1,18 @@
 """API of images: list, one with everything about it, change caption or metadata, trash."""
 
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotations import tasks
 from annotations.api.base import ProjectView, limit_of, next_address
 from annotations.api.serializers import ImageChanges
 from annotations.models import Image, Project
 from annotations.permissions import allows, required_role
-from annotations.selectors import counters, image_filters, images, queue
+from annotations.selectors import counters, image_filters, images, queue, score_order, verify
 from annotations.selectors.images import ImageFilter
 from annotations.services import image_edits
 from annotations.types import ImageTruth
@@ -37,12 +39,18 @@ def row_json(image: Image, truth: ImageTruth, names: dict[int, str]) -> dict[str
 class ImageList(ProjectView):
     @extend_schema(operation_id="images_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """With `ordering=score:{tag}` rows have that `score`, and `built_at` says when their order was built."""
         project = self.project(required_role("see_images"))
         ordering = request.query_params.get("ordering", "created")
         limit = limit_of(request)
         wanted = image_filters.read(project, request.query_params.dict())
-        rows = images.ordered(images.matching(project, wanted), ordering, request.query_params.get("after"))
-        found = list(rows[: limit + 1])
+        if wanted.flagged is not None and not allows(self.membership.role, "see_all_flags"):
+            wanted = replace(wanted, flagged_by=self.membership.user_id)
+        rows = images.matching(project, wanted)
+        tag_id = score_order.tag_of(project, ordering)
+        if tag_id is not None:
+            rows = score_order.scored(rows, project, tag_id)
+        found = list(images.ordered(rows, ordering, request.query_params.get("after"))[: limit + 1])
         shown = found[:limit]
         truths = images.truths(project, shown)
         names = dict(images.tag_names(project))
@@ -51,9 +59,18 @@ class ImageList(ProjectView):
             "results": [row_json(image, truths[image.pk], names) for image in shown],
             "next": next_address(request, images.cursor(shown[-1], ordering)) if more else None,
         }
-        if wanted == ImageFilter():
+        if tag_id is not None:
+            self._tell_scores(project, answer, shown)
+        elif wanted == ImageFilter():
             answer["count"] = counters.read(project.pk).get("images", 0)
         return Response(answer)
+
+    def _tell_scores(self, project: Project, answer: dict[str, Any], shown: list[Image]) -> None:
+        """Each row's score, and how old the order is; one that is too old is built anew in the background."""
+        tasks.keep_ranked(project.pk)
+        answer["built_at"] = verify.built_at(project)
+        for row, image in zip(answer["results"], shown, strict=True):
+            row["score"] = round(image.score, 4)  # type: ignore[attr-defined]
 
 
 class ImageDetail(ProjectView):

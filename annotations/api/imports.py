@@ -1,4 +1,4 @@
-"""API of imports: start one from files, an archive or server files; list, look, cancel."""
+"""API of imports: start one from files, an archive, addresses, a bucket or server files; list, look, cancel."""
 
 from typing import Any
 
@@ -50,6 +50,8 @@ class ImportList(ProjectView):
         project = self.project(_ROLE)
         uploads.refuse_large_json(request._request)
         sent, files = _form(request)
+        if sources.is_preview(sent | {name: request.GET[name] for name in request.GET if name == "preview"}):
+            return Response(sources.previewed(sent, files).as_json())
         stored, is_new = requests.once(
             project_id=project.pk,
             user=request.user,
@@ -88,7 +90,7 @@ class ImportCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
         job = jobs.job_of(ImportJob, self.project(_ROLE), job_id)
-        return Response(job_json(imports.cancel(job), request))
+        return Response(job_json(imports.cancel(job, actor=request.user), request))
 
 
 def _form(request: Request) -> tuple[dict[str, Any], list[StagedUpload]]:

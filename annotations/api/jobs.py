@@ -31,6 +31,7 @@ def job_json(job: Job, request: Request | None = None, *, kind: str | None = Non
         answer |= {"queue": job.queue, "delete": job.delete_images, "undoes": job.undoes_id}
     if isinstance(job, ExportJob):
         answer |= {"format": job.format, "filter": job.filter, "options": job.options}
+        answer |= {"snapshot": job.snapshot_id, "images": job.with_pictures}
         answer["download_url"] = _download_url(job, request) if job.file_key else None
     return answer
 

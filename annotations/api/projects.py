@@ -1,5 +1,6 @@
 """API of projects, their figures and members."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -13,7 +14,8 @@ from annotations.api.base import ProjectView, page
 from annotations.api.serializers import MemberBody, ProjectBody
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
-from annotations.selectors import stats
+from annotations.numbers import id_or_word
+from annotations.selectors import one_tag, stats, vocabulary
 from annotations.services import projects, requests
 
 
@@ -84,10 +86,15 @@ class ProjectDetail(ProjectView):
 class ProjectStats(ProjectView):
     @extend_schema(responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Figures of the project; with `tag` also how far the answers about that one have come."""
         project = self.project()
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         mine = stats.person_today(project, request.user, since=midnight)
-        return Response(stats.project_stats(project) | {"me": mine})
+        answer = stats.project_stats(project) | {"me": mine}
+        if word := request.query_params.get("tag"):
+            tag = vocabulary.active_tag(project, id_or_word(word))
+            answer["tag"] = {"id": tag.pk, **asdict(one_tag.progress(project, tag.pk))}
+        return Response(answer)
 
 
 class MemberList(ProjectView):

@@ -7,10 +7,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, limit_of, next_address, whole_number
+from annotations.api.base import ProjectView, limit_of, next_address
 from annotations.api.serializers import ProposalAdoption, ProposalDecision
 from annotations.errors import BadInput
 from annotations.models import Project, Proposal, Tag
+from annotations.numbers import whole_number
 from annotations.permissions import required_role
 from annotations.selectors import proposals as selector
 from annotations.selectors import vocabulary

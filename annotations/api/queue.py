@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotations import tasks
 from annotations.api.base import ProjectView
 from annotations.api.serializers import LeasesBody, NextBody
 from annotations.errors import BadInput
@@ -11,6 +12,7 @@ from annotations.models import Role
 from annotations.permissions import allows
 from annotations.selectors import queue, vocabulary
 from annotations.services import leases
+from annotations.services.picking import Wish
 
 
 class QueueNext(ProjectView):
@@ -20,13 +22,16 @@ class QueueNext(ProjectView):
         body = NextBody(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
+        tag_id = self._tag_id(asked["tag"], asked["mode"])
+        if Wish(asked["mode"], tag_id).is_one_tag:
+            tasks.keep_ranked(project.pk)
         claimed = leases.claim_next(
             project,
             request.user,
             role=Role(self.membership.role),
             count=asked["count"],
             mode=asked["mode"],
-            tag_id=self._tag_id(asked["tag"], asked["mode"]),
+            tag_id=tag_id,
             without=asked.get("without", ()),
             have=asked.get("have", ()),
         )

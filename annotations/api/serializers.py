@@ -60,6 +60,17 @@ class TagChanges(TagBody):
     colour = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
 
+class MergeBody(serializers.Serializer):
+    """`keep_words`: the tag's name and aliases become aliases of the other one."""
+
+    into = TagWord()
+    keep_words = serializers.BooleanField(default=True)
+
+
+class SplitBody(serializers.Serializer):
+    into = serializers.ListField(child=serializers.CharField(max_length=400), max_length=1_000)
+
+
 class ProposalDecision(serializers.Serializer):
     client_id = serializers.UUIDField(required=False)
 

@@ -1,17 +1,21 @@
-"""API of the vocabulary: list, create, type-ahead, edit, retire."""
+"""API of the vocabulary: list, create, type-ahead, edit, retire, merge, split, delete, undo; each change with a
+preview.
+"""
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.base import ProjectView, flag_of, limit_of, page
-from annotations.api.serializers import TagBody, TagChanges
-from annotations.errors import BadInput, NotFound, Refused
-from annotations.models import Decision, Project, Role, Tag
-from annotations.selectors import vocabulary
-from annotations.services import requests, tags
+from annotations.api.serializers import MergeBody, SplitBody, TagBody, TagChanges
+from annotations.errors import BadInput, NotFound
+from annotations.models import Project, Role, Tag
+from annotations.selectors import tag_preview, trash, vocabulary
+from annotations.selectors.tag_preview import Merged, Touched
+from annotations.services import requests, tag_merges, tag_splits, tag_trash, tag_undo, tags
 from annotations.types import TagSpec
 
 SEARCH_LIMIT = 50
@@ -27,12 +31,16 @@ def tag_json(tag: Tag) -> dict[str, Any]:
         "colour": tag.colour,
         "description": tag.description,
         "retired_at": tag.retired_at,
+        "deleted_at": tag.deleted_at,
+        "merged_into": tag.merged_into_id,
+        "split_from": tag.split_from_id,
     }
 
 
-def tag_of(project: Project, tag_id: int) -> Tag:
+def tag_of(project: Project, tag_id: int, *, in_trash: bool = False) -> Tag:
+    """Of the vocabulary; one in the trash only if that is asked for."""
     tag = Tag.objects.filter(project=project, pk=tag_id).select_related("project").first()
-    if tag is None:
+    if tag is None or (tag.deleted_at is not None and not in_trash):
         raise NotFound(f"Tag {tag_id} is not in this project.", tag=tag_id)
     return tag
 
@@ -43,9 +51,7 @@ class TagList(ProjectView):
         project = self.project()
         text = request.query_params.get("q")
         if text is None:
-            retired = flag_of(request, "retired")
-            rows = vocabulary.all_tags(project) if retired else vocabulary.active_tags(project)
-            return page(request, rows, lambda found: [tag_json(tag) for tag in found])
+            return page(request, self._rows(project), lambda found: [tag_json(tag) for tag in found])
         if "\x00" in text:
             raise BadInput("`q` must not hold a NUL character.", code="bad_query")
         matches = vocabulary.search(project, text[:200], min(limit_of(request), SEARCH_LIMIT))
@@ -74,6 +80,13 @@ class TagList(ProjectView):
         answers = [tag_json(found[tag_id]) for tag_id in stored["ids"]]
         return Response(answers if many else answers[0], status=201 if is_new else 200)
 
+    def _rows(self, project: Project) -> QuerySet[Tag]:
+        if flag_of(self.request, "deleted"):
+            return trash.tags(project).prefetch_related("aliases").order_by("id")
+        if flag_of(self.request, "retired"):
+            return vocabulary.all_tags(project)
+        return vocabulary.active_tags(project)
+
 
 class TagDetail(ProjectView):
     @extend_schema(operation_id="tags_retrieve", responses={200: dict})
@@ -86,9 +99,17 @@ class TagDetail(ProjectView):
         body = TagChanges(data=request.data)
         body.is_valid(raise_exception=True)
         if flag_of(request, "preview"):
-            return Response(touched_by(tag))
+            return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
         changes = {key: value for key, value in body.validated_data.items() if key != "client_id"}
         return Response(tag_json(tags.update(tag, changes, actor=request.user)))
+
+    @extend_schema(request=None, responses={200: dict})
+    def delete(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """Moves the tag to the trash, from where undo brings it back within 30 days; `preview` says what it touches."""
+        tag = tag_of(self.project(Role.MANAGER), tag_id)
+        if flag_of(request, "preview"):
+            return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
+        return Response(tag_json(tag_trash.delete(tag, actor=request.user)))
 
 
 class TagRetire(ProjectView):
@@ -96,25 +117,75 @@ class TagRetire(ProjectView):
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         tag = tag_of(self.project(Role.MANAGER), tag_id)
         if flag_of(request, "preview"):
-            return Response(touched_by(tag))
+            return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
         return Response(tag_json(tags.retire(tag, actor=request.user)))
+
+
+class TagMerge(ProjectView):
+    @extend_schema(request=MergeBody, responses={200: dict})
+    def post(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """Makes the tag part of another one, and answers that one."""
+        project = self.project(Role.MANAGER)
+        tag = tag_of(project, tag_id)
+        body = MergeBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        into = vocabulary.active_tag(project, body.validated_data["into"])
+        if flag_of(request, "preview"):
+            tag_merges.refuse(tag, into)
+            return Response(merge_json(tag_preview.of_merge(project, tag, into)))
+        keep_words = body.validated_data["keep_words"]
+        return Response(tag_json(tag_merges.merge(tag, into, actor=request.user, keep_words=keep_words)))
+
+
+class TagSplit(ProjectView):
+    @extend_schema(request=SplitBody, responses={200: dict})
+    def post(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """Retires the tag and answers the new ones."""
+        tag = tag_of(self.project(Role.MANAGER), tag_id)
+        body = SplitBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        specs = [TagSpec(name=name) for name in body.validated_data["into"]]
+        if flag_of(request, "preview"):
+            tag_splits.refuse(tag, specs)
+            return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
+        parts = tag_splits.split(tag, specs, actor=request.user)
+        return Response([tag_json(part) for part in parts])
 
 
 class TagUndo(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
-        """Takes a retirement back, the one surgery that can be undone so far."""
-        tag = tag_of(self.project(Role.MANAGER), tag_id)
-        if tag.retired_at is None:
-            raise Refused("There is nothing to undo: the tag is not retired.", code="nothing_to_undo")
-        return Response(tag_json(tags.revive(tag, actor=request.user)))
+        """Takes back what was done to the tag last: an edit, a retirement, a merge, a split or a deletion."""
+        tag = tag_of(self.project(Role.MANAGER), tag_id, in_trash=True)
+        return Response(tag_json(tag_undo.undo(tag, actor=request.user)))
 
 
-def touched_by(tag: Tag) -> dict[str, Any]:
+def touched_json(touched: Touched) -> dict[str, Any]:
     """What a change of the tag would touch."""
-    decisions = Decision.objects.filter(tag=tag)
     return {
-        "decisions": decisions.count(),
-        "images": decisions.values("image").distinct().count(),
-        "children": tag.children.count(),
+        "id": touched.tag.pk,
+        "name": touched.tag.name,
+        "decisions": touched.decisions,
+        "images": touched.images,
+        "yes": touched.yes,
+        "no": touched.no,
+        "disputed": touched.disputed,
+        "aliases": list(touched.aliases),
+        "hotkey": touched.tag.hotkey,
+        "children": touched.children,
+        "suggestions": touched.suggestions,
+        "proposals": touched.proposals,
+        "is_complete": touched.is_complete,
+    }
+
+
+def merge_json(merged: Merged) -> dict[str, Any]:
+    """The tag as `touched_json`, the one that it goes into, and what they become together."""
+    return touched_json(merged.tag) | {
+        "into": touched_json(merged.into),
+        "merged": {"yes": merged.yes, "no": merged.no, "disputed": merged.disputed},
+        "differ": merged.differ,
+        "differing": [image.pk for image in merged.differing],
+        "not_asked": merged.not_asked,
+        "hotkey_goes_over": merged.hotkey_goes_over,
     }

@@ -2,7 +2,22 @@
 
 from django.urls import include, path
 
-from annotations.api import bulk, flags, images, me, projects, proposals, queue, reviews, tags, verify
+from annotations.api import (
+    audit,
+    bulk,
+    duplicates,
+    flags,
+    images,
+    invitations,
+    me,
+    projects,
+    proposals,
+    queue,
+    reviews,
+    tags,
+    trash,
+    verify,
+)
 
 _project = "projects/<int:project_id>"
 
@@ -13,9 +28,18 @@ urlpatterns = [
     path(f"{_project}/stats/", projects.ProjectStats.as_view(), name="api-stats"),
     path(f"{_project}/members/", projects.MemberList.as_view(), name="api-members"),
     path(f"{_project}/members/<str:username>/", projects.MemberDetail.as_view(), name="api-member"),
+    path(f"{_project}/invitations/", invitations.InvitationList.as_view(), name="api-invitations"),
+    path(
+        f"{_project}/invitations/<int:invitation_id>/",
+        invitations.InvitationDetail.as_view(),
+        name="api-invitation",
+    ),
+    path(f"{_project}/audit/", audit.AuditList.as_view(), name="api-audit"),
     path(f"{_project}/tags/", tags.TagList.as_view(), name="api-tags"),
     path(f"{_project}/tags/<int:tag_id>/", tags.TagDetail.as_view(), name="api-tag"),
     path(f"{_project}/tags/<int:tag_id>/retire/", tags.TagRetire.as_view(), name="api-tag-retire"),
+    path(f"{_project}/tags/<int:tag_id>/merge/", tags.TagMerge.as_view(), name="api-tag-merge"),
+    path(f"{_project}/tags/<int:tag_id>/split/", tags.TagSplit.as_view(), name="api-tag-split"),
     path(f"{_project}/tags/<int:tag_id>/undo/", tags.TagUndo.as_view(), name="api-tag-undo"),
     path(f"{_project}/proposals/", proposals.ProposalList.as_view(), name="api-proposals"),
     path(
@@ -32,6 +56,27 @@ urlpatterns = [
         f"{_project}/proposals/<int:proposal_id>/restore/",
         proposals.ProposalRestore.as_view(),
         name="api-proposal-restore",
+    ),
+    path(f"{_project}/trash/", trash.TrashList.as_view(), name="api-trash"),
+    path(f"{_project}/trash/restore/", trash.TrashRestore.as_view(), name="api-trash-restore"),
+    path(f"{_project}/duplicates/", duplicates.DuplicateList.as_view(), name="api-duplicates"),
+    path(
+        f"{_project}/duplicates/<int:group_id>/", duplicates.DuplicateDetail.as_view(), name="api-duplicate"
+    ),
+    path(
+        f"{_project}/duplicates/<int:group_id>/join/",
+        duplicates.DuplicateJoin.as_view(),
+        name="api-duplicate-join",
+    ),
+    path(
+        f"{_project}/duplicates/<int:group_id>/keep/",
+        duplicates.DuplicateKeep.as_view(),
+        name="api-duplicate-keep",
+    ),
+    path(
+        f"{_project}/duplicates/<int:group_id>/undo/",
+        duplicates.DuplicateUndo.as_view(),
+        name="api-duplicate-undo",
     ),
     path(f"{_project}/flags/", flags.FlagList.as_view(), name="api-flags"),
     path(f"{_project}/flags/<int:flag_id>/", flags.FlagDetail.as_view(), name="api-flag"),

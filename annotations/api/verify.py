@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, limit_of, whole_number
+from annotations.api.base import ProjectView, limit_of
 from annotations.api.serializers import VerifyBody
 from annotations.errors import BadInput
+from annotations.numbers import id_or_word, whole_number
 from annotations.permissions import required_role
 from annotations.selectors import verify as selector
 from annotations.selectors import vocabulary
@@ -25,11 +26,8 @@ class Verify(ProjectView):
         """The next images of `tag`, in `order` (best, uncertain), but for the ids in `without`."""
         project = self.project(required_role("verify"))
         query = request.query_params
-        word = query.get("tag", "")
-        number = whole_number(word)
-        tag = vocabulary.active_tag(project, word if number is None else number)
-        if selector.is_due(project.pk):
-            tasks.nudge(tasks.refresh_rankings, project.pk)
+        tag = vocabulary.active_tag(project, id_or_word(query.get("tag", "")))
+        tasks.keep_ranked(project.pk)
         found = selector.candidates(
             project,
             tag.pk,

@@ -2,26 +2,46 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
+
+from annotations.exporters.pieces import PIECE_BYTES
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 GUARD = "'"
+_SUSPECTS = frozenset((*FORMULA_STARTS, GUARD))
+_ROWS_AT_ONCE = 100
 GUARD_LOSS = "Text that starts with = + - @ gets an apostrophe before it, against formulas in spreadsheets."
-_PIECE_CHARS = 256 * 1024
 
 
 def guard(text: str) -> str:
-    return GUARD + text if text.startswith(FORMULA_STARTS) else text
+    """With an apostrophe before it where a spreadsheet would run it, and where it looks as if it had one already.
+
+    >>> guard("=1+1"), guard("'=1+1"), guard("plain"), unguarded(guard("'=1+1"))
+    ("'=1+1", "''=1+1", 'plain', "'=1+1")
+    """
+    return GUARD + text if text[:1] in _SUSPECTS and _is_risky(text) else text
 
 
-def write(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """The table as bytes in pieces of some 100 kB."""
+def unguarded(text: str) -> str:
+    """What `guard` was given."""
+    return text[1:] if text.startswith(GUARD) and _is_risky(text[1:]) else text
+
+
+def _is_risky(text: str) -> bool:
+    return text.lstrip(GUARD).startswith(FORMULA_STARTS)
+
+
+def write(header: Sequence[str] | None, rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """The table as bytes in pieces; a header of None is left out."""
     buffer = io.StringIO(newline="")
     table = csv.writer(buffer, lineterminator="\r\n")
-    table.writerow(header)
-    for row in rows:
-        table.writerow(row)
-        if buffer.tell() > _PIECE_CHARS:
+    if header is not None:
+        table.writerow(header)
+    waiting = iter(rows)
+    while some := list(itertools.islice(waiting, _ROWS_AT_ONCE)):
+        table.writerows(some)
+        if buffer.tell() > PIECE_BYTES:
             yield _taken(buffer)
     yield _taken(buffer)
 

@@ -1,21 +1,37 @@
 """CSV with a row a pair of image and tag: every verdict that stands and where it comes from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from annotations.exporters import cells
-from annotations.exporters.base import Context, Exporter, ExportRow, Needs, Provenance
+from annotations.exporters import cells, recounts
+from annotations.exporters.base import (
+    Dataset,
+    Exporter,
+    ExportRow,
+    Files,
+    Group,
+    Needs,
+    OneFile,
+    Option,
+    Provenance,
+)
+from annotations.exporters.pieces import json_bytes
 
 COLUMNS = (
-    *("image_id", "name", "path", "sha256", "state", "split", "tag", "verdict"),
+    *("image_id", "name", "path", "sha256", "state", "split", "caption", "metadata", "tag", "verdict"),
     *("source", "person", "time", "score", "model_version"),
 )
 _NOBODY = ("", "", "", "", "")
 
 
-def write(rows: Iterable[ExportRow], context: Context) -> Iterator[bytes]:
+def files(dataset: Dataset) -> Files:
     """An image without any verdict keeps one row, with `tag` and `verdict` empty."""
-    del context
-    return cells.write(COLUMNS, (line for row in rows for line in _lines(row)))
+    columns = (*COLUMNS, "file") if dataset.with_pictures else COLUMNS
+    lines = (
+        (*line, f"images/{row.file}") if dataset.with_pictures else line
+        for row in dataset.rows
+        for line in _lines(row)
+    )
+    yield "verdicts.csv", cells.write(columns, lines)
 
 
 def _lines(row: ExportRow) -> Iterator[tuple[object, ...]]:
@@ -26,12 +42,15 @@ def _lines(row: ExportRow) -> Iterator[tuple[object, ...]]:
         row.sha256,
         row.state,
         "holdout" if row.is_holdout else "train",
+        cells.guard(row.caption),
+        json_bytes(row.metadata).decode() if row.metadata else "",
     )
     verdicts = [
         *((tag, "yes") for tag in row.yes),
         *((tag, "no") for tag in row.no),
         *((tag, "implied no") for tag in row.implied_no),
         *((tag, "disputed") for tag in row.disputed),
+        *((tag, "not asked") for tag in row.not_asked),
     ]
     for tag, verdict in verdicts or [("", "")]:
         yield (*image, cells.guard(tag), verdict, *_origin((row.provenance or {}).get(tag)))
@@ -52,15 +71,17 @@ def _origin(provenance: Provenance | None) -> tuple[object, ...]:
 EXPORTER = Exporter(
     name="csv-long",
     title="CSV, a row a verdict",
-    extension="csv",
-    content_type="text/csv",
+    group=Group.OWN,
+    suits="Every verdict on a line of its own, with who said it and when.",
     losses=(
-        "Captions are not written.",
         "No's that a finished review implies are written only with the option implied_no.",
         "Of several decisions on a tag the latest is named as the source.",
+        "An image's caption and metadata stand in each of its rows.",
         cells.GUARD_LOSS,
     ),
+    files=files,
     needs=lambda options: Needs(provenance=True, implied_no=bool(options.get("implied_no"))),
-    write=write,
-    options={"implied_no": "Write the no's that finished reviews imply, one row each."},
+    options={"implied_no": Option("Write the no's that finished reviews imply, one row each.")},
+    one_file=OneFile("verdicts.csv", "text/csv"),
+    recount=recounts.csv_rows("verdicts.csv", column="sha256"),
 )

@@ -1,25 +1,28 @@
 """CSV with a row an image: the tags that apply, in one cell."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from annotations.exporters import cells
-from annotations.exporters.base import Context, Exporter, ExportRow, Needs
+from annotations.exporters import cells, recounts
+from annotations.exporters.base import Dataset, Exporter, ExportRow, Files, Group, OneFile
 
 COLUMNS = ("id", "name", "path", "sha256", "width_px", "height_px", "caption", "tags", "state", "split")
 SEPARATOR = "|"
 _ESCAPED = "\\"
 
 
-def write(rows: Iterable[ExportRow], context: Context) -> Iterator[bytes]:
+def files(dataset: Dataset) -> Files:
     """An empty `tags` cell means “none applies” where `state` is reviewed, else that nobody has said yet."""
-    del context
-    return cells.write(COLUMNS, (_cells(row) for row in rows))
+    if dataset.with_pictures:
+        rows = ((*_cells(row), f"images/{row.file}") for row in dataset.rows)
+        yield "images.csv", cells.write((*COLUMNS, "file"), rows)
+    else:
+        yield "images.csv", cells.write(COLUMNS, (_cells(row) for row in dataset.rows))
 
 
 def joined(names: Iterable[str]) -> str:
     """Names in one cell; a separator or backslash within a name is written with a backslash before it."""
     return SEPARATOR.join(
-        name.replace(_ESCAPED, _ESCAPED * 2).replace(SEPARATOR, _ESCAPED + SEPARATOR) for name in names
+        [name.replace(_ESCAPED, _ESCAPED * 2).replace(SEPARATOR, _ESCAPED + SEPARATOR) for name in names]
     )
 
 
@@ -41,15 +44,15 @@ def _cells(row: ExportRow) -> tuple[object, ...]:
 EXPORTER = Exporter(
     name="csv",
     title="CSV, a row an image",
-    extension="csv",
-    content_type="text/csv",
+    group=Group.OWN,
+    suits="A table for spreadsheets and scripts: one line an image.",
     losses=(
         "Only the tags that apply are written: who decided, when, and explicit no's are not.",
         "Tags are separated by |; a | within a name is written as \\|.",
         "A disputed tag is left out; the state column says that the image has one.",
         cells.GUARD_LOSS,
     ),
-    needs=lambda options: Needs(),
-    write=write,
-    options={},
+    files=files,
+    one_file=OneFile("images.csv", "text/csv"),
+    recount=recounts.csv_rows("images.csv"),
 )

@@ -1,33 +1,31 @@
 """JSON Lines: an object an image, with everything people said."""
 
-import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from annotations.exporters.base import Context, Exporter, ExportRow, Needs, Provenance
+from annotations.exporters import recounts
+from annotations.exporters.base import (
+    Dataset,
+    Exporter,
+    ExportRow,
+    Files,
+    Group,
+    Needs,
+    OneFile,
+    Provenance,
+)
+from annotations.exporters.pieces import json_lines
 
-_PIECE_LINES = 256
-
-
-def write(rows: Iterable[ExportRow], context: Context) -> Iterator[bytes]:
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    lines: list[str] = []
-    for row in rows:
-        lines.append(encode(_object(row, context)))
-        if len(lines) == _PIECE_LINES:
-            yield _taken(lines)
-    if lines:
-        yield _taken(lines)
-
-
-def _taken(lines: list[str]) -> bytes:
-    data = ("\n".join(lines) + "\n").encode()
-    lines.clear()
-    return data
+_ORIGIN = Provenance._fields
 
 
-def _object(row: ExportRow, context: Context) -> dict[str, Any]:
-    return {
+def files(dataset: Dataset) -> Files:
+    """The fields of the API's contract, then those that an import needs to give an equal project."""
+    yield "images.jsonl", json_lines(_object(row, dataset) for row in dataset.rows)
+
+
+def _object(row: ExportRow, dataset: Dataset) -> dict[str, Any]:
+    origins = row.provenance or {}
+    said: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
         "path": row.path,
@@ -35,35 +33,28 @@ def _object(row: ExportRow, context: Context) -> dict[str, Any]:
         "width_px": row.width_px,
         "height_px": row.height_px,
         "caption": row.caption,
+        "metadata": row.metadata,
         "state": row.state,
         "is_holdout": row.is_holdout,
         "yes": row.yes,
         "no": row.no,
         "disputed": row.disputed,
-        "vocabulary_version": context.vocabulary_version,
-        "provenance": {tag: _origin(origin) for tag, origin in (row.provenance or {}).items()},
+        "not_asked": row.not_asked,
+        "vocabulary_version": dataset.facts.vocabulary_version,
+        "provenance": {tag: dict(zip(_ORIGIN, origin, strict=True)) for tag, origin in origins.items()},
         "reviews": row.reviews,
     }
-
-
-def _origin(provenance: Provenance) -> dict[str, Any]:
-    return {
-        "source": provenance.source,
-        "person": provenance.person,
-        "at": provenance.at,
-        "scope": provenance.scope,
-        "score": provenance.score,
-        "model_version": provenance.model_version,
-    }
+    return said | {"file": f"images/{row.file}"} if dataset.with_pictures else said
 
 
 EXPORTER = Exporter(
     name="jsonl",
-    title="JSON Lines, an object an image",
-    extension="jsonl",
-    content_type="application/x-ndjson",
+    title="JSON Lines",
+    group=Group.OWN,
+    suits="The whole truth for programs; an import of it gives an equal project.",
     losses=("Suggestions that nobody decided on are not written.",),
+    files=files,
     needs=lambda options: Needs(provenance=True, reviews=True),
-    write=write,
-    options={},
+    one_file=OneFile("images.jsonl", "application/x-ndjson"),
+    recount=recounts.json_lines("images.jsonl"),
 )

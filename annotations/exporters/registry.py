@@ -1,12 +1,33 @@
 """The catalogue of export formats. A new one is a module with an EXPORTER, named here."""
 
 from annotations.errors import Refused
-from annotations.exporters import csv_long, csv_rows, jsonl
+from annotations.exporters import (
+    coco,
+    csv_long,
+    csv_onehot,
+    csv_rows,
+    cvat,
+    datumaro,
+    fiftyone,
+    hf_imagefolder,
+    imagefolder,
+    imagenet_txt,
+    jsonl,
+    label_studio,
+    open_images,
+    parquet,
+    sagemaker,
+    tfrecord,
+    vertex,
+    voc,
+)
 from annotations.exporters.base import Exporter
 
-FORMATS: dict[str, Exporter] = {
-    exporter.name: exporter for exporter in (csv_rows.EXPORTER, csv_long.EXPORTER, jsonl.EXPORTER)
-}
+_MODULES = (
+    *(csv_rows, csv_long, jsonl, csv_onehot, coco, label_studio, cvat, datumaro, open_images, voc),
+    *(imagenet_txt, hf_imagefolder, parquet, imagefolder, tfrecord, fiftyone, sagemaker, vertex),
+)
+FORMATS: dict[str, Exporter] = {module.EXPORTER.name: module.EXPORTER for module in _MODULES}
 
 
 def exporter_for(name: str) -> Exporter:

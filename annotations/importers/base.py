@@ -1,9 +1,15 @@
 """What an importer hands over: items whose bytes wait somewhere, and errors as values. No database here."""
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from annotations.importers.suggested import Suggested
+
+if TYPE_CHECKING:
+    from annotations.importers.tables.base import OpenedTable
 
 NAME_MAX_CHARS = 255
 PATH_MAX_CHARS = 1_000
@@ -12,47 +18,99 @@ TAGS_SEPARATOR = "|"
 
 @dataclass(frozen=True)
 class ItemError:
-    """One thing of an import that could not land, named as the sender named it."""
+    """One thing of an import that could not land, named as the sender named it.
+
+    `is_part`: only a part is lost, say a tag; the picture itself lands and is not counted as refused.
+    """
 
     item: str
     code: str
     message: str
+    is_part: bool = False
 
     def as_json(self) -> dict[str, str]:
         return {"item": self.item, "code": self.code, "message": self.message}
 
 
+class BringError(Exception):
+    """Why the bytes of one item cannot be had from where they lie; the message says what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 @dataclass(frozen=True)
 class Words:
-    """What is said of a picture beside its pixels. A caption of None was not given; "" is an empty one."""
+    """What is said of a picture beside its pixels. A caption of None was not given; "" is an empty one.
+
+    `tags` apply; of the tags in `no` somebody said that they do not, of those in `disputed` people disagree. A complete
+    picture was finished: all other tags are a no, but for those `not_asked`. `holdout` is the side that it was on.
+    """
 
     caption: str | None = None
     tags: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    disputed: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    holdout: bool | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = False
+    suggested: Suggested | None = None
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """Bytes that wait under a key, with the name they came by (folders included)."""
+    """Bytes that wait under a key, with the name they came by (folders included) and, where known, their sha256."""
 
     name: str
     key: str
     words: Words = Words()
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class KnownImage:
+    """Words for a picture that should be in the project already, found by its sha256, else by path or name.
+
+    `otherwise` takes its place where the project has no such image: the error to tell, or where to get the bytes.
+    None: just that it is nowhere.
+    """
+
+    item: str
+    name: str
+    words: Words
+    otherwise: ItemError | StagedFile | None = None
+    sha256: str = ""
+
+
+Offered = StagedFile | KnownImage | ItemError
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a source offers: files that wait, captions that came along, and what was refused on the way."""
+    """What a source offers: files that wait, captions that came along, and what was refused on the way.
+
+    `listing` is a place (bucket/prefix) whose files the worker lists first.
+    `tables` say more of the files, and of images elsewhere. They and `rows`, which have their words with them, may
+    bring a million items: they are read as they are stored. `unread`: the worker stores them, and opens the tables once
+    more by the list under this key.
+    """
 
     files: tuple[StagedFile, ...]
     words: Mapping[str, Words] = field(default_factory=dict)
     errors: tuple[ItemError, ...] = ()
+    listing: str = ""
+    tables: tuple["OpenedTable", ...] = ()
+    rows: Iterable[Offered] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True)
 class Options:
     """How an import treats words. `complete`: its tags are all that apply, so an image counts as reviewed.
+    `file_keywords`: keywords inside the files are tags too, and a caption inside one fills an empty caption.
 
     `upload` is the same for several requests that bring one person's choice of files; they share a report.
     """
@@ -60,6 +118,7 @@ class Options:
     create_tags: bool = True
     complete: bool = False
     report_unmatched: bool = True
+    file_keywords: bool = False
     upload: str = ""
 
 
@@ -78,5 +137,13 @@ def base_name(path: str) -> str:
     return path.rsplit("/", 1)[-1][-NAME_MAX_CHARS:]
 
 
-def split_tags(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag.strip() for tag in text.split(TAGS_SEPARATOR) if tag.strip()))
+def split_tags(text: str, separator: str = TAGS_SEPARATOR) -> tuple[str, ...]:
+    r"""The names in one cell; a separator or backslash within a name has a backslash before it.
+
+    >>> split_tags(r"dog | black\|white | dog")
+    ('dog', 'black|white')
+    """
+    mark = re.escape(separator)
+    pieces = re.findall(rf"(?:\\[\\{mark}]|[^{mark}])+", text)
+    names = (re.sub(rf"\\([\\{mark}])", r"\1", piece).strip() for piece in pieces)
+    return tuple(dict.fromkeys(name for name in names if name))

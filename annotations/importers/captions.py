@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annotations.errors import BadInput
+from annotations.importers import suggested
 from annotations.importers.base import ItemError, Words, clean_path, split_tags
 
 NAME_COLUMNS = ("name", "filename", "file", "file_name", "image")
@@ -69,7 +70,7 @@ def captions_from_object(content: object, *, source_name: str) -> Table:
 
 
 def words_from_object(value: object, *, item: str) -> Words:
-    """The caption, tags and metadata of one item."""
+    """The caption, tags, metadata and suggestions of one item."""
     if value is None or isinstance(value, str):
         return Words(caption=value)
     if not isinstance(value, Mapping):
@@ -84,7 +85,13 @@ def words_from_object(value: object, *, item: str) -> Words:
     if not isinstance(metadata, Mapping):
         raise _bad_value(item, "metadata", "an object", metadata)
     named = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-    return Words(caption=caption, tags=named, metadata=dict(metadata), complete=value.get("complete") is True)
+    return Words(
+        caption=caption,
+        tags=named,
+        metadata=dict(metadata),
+        complete=value.get("complete") is True,
+        suggested=suggested.read(value.get("suggestions"), value.get("model_version"), item=item),
+    )
 
 
 def _named_values(content: object, source_name: str) -> Iterator[tuple[str, Any]]:

@@ -1,16 +1,15 @@
 """Pictures that lie on the server already: read in place, below the folders that the settings allow."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from annotations.errors import BadInput, Refused
-from annotations.importers.base import Batch, ItemError, StagedFile, clean_path
-from annotations.importers.captions import words_from_object
+from annotations.importers import sidecars
+from annotations.importers.base import Batch, ItemError, StagedFile, Words, clean_path
 from annotations.services import storage
 
-# Wider than what can be read, so that a folder's HEIC or SVG is reported instead of passed over.
+# Wider than what can be read, so that a folder's SVG or icon is reported instead of passed over.
 PICTURE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
     *(".avif", ".heic", ".heif", ".svg", ".ico"),
@@ -24,41 +23,32 @@ def read_folder(path: str) -> Batch:
         raise BadInput(
             f"Expected a folder, got “{path}”, which is none on the server.", code="no_such_folder"
         )
-    return Batch(files=tuple(staged(file, below=folder) for file in pictures_below(folder)))
+    return read_all(folder)
 
 
-def read_items(items: Sequence[Any]) -> Batch:
-    """Items that name a server file under `path`. One that cannot be had becomes an error, the rest land."""
-    files: list[StagedFile] = []
-    errors: list[ItemError] = []
-    for position, item in enumerate(items):
-        if not isinstance(item, Mapping):
-            raise BadInput(
-                f"items[{position}]: expected an object, got {type(item).__name__}.", code="bad_items"
-            )
-        path = item.get("path")
-        if not isinstance(path, str) or not path:
-            keys = ", ".join(sorted(map(str, item))) or "nothing"
-            raise Refused(
-                f"items[{position}]: expected a server file under `path`, got {keys}. "
-                "Addresses are not read yet: send the pictures as files or as a zip archive.",
-                code="unsupported_source",
-            )
-        try:
-            file = allowed(path)
-        except BadInput as error:
-            errors.append(ItemError(path, error.code, error.message))
-            continue
-        if not file.is_file():
-            errors.append(
-                ItemError(path, "file_missing", "Expected a file on the server, got none at this path.")
-            )
-            continue
-        words = words_from_object(item, item=path)
-        root = next(root for root in storage.import_roots() if file.is_relative_to(root))
-        name = clean_path(file.relative_to(root).as_posix())
-        files.append(StagedFile(name, f"{storage.SERVER_FILE}{file}", words))
-    return Batch(files=tuple(files), errors=tuple(errors))
+def read_all(folder: Path) -> Batch:
+    """The pictures below a folder, with what lies beside them; other files are passed over."""
+    found = [
+        staged(file, below=folder) for file in _files_below(folder, (*PICTURE_SUFFIXES, *sidecars.SUFFIXES))
+    ]
+    paired = sidecars.paired(file.name for file in found)
+    kept = [file for file in found if file.name in paired or not sidecars.is_sidecar(file.name)]
+    return sidecars.take(Batch(files=tuple(kept)))
+
+
+def server_file(path: str, words: Words, *, item: str) -> StagedFile | ItemError:
+    """The file below an allowed root that a person named, or why it cannot be had."""
+    try:
+        file = allowed(path)
+        is_file = file.is_file()
+    except BadInput as error:
+        return ItemError(item, error.code, error.message)
+    except OSError as error:  # a name that is too long for the file system
+        return ItemError(item, "file_missing", f"“{path[:100]}” cannot be looked for ({error.strerror}).")
+    if not is_file:
+        return ItemError(item, "file_missing", f"Expected a file on the server, got none at “{path[:100]}”.")
+    root = next(root for root in storage.import_roots() if file.is_relative_to(root))
+    return StagedFile(clean_path(file.relative_to(root).as_posix()), f"{storage.SERVER_FILE}{file}", words)
 
 
 def allowed(path: str) -> Path:
@@ -83,11 +73,15 @@ def allowed(path: str) -> Path:
 
 def pictures_below(folder: Path) -> Iterator[Path]:
     """Files with a picture's ending, in a stable order; no hidden ones, no links that lead out of the folder."""
+    yield from _files_below(folder, PICTURE_SUFFIXES)
+
+
+def _files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(place, name)
-            if name.startswith(".") or file.suffix.lower() not in PICTURE_SUFFIXES:
+            if name.startswith(".") or file.suffix.lower() not in suffixes:
                 continue
             if file.resolve().is_relative_to(folder.resolve()):
                 yield file

@@ -1,18 +1,22 @@
-"""Which source a request names: uploaded files, an archive, or files of the server. Others are refused by name."""
+"""Which source a request names: files, an archive, a table, addresses, a bucket, or files of the server."""
 
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotations.errors import BadInput, Refused
-from annotations.importers import archive, captions, folder, matching
+from annotations.importers import addresses, buckets, captions, folder, items, matching, sidecars, unread
+from annotations.importers.archives import opening as archives
+from annotations.importers.archives.unpacking import Unpacking
 from annotations.importers.base import Batch, Options, StagedFile, clean_path
+from annotations.importers.formats import recognising
+from annotations.importers.tables import mapping, opening, preview
+from annotations.importers.tables.base import Columns, OpenedTable, Table
+from annotations.importers.tables.preview import Preview
 from annotations.importers.uploads import MAX_FILES, StagedUpload, too_many_files
 
-UNSUPPORTED = ("urls", "s3", "manifest", "tar", "parquet")
-SUPPORTED = "files, archive (zip), items with a path, path"
 _TRUE, _FALSE = ("true", "1", "on", "yes"), ("false", "0", "off", "no", "")
 
 
@@ -23,29 +27,56 @@ class Source:
 
 
 def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str) -> Source:
-    """Read the one source that the request names."""
-    by_field: dict[str, list[StagedUpload]] = {}
-    for upload in uploads:
-        by_field.setdefault(upload.field, []).append(upload)
-    for name in UNSUPPORTED:
-        if name in sent or name in by_field:
-            raise unsupported(name)
-    if "archive" in by_field:
-        return Source("archive", _with_words(_archive(by_field["archive"], area), sent, by_field))
+    """Read the one source that the request names. Tables are opened, and their rows left to a worker."""
+    by_field = _by_field(uploads)
+    if "archive" in by_field or "manifest" in by_field:
+        source = "table" if "manifest" in by_field else "archive"
+        batch = _with_tables(sent, by_field, area)
+        return Source(
+            source, replace(batch, unread=unread.keep(sent, uploads, area=area)) if batch.tables else batch
+        )
+    if "urls" in sent:
+        return Source("urls", _with_words(addresses.read_urls(_urls(sent["urls"])), sent, by_field))
+    if "s3" in sent:
+        return Source("s3", _listed(sent, by_field))
     if "items" in sent:
-        return Source("items", folder.read_items(_items(sent["items"])))
+        return Source("items", items.read_items(_items(sent["items"])))
     if "path" in sent:
         return Source("folder", _with_words(folder.read_folder(str(sent["path"])), sent, by_field))
     files = tuple(StagedFile(upload.path, upload.key) for upload in by_field.get("files", []))
-    batch = _with_words(Batch(files), sent, by_field)
+    batch = _with_words(sidecars.take(Batch(files)), sent, by_field)
     if "elsewhere" in by_field:
         report = sent.get("unmatched_captions") != "ignore"
         batch = _beside(batch, by_field["elsewhere"], report_unmatched=report)
     return Source("upload", batch)
 
 
+def again(kept: str) -> Batch:
+    """The same tables and files once more, for the worker that reads the rows. Raises BadInput."""
+    sent, uploads = unread.take(kept)
+    return _with_tables(sent, _by_field(uploads), kept.rpartition("/")[0])
+
+
+def previewed(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, is_mapped: bool = True) -> Preview:
+    """How the sent table would be read: nothing is stored.
+
+    Not `is_mapped`: its columns alone, whether or not one of them names the pictures.
+    """
+    manifests = [upload for upload in uploads if upload.field == "manifest"]
+    if not manifests:
+        raise BadInput("Expected a table under `manifest` to look at, got none.", code="nothing_sent")
+    if not is_mapped:
+        return preview.unmapped(_opened(manifests), _said(sent))
+    described = _described(sent, manifests).tables[0]
+    return preview.preview(described.table, described.columns)
+
+
+def is_preview(sent: Mapping[str, Any]) -> bool:
+    return _flag(sent, "preview", default=False)
+
+
 def options(sent: Mapping[str, Any]) -> Options:
-    """The switches of a form or body: `create_tags`, `complete`, `unmatched_captions` (report or ignore), `upload`."""
+    """The switches of a form or body: `create_tags`, `complete`, `file_keywords`, `unmatched_captions`, `upload`."""
     unmatched = sent.get("unmatched_captions", "report")
     if unmatched not in ("report", "ignore"):
         raise BadInput(
@@ -55,35 +86,118 @@ def options(sent: Mapping[str, Any]) -> Options:
         create_tags=_flag(sent, "create_tags", default=True),
         complete=_flag(sent, "complete", default=False),
         report_unmatched=unmatched == "report",
+        file_keywords=_flag(sent, "file_keywords", default=False),
         upload=_upload_id(sent.get("upload") or ""),
     )
 
 
-def unsupported(name: str) -> Refused:
-    return Refused(
-        f"Imports from “{name}” are not supported yet. What works: {SUPPORTED}.",
-        code="unsupported_source",
-        source=name,
-        supported=SUPPORTED.split(", "),
+def _by_field(uploads: Sequence[StagedUpload]) -> dict[str, list[StagedUpload]]:
+    by_field: dict[str, list[StagedUpload]] = {}
+    for upload in uploads:
+        by_field.setdefault(upload.field, []).append(upload)
+    return by_field
+
+
+def _with_tables(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
+    return _with_words(sidecars.take(_packed(sent, by_field, area)), sent, by_field)
+
+
+def _packed(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
+    """An archive, a table, or both, with the files that came along."""
+    files = tuple(
+        StagedFile(upload.path, upload.key, sha256=upload.sha256) for upload in by_field.get("files", [])
+    )
+    # The table first: one that cannot be read is refused before gigabytes are unpacked.
+    said = _described(sent, by_field["manifest"], files) if "manifest" in by_field else Batch(files)
+    batch = _archive(by_field["archive"], area) if "archive" in by_field else Batch(())
+    if not (said.files or said.errors or "archive" in by_field or _has_rows(said.tables)):
+        raise BadInput(
+            f"{by_field['manifest'][0].path}: expected rows that name pictures, got none.",
+            code="nothing_sent",
+        )
+    return replace(
+        batch,
+        files=(*said.files, *batch.files),
+        tables=(*batch.tables, *said.tables),
+        errors=(*batch.errors, *said.errors),
     )
 
 
-def _archive(archives: Sequence[StagedUpload], area: str) -> Batch:
-    if len(archives) > 1:
+def _described(
+    sent: Mapping[str, Any], manifests: Sequence[StagedUpload], files: tuple[StagedFile, ...] = ()
+) -> Batch:
+    """The files with the table that speaks of them: a data file of a format, or a table in any column names."""
+    if len(manifests) == 1 and not sent.get("mapping"):
+        upload = manifests[0]
+        data = StagedFile(upload.path, upload.key)
+        batch = recognising.taken((*files, data), upload.key.rpartition("/")[0])
+        if batch.tables and data not in batch.files:
+            return batch
+    return Batch(files, tables=(OpenedTable(*_table(sent, manifests)),))
+
+
+def _has_rows(tables: Sequence[OpenedTable]) -> bool:
+    """Of a data file of a format only its worker finds out: it may have to read all of it for that."""
+    return any(one.is_format or next(iter(one.table.rows()), None) is not None for one in tables)
+
+
+def _archive(sent_archives: Sequence[StagedUpload], area: str) -> Batch:
+    if len(sent_archives) > 1:
         raise BadInput("Expected one archive a request, got several.", code="several_archives")
-    upload = archives[0]
-    if upload.path.lower().endswith((".tar", ".tar.gz", ".tgz")):
-        raise unsupported("tar")
+    upload, unpacked = sent_archives[0], f"{area}/unpacked"
+    if (earlier := Unpacking.earlier(unpacked, upload.path)) is not None:
+        return earlier.batch()
     with upload.open_staged() as stream:
-        return archive.read_zip(stream, area=f"{area}/unpacked", source_name=upload.path)
+        return archives.read(stream, area=unpacked, source_name=upload.path)
 
 
-def _items(items: object) -> list[Any]:
-    if not isinstance(items, list):
-        raise BadInput(f"items: expected a list, got {type(items).__name__}.", code="bad_items")
-    if len(items) > MAX_FILES:
+def _listed(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> Batch:
+    if sent.get("captions") or "captions" in by_field or "captions_file" in by_field:
+        raise Refused(
+            "Captions cannot be matched to a bucket, whose files are listed later. Send them as items.",
+            code="captions_with_s3",
+        )
+    return Batch((), listing=str(buckets.allowed(str(sent["s3"]))))
+
+
+def _urls(urls: object) -> list[Any]:
+    """A list of addresses, or a form's text with one on each line."""
+    if isinstance(urls, str):
+        urls = [line for line in map(str.strip, urls.splitlines()) if line]
+    if not isinstance(urls, list):
+        raise BadInput(f"urls: expected a list of addresses, got {type(urls).__name__}.", code="bad_urls")
+    if len(urls) > MAX_FILES:
         raise too_many_files()
-    return items
+    return urls
+
+
+def _table(sent: Mapping[str, Any], manifests: Sequence[StagedUpload]) -> tuple[Table, Columns]:
+    table = _opened(manifests)
+    return table, mapping.read(table, _said(sent), separator=str(sent.get("tags_separator") or ""))
+
+
+def _opened(manifests: Sequence[StagedUpload]) -> Table:
+    if len(manifests) > 1:
+        raise BadInput("Expected one table a request, got several.", code="several_tables")
+    return opening.table(manifests[0].open_staged, manifests[0].path)
+
+
+def _said(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    said = _json(sent["mapping"], name="mapping") if sent.get("mapping") else {}
+    if not isinstance(said, Mapping):
+        raise BadInput(
+            f"mapping: expected an object of column to meaning, got {type(said).__name__}.",
+            code="bad_mapping",
+        )
+    return said
+
+
+def _items(sent: object) -> list[Any]:
+    if not isinstance(sent, list):
+        raise BadInput(f"items: expected a list, got {type(sent).__name__}.", code="bad_items")
+    if len(sent) > MAX_FILES:
+        raise too_many_files()
+    return sent
 
 
 def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> Batch:
@@ -94,10 +208,12 @@ def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, li
         words.update(table)
         errors += told
     if sent.get("captions"):
-        table, told = captions.captions_from_object(_json(sent["captions"]), source_name="captions")
+        table, told = captions.captions_from_object(
+            _json(sent["captions"], name="captions"), source_name="captions"
+        )
         words.update(table)
         errors += told
-    return Batch(batch.files, words, tuple(errors))
+    return replace(batch, words=words, errors=tuple(errors))
 
 
 def _beside(batch: Batch, lists: Sequence[StagedUpload], *, report_unmatched: bool) -> Batch:
@@ -126,15 +242,14 @@ def _upload_id(value: object) -> str:
         raise BadInput(f"upload: expected a UUID, got {value!r}.", code="bad_option") from error
 
 
-def _json(value: object) -> object:
+def _json(value: object, *, name: str) -> object:
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(
-            f"captions: expected a JSON object of file name to caption, got text that does not parse ({error}).",
-            code="bad_json",
+            f"{name}: expected a JSON object, got text that does not parse ({error}).", code="bad_json"
         ) from error
 
 

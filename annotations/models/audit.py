@@ -16,7 +16,10 @@ class AuditEvent(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "-id"], name="audit_by_project")]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="audit_by_project"),
+            models.Index(fields=["project", "actor", "-id"], name="audit_by_actor"),
+        ]
 
 
 class StoredRequest(models.Model):

@@ -29,8 +29,9 @@ class Decision(models.Model):
         IMPORT = "import"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="decisions")
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="decisions")
+    # The indexes below start with image and tag: others of these alone would only make every decision dearer.
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="decisions", db_index=False)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="decisions", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     review = models.ForeignKey(Review, null=True, on_delete=models.CASCADE, related_name="decisions")
     # The page of the grid that it was confirmed with; where that was taken back, the decision counts as never made.

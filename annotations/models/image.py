@@ -49,6 +49,14 @@ class Image(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "sha256"], name="image_once_in_project")]
         indexes = [
+            models.Index(
+                fields=["project", "-deleted_at", "-id"],
+                name="image_trash",
+                condition=Q(deleted_at__isnull=False),
+            ),
+            models.Index(
+                fields=["deleted_at"], name="image_trashed_at", condition=Q(deleted_at__isnull=False)
+            ),
             models.Index(fields=["project", "id"], name="image_listing", condition=Q(deleted_at=None)),
             models.Index(
                 fields=["project", "state", "id"], name="image_by_state", condition=Q(deleted_at=None)
@@ -62,6 +70,8 @@ class Image(models.Model):
             models.Index(
                 fields=["project", "is_holdout", "id"], name="image_by_side", condition=Q(deleted_at=None)
             ),
+            # Tables of an import name images that are here already.
+            models.Index(fields=["project", "name"], name="image_by_name", condition=Q(deleted_at=None)),
             GinIndex(SearchVector("caption", config="simple"), name="image_caption_words"),
         ]
 

@@ -65,13 +65,26 @@ class ImportItem(models.Model):
         DUPLICATE = "duplicate"
         REFUSED = "refused"
 
-    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="items")
+    # The index below starts with it.
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="items", db_index=False)
     name = models.CharField(max_length=1000)
-    # Where the bytes wait: a key of the staging storage, or a file of an allowed server folder.
-    staged_key = models.CharField(max_length=1000)
+    # Where the bytes wait: a key of the staging storage, a file of an allowed server folder, an address, or a stored
+    # image.
+    staged_key = models.TextField()
     caption = models.TextField(null=True)  # noqa: DJ001 (null: not given, which is not an empty caption)
+    # What the file itself says: it fills an empty caption, and never replaces one.
+    file_caption = models.TextField(blank=True)
     tags = models.JSONField(default=list)
+    # Tags that somebody said do not apply.
+    no = models.JSONField(default=list)
+    # Tags on which people disagree, and those that nobody was asked about before a complete item was finished.
+    disputed = models.JSONField(default=list)
+    not_asked = models.JSONField(default=list)
+    # The side that it was on elsewhere; null: it is drawn as ever.
+    is_holdout = models.BooleanField(null=True)
     metadata = models.JSONField(default=dict)
+    # Of another model: {"model": its name, "scores": {tag: score}}, or nothing.
+    suggestions = models.JSONField(default=dict)
     complete = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     error_code = models.CharField(max_length=40, blank=True)
@@ -84,8 +97,13 @@ class ImportItem(models.Model):
 
 class ExportJob(Job):
     format = models.CharField(max_length=40)
+    # What was frozen earlier; without one, what holds when the job begins.
+    snapshot = models.ForeignKey(
+        "annotations.Snapshot", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     filter = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
+    with_pictures = models.BooleanField(default=False)
     file_key = models.CharField(max_length=200, blank=True)
 
     unit = "images"

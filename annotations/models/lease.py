@@ -23,9 +23,14 @@ class Lease(models.Model):
     why = models.CharField(max_length=200)
     blind = models.BooleanField()
     stratum = models.CharField(max_length=10)
+    component = models.CharField(max_length=20, blank=True)
+    # The chance with which its slot drew it, and among how many; null where chance had no part in it.
     probability = models.FloatField(null=True)
+    waiting = models.PositiveIntegerField(null=True)
     shown = models.JSONField(default=list)
     offered_ids = ArrayField(models.BigIntegerField(), default=list)
+    # What a blind item would have offered: never shown, it measures what offering does to people.
+    withheld_ids = ArrayField(models.BigIntegerField(), default=list)
     calibrated = models.BooleanField(default=False)
     model_version_id = models.BigIntegerField(null=True)
     model_number = models.PositiveIntegerField(default=0)

@@ -16,6 +16,15 @@ class Role(models.TextChoices):
     def rank(self) -> int:
         return list(Role).index(self)
 
+    @property
+    def article(self) -> str:
+        return "an" if self.value[0] == "a" else "a"
+
+    @property
+    def with_article(self) -> str:
+        """As a sentence says it: “a reviewer”, “an admin”."""
+        return f"{self.article} {self.value}"
+
 
 class Project(models.Model):
     class Unmarked(models.TextChoices):

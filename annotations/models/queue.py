@@ -5,6 +5,10 @@ from django.db import models
 from annotations.models.image import Image
 from annotations.models.project import Project
 
+RANDOM = "random"
+FRONT = "front"
+"""Components that every project has: drawn with equal chances, and sent to the front by a person."""
+
 
 class Stratum(models.TextChoices):
     """How an image was drawn; stored with the review, since statistics need it."""
@@ -28,7 +32,9 @@ class QueueEntry(models.Model):
     rank = models.FloatField(default=0.0)
     shuffle = models.FloatField()
     reason = models.CharField(max_length=200, default="random")
-    probability = models.FloatField(null=True)
+    # Which strategy of the mixture brought it, and how often the active order draws it against equal chances.
+    component = models.CharField(max_length=20, default=RANDOM, db_default=RANDOM)
+    appeal = models.FloatField(default=1.0, db_default=1.0)
     for_reviewers = models.BooleanField(default=False)
 
     class Meta:

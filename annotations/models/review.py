@@ -38,7 +38,10 @@ class Review(models.Model):
     picture_ms = models.PositiveIntegerField(null=True)
     blind = models.BooleanField(default=False)
     stratum = models.CharField(max_length=10, blank=True)
+    component = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # As in its lease.
     probability = models.FloatField(null=True)
+    waiting = models.PositiveIntegerField(null=True)
     model_version_id = models.BigIntegerField(null=True)
     model_number = models.PositiveIntegerField(default=0)
     vocabulary_version = models.PositiveIntegerField()

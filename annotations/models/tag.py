@@ -35,6 +35,18 @@ class Tag(models.Model):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
     )
     retired_at = models.DateTimeField(null=True, blank=True)
+    # In the trash since then, retired too. What was merged into a deleted tag lies there with it.
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    # The tag that this one was merged into, when, and the vocabulary version from which on it is part of that tag.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged"
+    )
+    merged_at = models.DateTimeField(null=True, blank=True)
+    merged_version = models.PositiveIntegerField(null=True, blank=True)
+    # The tag that was split into this one and others.
+    split_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="parts"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -36,3 +36,14 @@ def among(column: str, ids: Iterable[int]) -> Func:
         template="%(expressions)s::bigint[])",
         output_field=BooleanField(),
     )
+
+
+def among_texts(column: str, texts: Iterable[str]) -> Func:
+    """The same of texts."""
+    return Func(
+        F(column),
+        Value(text_literal(texts)),
+        arg_joiner=" = ANY(",
+        template="%(expressions)s::text[])",
+        output_field=BooleanField(),
+    )

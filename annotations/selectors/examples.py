@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from annotations.models import Image, Project
-from annotations.selectors import truth
+from annotations.selectors import merges, truth
 from annotations.selectors.queue import addresses
 
 SHOWN = 4
@@ -26,7 +26,7 @@ class Example:
 
 
 def of_tags(project: Project, tag_ids: Sequence[int], shown: int = SHOWN) -> dict[int, tuple[Example, ...]]:
-    """Up to `shown` examples of each tag, the newest yes first. Six queries, however many tags."""
+    """Up to `shown` examples of each tag, the newest yes first. Seven queries, however many tags."""
     candidates = _candidates(project, tag_ids)
     wanted = sorted({image_id for image_ids in candidates.values() for image_id in image_ids})
     verdicts = truth.verdicts(project, wanted)
@@ -46,14 +46,17 @@ def of_tags(project: Project, tag_ids: Sequence[int], shown: int = SHOWN) -> dic
 def _candidates(project: Project, tag_ids: Sequence[int]) -> dict[int, list[int]]:
     """Finished images with a yes among the newest decisions, by tag id, the newest first."""
     found: dict[int, list[int]] = {}
+    standing = merges.of_project(project)
+    pairs = [(tag_id, member) for tag_id in tag_ids for member in standing.members(tag_id)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.tag_id, said.image_id FROM unnest(%s::bigint[]) AS wanted (tag_id)
+            SELECT wanted.tag_id, said.image_id
+            FROM unnest(%s::bigint[], %s::bigint[]) AS wanted (tag_id, member_id)
             CROSS JOIN LATERAL (
                 SELECT newest.image_id, max(newest.id) AS latest FROM (
                     SELECT d.id, d.image_id, d.value FROM annotations_decision d
-                    WHERE d.tag_id = wanted.tag_id ORDER BY d.id DESC LIMIT %s
+                    WHERE d.tag_id = wanted.member_id ORDER BY d.id DESC LIMIT %s
                 ) newest
                 JOIN annotations_image i ON i.id = newest.image_id
                 WHERE newest.value = 'yes' AND i.project_id = %s AND i.state = 'reviewed'
@@ -62,11 +65,11 @@ def _candidates(project: Project, tag_ids: Sequence[int]) -> dict[int, list[int]
             ) said
             ORDER BY wanted.tag_id, said.latest DESC
             """,
-            [list(tag_ids), LOOKED_AT, project.pk, CANDIDATES],
+            [[tag_id for tag_id, _ in pairs], [one for _, one in pairs], LOOKED_AT, project.pk, CANDIDATES],
         )
         for tag_id, image_id in cursor.fetchall():
             found.setdefault(tag_id, []).append(image_id)
-    return found
+    return {tag_id: list(dict.fromkeys(image_ids)) for tag_id, image_ids in found.items()}
 
 
 def _example(image: Image) -> Example:

@@ -1,19 +1,29 @@
 """Reads images and what was said of them for exporters, in keyset chunks, so that memory stays flat."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, TextField
+import orjson
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
-from annotations.exporters.base import ExportRow, Needs, Provenance
-from annotations.models import Decision, Image, Project, Review, Tag
-from annotations.selectors import arrays, truth
-from annotations.types import ImageTruth
+from annotations.exporters import names as file_names
+from annotations.exporters.base import ExportRow, Needs, VocabularyTag
+from annotations.models import Image, Project, Review
+from annotations.selectors import arrays, export_verdicts
+from annotations.selectors import vocabulary as tags
+from annotations.selectors.export_verdicts import Words, iso
 
-CHUNK = 1_000
-_FIELDS = ("id", "name", "path", "sha256", "width_px", "height_px", "caption", "state", "is_holdout")
+CHUNK = 2_000
+# The first fields of an ExportRow, in its order.
+_FIELDS = (
+    *("id", "name", "path", "sha256", "width_px", "height_px", "caption", "state", "is_holdout"),
+    "storage_key",
+)
+_NAME, _PATH, _STATE = map(_FIELDS.index, ("name", "path", "state"))
+_NO_METADATA = "{}"
 
 
 @dataclass(frozen=True)
@@ -23,19 +33,43 @@ class Filter:
     state: str | None = None
     is_holdout: bool | None = None
 
+    def keeps(self, row: ExportRow) -> bool:
+        """The same of a row that is no row of the database any more."""
+        return self.state in (None, row.state) and self.is_holdout in (None, row.is_holdout)
+
 
 def count(project: Project, wanted: Filter) -> int:
     return _images(project, wanted).count()
 
 
 def chunks(project: Project, wanted: Filter, needs: Needs) -> Iterator[list[ExportRow]]:
-    """Rows by ascending image id. Six queries a chunk at most, however large the project."""
-    names = dict(Tag.objects.filter(project=project).values_list("id", "name"))
-    images = _images(project, wanted).order_by("id")
-    last_id = 0
-    while found := list(images.filter(id__gt=last_id).values(*_FIELDS)[:CHUNK]):
-        last_id = found[-1]["id"]
-        yield _rows(project, found, names, needs)
+    """Rows by ascending sha256. Six queries a chunk at most, however large the project."""
+    words = Words.of(project)
+    # As text: Django parses each JSON value by itself, and most are empty.
+    images = _images(project, wanted).order_by("sha256").annotate(metadata_text=Cast("metadata", TextField()))
+    last = ""
+    while found := list(images.filter(sha256__gt=last).values_list(*_FIELDS, "metadata_text")[:CHUNK]):
+        last = found[-1][_FIELDS.index("sha256")]
+        yield _rows(found, words, needs)
+
+
+def vocabulary(project: Project) -> list[VocabularyTag]:
+    """All tags by name, the retired ones too. Two queries."""
+    found = list(tags.all_tags(project))
+    name_of = {tag.pk: tag.name for tag in found}
+    return sorted(
+        (
+            VocabularyTag(
+                name=tag.name,
+                parent=name_of.get(tag.parent_id or 0, ""),
+                description=tag.description,
+                aliases=sorted(alias.name for alias in tag.aliases.all()),
+                is_active=tag.retired_at is None,
+            )
+            for tag in found
+        ),
+        key=lambda tag: tag.name,
+    )
 
 
 def _images(project: Project, wanted: Filter) -> Any:
@@ -47,60 +81,25 @@ def _images(project: Project, wanted: Filter) -> Any:
     return images
 
 
-def _rows(
-    project: Project, found: Sequence[dict[str, Any]], names: Mapping[int, str], needs: Needs
-) -> list[ExportRow]:
-    ids = [row["id"] for row in found]
-    verdicts = truth.verdicts(project, ids)
-    provenance = _provenance(verdicts, names) if needs.provenance else {}
-    reviews = _reviews(ids) if needs.reviews else {}
-    return [
-        ExportRow(
-            **row,
-            yes=_named(verdicts[row["id"]].yes, names),
-            no=_named(verdicts[row["id"]].no, names),
-            disputed=_named(verdicts[row["id"]].disputed, names),
-            implied_no=_named(verdicts[row["id"]].implied_no, names) if needs.implied_no else (),
-            provenance=provenance.get(row["id"], {}),
-            reviews=tuple(reviews.get(row["id"], ())),
+def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> list[ExportRow]:
+    said_of = export_verdicts.of_images(words, {row[0]: row[_STATE] for row in found}, needs)
+    reviews = _reviews([row[0] for row in found]) if needs.reviews else {}
+    rows = []
+    for *image, key, metadata in found:
+        said = said_of[image[0]]
+        rows.append(
+            ExportRow._make(
+                (
+                    *image,
+                    *said,
+                    reviews.get(image[0], ()),
+                    {} if metadata == _NO_METADATA else orjson.loads(metadata),
+                    key,
+                    file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2]),
+                )
+            )
         )
-        for row in found
-    ]
-
-
-def _named(tag_ids: frozenset[int], names: Mapping[int, str]) -> tuple[str, ...]:
-    return tuple(sorted(names[tag_id] for tag_id in tag_ids)) if tag_ids else ()
-
-
-def _provenance(
-    verdicts: Mapping[int, ImageTruth], names: Mapping[int, str]
-) -> dict[int, dict[str, Provenance]]:
-    """The latest decision that agrees with each verdict; of a disputed tag simply the latest."""
-    decisions = (
-        Decision.objects.filter(truth.NOT_TAKEN_BACK, arrays.among("image_id", verdicts))
-        .exclude(review__counted=False)
-        .exclude(review__undone_at__isnull=False)
-        .order_by("id")
-        .values_list(
-            *("image_id", "tag_id", "value", "source", "user__username", _iso("created_at"), "scope"),
-            *("suggestion__score", "model_number"),
-        )
-    )
-    latest: dict[int, dict[str, Provenance]] = defaultdict(dict)
-    for image_id, tag_id, value, source, person, at, scope, score, model_number in decisions:
-        said = verdicts[image_id]
-        if tag_id in said.disputed or tag_id in (said.yes if value == Decision.Value.YES else said.no):
-            latest[image_id][names[tag_id]] = Provenance(source, person, at, scope, score, model_number)
-    return {image_id: dict(sorted(by_tag.items())) for image_id, by_tag in latest.items()}
-
-
-def _iso(column: str) -> Func:
-    """A time as ISO 8601 text, made by the database: parsing it only to print it again costs more."""
-    return Func(
-        F(column),
-        template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-        output_field=TextField(),
-    )
+    return rows
 
 
 def _reviews(image_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -114,7 +113,7 @@ def _reviews(image_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
                 "user__username",
                 "outcome",
                 "source",
-                _iso("created_at"),
+                iso("created_at"),
                 "seconds",
                 "blind",
                 "counted",

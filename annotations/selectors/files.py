@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F
+from django.db.models import F, Q
 
 from annotations.errors import NotFound
 from annotations.models import Image, User
+from annotations.permissions import roles_that_may
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class PictureFile:
 
 
 def picture_file(user: User | AnonymousUser, project_id: int, image_id: int) -> PictureFile:
-    """Raises NotFound for strangers, and for images in the trash."""
+    """Raises NotFound for strangers, and for images in the trash unless it may be looked through."""
     row = (
         Image.objects.filter(
+            Q(deleted_at=None) | Q(project__memberships__role__in=roles_that_may("edit_images")),
             pk=image_id,
             project_id=project_id,
-            deleted_at=None,
             project__deleted_at=None,
             project__memberships__user_id=user.pk or 0,
         )

@@ -51,11 +51,15 @@ def open_count(membership: Membership) -> int:
     return _count(membership, "open")
 
 
-def flagged_image_ids(project: Project, *, state: str | None = "open") -> QuerySet[Flag, int]:
-    """Ids of images with such a flag, as a subquery for `Image.objects.filter(pk__in=...)`."""
+def flagged_image_ids(
+    project: Project, *, state: str | None = "open", author_id: int | None = None
+) -> QuerySet[Flag, int]:
+    """Ids of images with such a flag, or one of this person, as a subquery for `Image.objects.filter(pk__in=...)`."""
     flags = Flag.objects.filter(project=project)
     if state is not None:
         flags = flags.filter(resolved_at__isnull=state == "open")
+    if author_id is not None:
+        flags = flags.filter(author=author_id)
     return flags.values_list("image_id", flat=True)
 
 

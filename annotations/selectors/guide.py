@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotations.models import Project, Tag
-from annotations.selectors import examples, vocabulary
+from annotations.selectors import examples, hierarchy, vocabulary
 from annotations.selectors.examples import Example
+from annotations.selectors.hierarchy import Above
 
 PAGE_SIZE = 20
 
@@ -15,6 +16,7 @@ class GuideTag:
     tag: Tag
     aliases: tuple[str, ...]
     examples: tuple[Example, ...]
+    above: tuple[Above, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ def everything(project: Project, after: int = 0) -> GuidePage:
 
 
 def _with_examples(project: Project, tags: Sequence[Tag]) -> tuple[GuideTag, ...]:
-    pictures = examples.of_tags(project, [tag.pk for tag in tags])
+    ids = [tag.pk for tag in tags]
+    pictures, above = examples.of_tags(project, ids), hierarchy.paths(project, ids)
     return tuple(
-        GuideTag(tag, tuple(alias.name for alias in tag.aliases.all()), pictures[tag.pk]) for tag in tags
+        GuideTag(tag, tuple(alias.name for alias in tag.aliases.all()), pictures[tag.pk], above[tag.pk])
+        for tag in tags
     )

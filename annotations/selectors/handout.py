@@ -1,20 +1,22 @@
 """What a person is shown of an image, taken from stored suggestions. A blind item shows nothing."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotations.models import Decision, Lease, Project, QueueEntry, SuggestionSet, Tag
 from annotations.models.queue import Stratum
-from annotations.selectors import truth
+from annotations.selectors import truth, vocabulary
 
-SAMPLE = "sample"
+SAMPLE, SENT = "sample", "sent to the front"
 
 
 def why(entry: QueueEntry, stratum: str) -> str:
     """The queue's reason, in words for the person; a blind item gives nothing away."""
     if stratum in (Stratum.HOLDOUT, Stratum.BLIND):
         return SAMPLE
-    return "random" if stratum == Stratum.RANDOM else entry.reason
+    if stratum == Stratum.RANDOM:
+        return "random"
+    return SENT if entry.priority > 0 else entry.reason
 
 
 def why_one_tag(shown: Iterable[Mapping[str, Any]], mode: str, tag_id: int | None) -> str:
@@ -25,13 +27,25 @@ def why_one_tag(shown: Iterable[Mapping[str, Any]], mode: str, tag_id: int | Non
     return "order"
 
 
-def words(project: Project, sets: Iterable[SuggestionSet]) -> dict[int, str]:
-    """Names of the active tags in these suggestions. One query."""
+class Word(NamedTuple):
+    """What an Item calls a tag."""
+
+    tag_id: int
+    name: str
+
+
+def words(project: Project, sets: Iterable[SuggestionSet]) -> dict[int, Word]:
+    """The active tags in these suggestions, by the id that stands there. One query; three while suggestions are older
+    than the vocabulary, as what was suggested of a tag that has been merged since is shown of the surviving one.
+    """
     tag_ids = {tag_id for suggestions in sets for tag_id in suggestions.tag_ids}
     if not tag_ids:
         return {}
-    tags = Tag.objects.filter(project=project, pk__in=tag_ids, retired_at=None)
-    return dict(tags.values_list("pk", "name"))
+    active = Tag.objects.filter(project=project, retired_at=None)
+    found = {pk: Word(pk, name) for pk, name in active.filter(pk__in=tag_ids).values_list("pk", "name")}
+    into = vocabulary.survivors(project, tag_ids - found.keys())
+    names = dict(active.filter(pk__in=into.values()).values_list("pk", "name")) if into else {}
+    return found | {tag_id: Word(survivor, names[survivor]) for tag_id, survivor in into.items()}
 
 
 def blocked(image_ids: list[int], sets: Mapping[int, SuggestionSet]) -> dict[int, set[int]]:
@@ -42,29 +56,33 @@ def blocked(image_ids: list[int], sets: Mapping[int, SuggestionSet]) -> dict[int
 
 
 def record(
-    lease: Lease, suggestions: SuggestionSet | None, names: Mapping[int, str], rejected: set[int]
+    lease: Lease, suggestions: SuggestionSet | None, names: Mapping[int, Word], rejected: set[int]
 ) -> None:
-    """Write the suggestions into the lease as an Item shows them."""
-    entries = [] if suggestions is None or lease.blind else shown(suggestions, names, rejected)
-    lease.shown = entries
-    lease.offered_ids = [entry["tag"]["id"] for entry in entries if entry["offered"]]
-    lease.calibrated = bool(suggestions and suggestions.calibrated)
-    lease.model_version_id = suggestions.model_version_id if suggestions else None
-    lease.model_number = suggestions.model_number if suggestions else 0
+    """Write the suggestions into the lease as an Item shows them; of a blind one what it keeps from its person."""
+    entries = [] if suggestions is None else shown(suggestions, names, rejected)
+    offered = [entry["tag"]["id"] for entry in entries if entry["offered"]]
+    lease.shown = [] if lease.blind else entries
+    lease.offered_ids, lease.withheld_ids = ([], offered) if lease.blind else (offered, [])
+    showing = None if lease.blind else suggestions
+    lease.calibrated = bool(showing and showing.calibrated)
+    lease.model_version_id = showing.model_version_id if showing else None
+    lease.model_number = showing.model_number if showing else 0
 
 
-def shown(suggestions: SuggestionSet, names: Mapping[int, str], rejected: set[int]) -> list[dict[str, Any]]:
-    """The suggestions as an Item lists them: retired and rejected tags left out."""
-    offered = set(suggestions.offered_ids)
-    return [
-        {
-            "tag": {"id": tag_id, "name": names[tag_id]},
+def shown(suggestions: SuggestionSet, names: Mapping[int, Word], rejected: set[int]) -> list[dict[str, Any]]:
+    """The suggestions as an Item lists them: retired and rejected tags left out, each tag once."""
+    offered = {names[tag_id].tag_id for tag_id in suggestions.offered_ids if tag_id in names}
+    entries: dict[int, dict[str, Any]] = {}
+    for tag_id, score, sources in zip(
+        suggestions.tag_ids, suggestions.scores, suggestions.sources, strict=True
+    ):
+        word = names.get(tag_id)
+        if word is None or word.tag_id in rejected or word.tag_id in entries:
+            continue
+        entries[word.tag_id] = {
+            "tag": {"id": word.tag_id, "name": word.name},
             "score": round(score, 4),
-            "offered": tag_id in offered,
+            "offered": word.tag_id in offered,
             "sources": sources,
         }
-        for tag_id, score, sources in zip(
-            suggestions.tag_ids, suggestions.scores, suggestions.sources, strict=True
-        )
-        if tag_id in names and tag_id not in rejected
-    ]
+    return list(entries.values())

@@ -12,11 +12,10 @@ from django.utils.dateparse import parse_datetime
 
 from annotations.errors import BadInput, DomainError
 from annotations.models import Image, Project
+from annotations.numbers import id_or_word, whole_number
 from annotations.selectors import vocabulary
 from annotations.selectors.images import ANSWERS, ImageFilter
 
-# As many digits as fit into any id.
-_MAX_DIGITS = 18
 _DAY_CHARS = len("2026-03-31")
 
 
@@ -60,11 +59,6 @@ def refuse_unknown(said: Mapping[str, Any]) -> None:
     unknown = sorted(map(str, said.keys() - _READERS.keys()))
     if unknown:
         raise BadInput(f"filter: expected {', '.join(NAMES)}; got {', '.join(unknown)}.", code="bad_filter")
-
-
-def whole_number(text: str) -> int | None:
-    """The number that the digits name, or None: other characters, or more digits than any id has."""
-    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def _text(name: str, value: Any) -> str:
@@ -117,25 +111,28 @@ def _image(project: Project, name: str, text: str) -> int:
 
 
 def _tag(project: Project, name: str, text: str) -> int:
-    number = whole_number(text)
-    return vocabulary.active_ids(project, [text if number is None else number])[0]
+    return vocabulary.active_ids(project, [id_or_word(text)])[0]
+
+
+def moment(name: str, text: str) -> datetime:
+    """The day or time that the text names; one without a zone is in the installation's."""
+    try:
+        at = parse_datetime(text)
+    except ValueError:  # well formed, but no such day
+        at = None
+    if at is None or not 1 < at.year < MAXYEAR:  # the zone may move the outermost years out of range
+        raise BadInput(f"`{name}` is a day or a time like 2026-03-31T12:00:00Z.", code=f"bad_{name}")
+    return at if timezone.is_aware(at) else timezone.make_aware(at)
 
 
 def _since(project: Project, name: str, text: str) -> datetime:
-    """The moment; one without a zone is in the installation's."""
-    try:
-        moment = parse_datetime(text)
-    except ValueError:  # well formed, but no such day
-        moment = None
-    if moment is None or not 1 < moment.year < MAXYEAR:  # the zone may move the outermost years out of range
-        raise BadInput(f"`{name}` is a day or a time like 2026-03-31T12:00:00Z.", code=f"bad_{name}")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    return moment(name, text)
 
 
 def _until(project: Project, name: str, text: str) -> datetime:
     """Up to this moment; a day counts to its end."""
-    moment = _since(project, name, text)
-    return moment + timedelta(days=1) if len(text) == _DAY_CHARS else moment
+    at = moment(name, text)
+    return at + timedelta(days=1) if len(text) == _DAY_CHARS else at
 
 
 _READERS: dict[str, tuple[str, Callable[[Project, str, str], Any]]] = {
@@ -150,6 +147,7 @@ _READERS: dict[str, tuple[str, Callable[[Project, str, str], Any]]] = {
     "until": ("until", _until),
     "disagreement": ("disagreement", _flag),
     "is_holdout": ("is_holdout", _flag),
+    "flagged": ("flagged", _flag),
     "like": ("like_id", _image),
 }
 NAMES = tuple(_READERS)

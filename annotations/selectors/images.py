@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 
 from annotations.errors import BadInput, NotFound
 from annotations.models import Decision, Image, Project, Review, SuggestionSet, Tag, User
-from annotations.selectors import arrays, handout, neighbours, truth
+from annotations.selectors import arrays, flags, handout, merges, neighbours, truth
 from annotations.types import ImageTruth
 
 ORDERINGS = {
@@ -22,6 +22,7 @@ ORDERINGS = {
     "shuffle": ("shuffle", "pk"),
     "nearest": ("nearness",),  # goes with `like`
 }
+BY_SCORE = "score:"  # and a tag; goes with `score_order.scored`
 LIKE_MAX = 240
 ANSWERS = ("yes", "no")
 
@@ -32,6 +33,7 @@ class ImageFilter:
 
     `tag_id`: the last explicit answer to it is `answer`. `suggested_id`: the model offers it, or with `min_score`
     gives it at least that score, offered or not. `reviewer`, `since` and `until` speak of one and the same review.
+    `flagged`: somebody's flag is open on it, or with `flagged_by` this person's.
     """
 
     state: str | None = None
@@ -45,6 +47,8 @@ class ImageFilter:
     since: datetime | None = None
     until: datetime | None = None
     disagreement: bool = False
+    flagged: bool | None = None
+    flagged_by: int | None = None
     like_id: int | None = None
 
 
@@ -62,11 +66,14 @@ def matching(project: Project, wanted: ImageFilter) -> QuerySet[Image]:
             words=SearchQuery(wanted.words, config="simple", search_type="websearch")
         )
     if wanted.tag_id is not None:
-        images = images.filter(Exists(_last_answers(wanted.tag_id, wanted.answer)))
+        images = images.filter(Exists(_last_answers(project, wanted.tag_id, wanted.answer)))
     if wanted.suggested_id is not None:
         images = images.filter(_is_suggested(wanted.suggested_id, wanted.min_score), is_holdout=False)
     if wanted.reviewer or wanted.since or wanted.until:
         images = images.filter(Exists(_reviews(wanted)))
+    if wanted.flagged is not None:
+        flagged = Q(pk__in=flags.flagged_image_ids(project, author_id=wanted.flagged_by))
+        images = images.filter(flagged if wanted.flagged else ~flagged)
     if wanted.like_id is not None:
         alike = neighbours.nearest(project.pk, wanted.like_id, limit=LIKE_MAX)
         ranks = RawSQL("array_position(%s::bigint[], annotations_image.id)", [arrays.literal(alike)])
@@ -78,16 +85,16 @@ def ordered(images: QuerySet[Image], ordering: str, after: str | None) -> QueryS
     """The rows after a cursor ("value:id" as `cursor` made it), in a stable order."""
     if ordering == "nearest" and "nearness" not in images.query.annotations:
         raise BadInput("`ordering=nearest` goes with `like`, which names the image.", code="bad_ordering")
-    if ordering not in ORDERINGS:
-        raise BadInput(f"`ordering` is one of {', '.join(ORDERINGS)}, not “{ordering}”.", code="bad_ordering")
-    fields = ORDERINGS[ordering]
+    if ordering.startswith(BY_SCORE) and "score" not in images.query.annotations:
+        raise BadInput("This list has no order by score; the API's list of images has.", code="bad_ordering")
+    fields = _fields(ordering)
     if after is not None:
         images = images.filter(_beyond(fields, after))
     return images.order_by(*fields)
 
 
 def cursor(image: Image, ordering: str) -> str:
-    return ":".join(str(getattr(image, field.removeprefix("-"))) for field in ORDERINGS[ordering])
+    return ":".join(str(getattr(image, field.removeprefix("-"))) for field in _fields(ordering))
 
 
 def get(project: Project, image_id: int, *, lock: bool = False) -> Image:
@@ -174,12 +181,29 @@ def around(images: QuerySet[Image], ordering: str, image: Image) -> tuple[int | 
     return before, after
 
 
-def _last_answers(tag_id: int, value: str) -> QuerySet[Decision]:
-    """Explicit answers of this value that no later explicit answer contradicts."""
+def _last_answers(project: Project, tag_id: int, value: str) -> QuerySet[Decision]:
+    """Explicit answers of this value that no later explicit answer contradicts.
+
+    With tags that were merged into this one: up to the merge each is contradicted by answers to itself alone, and a
+    no also by a yes that stands on another one of them.
+    """
+    standing = merges.of_project(project)
     stands = truth.NOT_TAKEN_BACK & Q(review=None) | Q(review__undone_at=None, review__counted=True)
-    about_tag = Decision.objects.filter(stands, tag_id=tag_id)
+    about_tag = Decision.objects.filter(stands, tag_id__in=standing.members(tag_id))
     later = about_tag.filter(image_id=OuterRef("image_id"), pk__gt=OuterRef("pk")).exclude(value=value)
-    return about_tag.filter(~Exists(later), image_id=OuterRef("pk"), value=value)
+    merged = standing.into.get(tag_id)
+    last = Q(~Exists(later))
+    if merged:
+        since = Q(tag_id=tag_id, created_at__gte=merged[-1].at)
+        last = Q(~Exists(later.filter(since | Q(tag_id=OuterRef("tag_id")))))
+        if value == Decision.Value.NO:
+            taken_back = about_tag.filter(
+                image_id=OuterRef("image_id"), tag_id=OuterRef("tag_id"), pk__gt=OuterRef("pk"), value=value
+            )
+            yes = about_tag.filter(image_id=OuterRef("image_id"), value=Decision.Value.YES)
+            other_yes = yes.exclude(tag_id=OuterRef("tag_id")).filter(~Exists(taken_back))
+            last &= since | Q(~Exists(other_yes))
+    return about_tag.filter(last, image_id=OuterRef("pk"), value=value)
 
 
 def _is_suggested(tag_id: int, min_score: float | None) -> Q:
@@ -203,6 +227,15 @@ def _reviews(wanted: ImageFilter) -> QuerySet[Review]:
     if wanted.until:
         reviews = reviews.filter(created_at__lt=wanted.until)
     return reviews
+
+
+def _fields(ordering: str) -> tuple[str, ...]:
+    if ordering.startswith(BY_SCORE):
+        return ("-score", "pk")
+    if ordering not in ORDERINGS:
+        names = ", ".join([*ORDERINGS, f"{BY_SCORE}TAG"])
+        raise BadInput(f"`ordering` is one of {names}, not “{ordering}”.", code="bad_ordering")
+    return ORDERINGS[ordering]
 
 
 def _beyond(fields: Sequence[str], after: str) -> Q:

@@ -36,7 +36,7 @@ LATEST_PICTURES = 12
 
 @dataclass(frozen=True)
 class Report:
-    """One import. `done` of `total` images; the four counts add up to `done`."""
+    """One import. `done` of `total` images; the four counts add up to `done`. `is_reading`: more rows are to come."""
 
     first_job: int
     source: str
@@ -54,6 +54,7 @@ class Report:
     finished_at: datetime | None
     person: str
     reason: str
+    is_reading: bool
 
     @property
     def is_open(self) -> bool:
@@ -155,6 +156,10 @@ def _grouped(rows: QuerySet[ImportJob]) -> Any:
             requests=Count("pk"),
             unfinished=Count("pk", filter=Q(state__in=OPEN_STATES)),
             running=Count("pk", filter=Q(state=JobState.RUNNING)),
+            reading=Count(
+                "pk",
+                filter=Q(state=JobState.RUNNING, options__has_key="unread") & ~Q(options__has_key="is_read"),
+            ),
             failed=Count("pk", filter=Q(state=JobState.FAILED)),
             cancelled=Count("pk", filter=Q(state=JobState.CANCELLED)),
             all_done=Sum("done"),
@@ -190,6 +195,7 @@ def _report(row: dict[str, Any]) -> Report:
         finished_at=None if unfinished else row["last_finished_at"],
         person=row["person"] or "",
         reason=row["why"],
+        is_reading=row["reading"] > 0,
         **{name: row[f"all_{name}"] for name in COUNTED},
     )
 

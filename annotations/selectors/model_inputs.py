@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import F, Max, Q, QuerySet
 
 from annotations.models import Image, LiveModel, Project, QueueEntry, Review, Tag, TagAlias
-from annotations.selectors import arrays, counters
+from annotations.selectors import arrays, counters, draw
 
 
 class ImageInput(NamedTuple):
@@ -40,6 +40,14 @@ class TagWords:
     tag_id: int
     name: str
     aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """Merged tags with the tag that each is part of by now, and tags that a split made with the one that was split."""
+
+    survivors: dict[int, int]
+    origins: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,23 @@ def captioned_unreviewed(project_id: int, limit: int) -> list[ImageInput]:
     ]
 
 
+def captioned_among(project_id: int, image_ids: Sequence[int], limit: int) -> list[ImageInput]:
+    """Those of these training-side images that have a caption; the same stable choice of at most `limit`."""
+    rows = image_rows(project_id).filter(arrays.among("id", image_ids), is_holdout=False).exclude(caption="")
+    rows = rows.order_by("shuffle", "id")[:limit]
+    return [
+        ImageInput(*row) for row in rows.values_list("id", "storage_key", "caption", "phash", "is_holdout")
+    ]
+
+
+def sides_by_sha256(project_id: int, digests: Sequence[str]) -> dict[str, tuple[int, bool]]:
+    """The id of each image of these sha256s that is in the project and not in the trash, and whether it is holdout."""
+    rows = image_rows(project_id).filter(arrays.among_texts("sha256", digests))
+    return {
+        sha256: (pk, is_holdout) for sha256, pk, is_holdout in rows.values_list("sha256", "pk", "is_holdout")
+    }
+
+
 def holdout(project_id: int) -> list[HoldoutImage]:
     """Every holdout image by ascending id, reviewed or not."""
     rows = image_rows(project_id).filter(is_holdout=True).order_by("id")
@@ -130,6 +155,25 @@ def active_tags(project_id: int) -> list[TagWords]:
     return [TagWords(tag_id, name, tuple(aliases[tag_id])) for tag_id, name in tags]
 
 
+def kinship(project_id: int) -> Kinship:
+    """Which tags were merged or split, for a model that was trained before that. One query."""
+    rows = Tag.objects.filter(
+        Q(merged_into__isnull=False) | Q(split_from__isnull=False), project_id=project_id
+    )
+    found = list(rows.values_list("pk", "merged_into_id", "split_from_id"))
+    into = {pk: merged_into for pk, merged_into, _ in found if merged_into is not None}
+    return Kinship(
+        survivors={pk: _followed(into, pk) for pk in into},
+        origins={pk: split_from for pk, _, split_from in found if split_from is not None},
+    )
+
+
+def _followed(into: dict[int, int], tag_id: int) -> int:
+    while tag_id in into:
+        tag_id = into[tag_id]
+    return tag_id
+
+
 def next_of_queue(project_id: int, limit: int) -> list[int]:
     """The images that will be asked about next: four of five in the active order, one in the random order."""
     waiting = QueueEntry.objects.filter(project_id=project_id, is_holdout=False)
@@ -143,6 +187,20 @@ def waiting(image_ids: Sequence[int]) -> set[int]:
     """Those of these images that stand in the queue and are not holdout."""
     entries = QueueEntry.objects.filter(arrays.among("image_id", image_ids), is_holdout=False)
     return set(entries.values_list("image_id", flat=True))
+
+
+def waiting_count(project_id: int) -> int:
+    """How many images outside the holdout want a review, from kept counters."""
+    return draw.waiting(counters.read(project_id))
+
+
+def newest_reviewed(project_id: int, limit: int) -> list[int]:
+    """Images outside the holdout that people finished last, the newest first; one may stand there twice."""
+    reviews = Review.objects.filter(
+        project_id=project_id, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
+    )
+    rows = reviews.filter(image__is_holdout=False).order_by("-created_at")
+    return list(rows.values_list("image_id", flat=True)[:limit])
 
 
 def stale(

@@ -36,6 +36,14 @@ def member(project: Project, username: str) -> Membership:
     return found
 
 
+def user(project_id: int, user_id: int) -> User:
+    """The person behind an id, who must be a member."""
+    found = Membership.objects.filter(project=project_id, user=user_id).select_related("user").first()
+    if found is None:
+        raise NotFound(f"User {user_id} is not a member of this project.")
+    return found.user
+
+
 def names(project: Project) -> list[str]:
     """Of everybody in the project, in order."""
     members = Membership.objects.filter(project=project).order_by("user__username")

@@ -168,17 +168,22 @@ def _from_first_work(days: list[DayWork]) -> list[DayWork]:
 
 
 def answers_by_tag(project: Project) -> Mapping[int, TagCount]:
-    """Images with a yes and with an explicit no, by tag id. One query over the project's decisions."""
+    """Images with a yes and with an explicit no, by tag id; a merged tag's are the survivor's. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT d.tag_id, count(DISTINCT d.image_id) FILTER (WHERE d.value = 'yes'),
+            WITH RECURSIVE part (tag_id, survivor_id) AS (
+                SELECT t.id, t.id FROM annotations_tag t WHERE t.project_id = %s AND t.merged_into_id IS NULL
+                UNION ALL
+                SELECT t.id, part.survivor_id FROM part JOIN annotations_tag t ON t.merged_into_id = part.tag_id
+            )
+            SELECT part.survivor_id, count(DISTINCT d.image_id) FILTER (WHERE d.value = 'yes'),
                    count(DISTINCT d.image_id) FILTER (WHERE d.value = 'no')
             FROM annotations_decision d
-            JOIN annotations_tag t ON t.id = d.tag_id
+            JOIN part ON part.tag_id = d.tag_id
             LEFT JOIN annotations_review r ON r.id = d.review_id
-            WHERE t.project_id = %s AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND d.undone_at IS NULL
-            GROUP BY d.tag_id
+            WHERE (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND d.undone_at IS NULL
+            GROUP BY part.survivor_id
             """,
             [project.pk],
         )

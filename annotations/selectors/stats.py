@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotations.models import LiveModel, Project, Review, User, VerifiedPage
-from annotations.selectors import counters
+from annotations.selectors import counters, strata
 from annotations.types import TrainableCounts
 
 STATES = ("pending", "reviewed", "disputed", "unsure", "broken", "removed")
@@ -67,6 +67,7 @@ def project_stats(project: Project) -> dict[str, Any]:
             undone_at=None,
         ).count(),
         **effort(counts),
+        **strata.as_json(counts),
     }
 
 

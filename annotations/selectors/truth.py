@@ -6,16 +6,20 @@ Reads reviews and decisions and hands them to the rules in `verdicts.py`. Sugges
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from annotations.models import Decision, Image, Project, Review, TagPeriod
-from annotations.selectors import arrays
+from annotations.selectors import arrays, merged_verdicts
 from annotations.selectors import verdicts as rules
+from annotations.selectors.merged_verdicts import Merge, Merges
 from annotations.selectors.verdicts import OneTagAnswer, WholeReview
 from annotations.types import ImageTruth
 
 # Of decisions: an answer to one tag that was taken back counts as never made. (Reviews that were: see `_derive_chunk`.)
 NOT_TAKEN_BACK = Q(undone_at=None)
+# Of reviews: the chance of the draw, times the images it was drawn among.
+DRAW_RATE = F("probability") * Coalesce(F("waiting"), 1)
 # Images are derived in chunks, so that memory stays flat however large the project is.
 CHUNK = 2_000
 
@@ -60,17 +64,23 @@ _JUDGED_STATES = (Image.State.REVIEWED, Image.State.DISPUTED)
 
 
 def _each(project: Project, image_ids: Sequence[int]) -> Iterator[ImageTruth]:
-    active = _ActiveTags(project)
+    active = ActiveTags(project)
     for start in range(0, len(image_ids), CHUNK):
         yield from _derive_chunk(project, image_ids[start : start + CHUNK], active)
 
 
-class _ActiveTags:
-    """Which tags were active in a vocabulary version; the same set for all images of that version."""
+class ActiveTags:
+    """Which tags were active in a vocabulary version, the same set for all its images; and which were merged."""
 
     def __init__(self, project: Project) -> None:
         periods = TagPeriod.objects.filter(tag__project=project)
-        self._periods = list(periods.values_list("tag_id", "since", "until"))
+        merged = ("tag__merged_into", "tag__merged_version", "tag__merged_at")
+        found = list(periods.values_list("tag_id", "since", "until", "tag__deleted_at", *merged))
+        # A tag in the trash counts as never asked about and never answered.
+        self.deleted = frozenset(tag_id for tag_id, _, _, deleted_at, *_ in found if deleted_at is not None)
+        rows = [(*row[:3], *row[4:]) for row in found if row[0] not in self.deleted]
+        self._periods = [row[:3] for row in rows]
+        self.merges = Merges({Merge(tag_id, *merge) for tag_id, _, _, *merge in rows if merge[0] is not None})
         self._by_version: dict[int, frozenset[int]] = {}
 
     def at(self, version: int) -> frozenset[int]:
@@ -83,17 +93,15 @@ class _ActiveTags:
         return self._by_version[version]
 
 
-def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTags) -> Iterator[ImageTruth]:
+def _derive_chunk(project: Project, image_ids: Sequence[int], active: ActiveTags) -> Iterator[ImageTruth]:
     reviews = list(
         Review.objects.filter(
-            image_id__in=image_ids, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
-        ).values_list(
-            "id", "image_id", "user_id", "created_at", "vocabulary_version", "source", "probability"
-        )
+            arrays.among("image_id", image_ids), outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
+        ).values_list("id", "image_id", "user_id", "created_at", "vocabulary_version", "source", DRAW_RATE)
     )
-    explicit, answers = _decisions(image_ids, {review[0] for review in reviews})
+    explicit, answers = _decisions(image_ids, {review[0] for review in reviews}, active.deleted)
     whole: dict[int, list[WholeReview]] = defaultdict(list)
-    for review_id, image_id, person, at, version, source, probability in reviews:
+    for review_id, image_id, person, at, version, source, draw_rate in reviews:
         whole[image_id].append(
             WholeReview(
                 person=person,
@@ -101,26 +109,32 @@ def _derive_chunk(project: Project, image_ids: Sequence[int], active: _ActiveTag
                 asked=active.at(version),
                 explicit=explicit.get(review_id, {}),
                 imported=source == Review.Source.IMPORT,
-                draw_probability=probability,
+                draw_rate=draw_rate,
+                vocabulary_version=version,
             )
         )
     implied_counts = project.unmarked == Project.Unmarked.NO
     for image_id in image_ids:
-        yield rules.derive(
-            image_id, whole.get(image_id, []), answers.get(image_id, []), implied_counts=implied_counts
-        )
+        of_image, said = whole.get(image_id, []), answers.get(image_id, [])
+        if active.merges.in_order:
+            verdicts = merged_verdicts.of_tags(of_image, said, active.merges, implied_counts=implied_counts)
+            yield rules.as_truth(image_id, of_image, verdicts)
+        else:
+            yield rules.derive(image_id, of_image, said, implied_counts=implied_counts)
 
 
 def _decisions(
-    image_ids: Sequence[int], counted_reviews: set[int]
+    image_ids: Sequence[int], counted_reviews: set[int], deleted: frozenset[int]
 ) -> tuple[dict[int, dict[int, str]], dict[int, list[OneTagAnswer]]]:
-    """Explicit answers by review, and answers to one tag alone by image."""
+    """Explicit answers by review, and answers to one tag alone by image; none to tags in the trash."""
     explicit: dict[int, dict[int, str]] = defaultdict(dict)
     answers: dict[int, list[OneTagAnswer]] = defaultdict(list)
-    rows = Decision.objects.filter(NOT_TAKEN_BACK, image_id__in=image_ids).values_list(
+    rows = Decision.objects.filter(NOT_TAKEN_BACK, arrays.among("image_id", image_ids)).values_list(
         "image_id", "tag_id", "user_id", "review_id", "value", "scope", "source", "created_at"
     )
     for image_id, tag_id, person, review_id, value, scope, source, at in rows:
+        if tag_id in deleted:
+            continue
         if scope == Decision.Scope.IMAGE:
             if review_id in counted_reviews:
                 explicit[review_id][tag_id] = value

@@ -4,13 +4,14 @@ Numbers in comments are the rules of docs/decisions/0003-what-a-review-says.md.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from annotations.types import ImageTruth
 
 YES, NO, IMPLIED_NO, DISPUTED = "yes", "no", "implied", "disputed"
+_NONE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class WholeReview:
     asked: frozenset[int]
     explicit: Mapping[int, str]
     imported: bool = False
-    draw_probability: float | None = None
+    draw_rate: float | None = None
+    vocabulary_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class OneTagAnswer:
 
 
 @dataclass(frozen=True)
-class _Vote:
+class Vote:
+    """One person's answer to a tag. `one_tag`: it was to this tag alone."""
+
     person: int | None
     at: datetime
     value: str
@@ -49,15 +53,26 @@ def derive(
     image_id: int, reviews: Sequence[WholeReview], answers: Sequence[OneTagAnswer], *, implied_counts: bool
 ) -> ImageTruth:
     """The truth of one image. `implied_counts` is False where the project leaves the unmarked unknown (rule 10)."""
-    probability = max(reviews, key=lambda review: review.at).draw_probability if reviews else None
+    if not answers and len(reviews) < 2:
+        return _of_single_review(image_id, reviews[0], implied_counts) if reviews else _of_nobody(image_id)
+    return as_truth(image_id, reviews, of_tags(reviews, answers, implied_counts=implied_counts))
+
+
+def of_tags(
+    reviews: Sequence[WholeReview], answers: Sequence[OneTagAnswer], *, implied_counts: bool
+) -> dict[int, str]:
+    """The verdict of every tag that was asked about on one image, by tag id."""
     if len(reviews) == 1 and not answers:
-        verdicts = _of_single_review(reviews[0], implied_counts)
-    else:
-        verdicts = {
-            tag_id: verdict
-            for tag_id in _tags_in_question(reviews, answers)
-            if (verdict := _of_tag(tag_id, reviews, answers, implied_counts)) is not None
-        }
+        implied = dict.fromkeys(reviews[0].asked, IMPLIED_NO) if implied_counts else {}
+        return implied | dict(reviews[0].explicit)
+    return {
+        tag_id: verdict
+        for tag_id in _tags_in_question(reviews, answers)
+        if (verdict := _of_tag(tag_id, reviews, answers, implied_counts)) is not None
+    }
+
+
+def as_truth(image_id: int, reviews: Sequence[WholeReview], verdicts: Mapping[int, str]) -> ImageTruth:
     by_verdict: dict[str, set[int]] = defaultdict(set)
     for tag_id, verdict in verdicts.items():
         by_verdict[verdict].add(tag_id)
@@ -67,14 +82,25 @@ def derive(
         no=frozenset(by_verdict[NO]),
         implied_no=frozenset(by_verdict[IMPLIED_NO]),
         disputed=frozenset(by_verdict[DISPUTED]),
-        draw_probability=probability,
+        draw_rate=max(reviews, key=lambda review: review.at).draw_rate if reviews else None,
     )
 
 
-def _of_single_review(review: WholeReview, implied_counts: bool) -> dict[int, str]:
-    """The common case, without counting votes."""
-    implied = dict.fromkeys(review.asked, IMPLIED_NO) if implied_counts else {}
-    return implied | dict(review.explicit)
+def _of_nobody(image_id: int) -> ImageTruth:
+    return ImageTruth(image_id=image_id, yes=_NONE, no=_NONE, implied_no=_NONE, disputed=_NONE)
+
+
+def _of_single_review(image_id: int, review: WholeReview, implied_counts: bool) -> ImageTruth:
+    """The common case: one review, and nothing else. No votes are counted."""
+    explicit = review.explicit
+    return ImageTruth(
+        image_id=image_id,
+        yes=frozenset(tag_id for tag_id, value in explicit.items() if value == YES),
+        no=frozenset(tag_id for tag_id, value in explicit.items() if value == NO),
+        implied_no=review.asked.difference(explicit) if implied_counts else _NONE,
+        disputed=_NONE,
+        draw_rate=review.draw_rate,
+    )
 
 
 def _tags_in_question(reviews: Sequence[WholeReview], answers: Sequence[OneTagAnswer]) -> set[int]:
@@ -95,35 +121,40 @@ def _of_tag(
 
     # An imported answer is nobody's look at the picture: it stands until a person answers the tag.
     for imported in (False, True):
-        votes = _votes(
+        votes = votes_on(
             tag_id,
             [review for review in reviews if review.imported is imported],
             [answer for answer in about_tag if answer.imported is imported],
             implied_counts,
         )
         if votes:
-            return _count(votes)
+            return count(votes)
     return None
 
 
-def _votes(
+def votes_on(
     tag_id: int, reviews: Sequence[WholeReview], answers: Sequence[OneTagAnswer], implied_counts: bool
-) -> list[_Vote]:
+) -> list[Vote]:
     """Everybody's latest answer to the tag (rule 7: a later answer replaces the earlier one)."""
-    votes = [_Vote(answer.person, answer.at, answer.value, one_tag=True) for answer in answers]
+    votes = [Vote(answer.person, answer.at, answer.value, one_tag=True) for answer in answers]
     for review in reviews:
         value = review.explicit.get(tag_id)
         if value is None and implied_counts and tag_id in review.asked:
             value = IMPLIED_NO
         if value is not None:
-            votes.append(_Vote(review.person, review.at, value, one_tag=False))
-    latest: dict[int | None, _Vote] = {}
+            votes.append(Vote(review.person, review.at, value, one_tag=False))
+    return latest_of_each(votes)
+
+
+def latest_of_each(votes: Iterable[Vote]) -> list[Vote]:
+    """One vote a person, the latest."""
+    latest: dict[int | None, Vote] = {}
     for vote in sorted(votes, key=lambda vote: vote.at):
         latest[vote.person] = vote
     return list(latest.values())
 
 
-def _count(votes: Sequence[_Vote]) -> str:
+def count(votes: Sequence[Vote]) -> str:
     """Rule 8: one-tag answers made after the reviews outrank them; else the majority; a tie is disputed."""
     last_review_at = max((vote.at for vote in votes if not vote.one_tag), default=None)
     late = [vote for vote in votes if vote.one_tag and (last_review_at is None or vote.at > last_review_at)]

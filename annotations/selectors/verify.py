@@ -120,11 +120,11 @@ def shared_model_number(candidates: list[Candidate]) -> int | None:
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def last_page(project: Project, tag_id: int, user_id: int) -> VerifiedPage | None:
-    """The page of this tag that the person confirmed last, within a day, and did not take back."""
+def last_pages(project: Project, tag_id: int, user_id: int, limit: int) -> list[VerifiedPage]:
+    """The pages of this tag that the person confirmed within a day and did not take back, newest first."""
     since = timezone.now() - timedelta(days=1)
     pages = VerifiedPage.objects.filter(project=project, created_at__gte=since, undone_at=None)
-    return pages.filter(tag=tag_id, user=user_id).order_by("-created_at").first()
+    return list(pages.filter(tag=tag_id, user=user_id).order_by("-created_at")[:limit])
 
 
 def _counts(project: Project) -> QuerySet[TagRanking]:
@@ -159,6 +159,6 @@ _NEXT = f"""
     {unanswered.joins(image="c.image_id", tag="k.tag_id")}
     WHERE k.tag_id = %(tag)s AND k.project_id = %(project)s
       AND c.image_id <> ALL(%(without)s::bigint[])
-      AND {unanswered.condition(tag="k.tag_id")}
+      AND {unanswered.condition(image="c.image_id", tag="k.tag_id")}
     ORDER BY c.place LIMIT %(limit)s
 """  # noqa: S608 (conditions are constants, and the column one of ORDERS)

@@ -1,14 +1,16 @@
 """Reads of the vocabulary: listing, resolving words to tags, and type-ahead."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from annotations.errors import DomainError, Refused
 from annotations.models import Project, Tag, TagAlias
 from annotations.models.tag import name_key, trigrams
+from annotations.selectors import merges
+from annotations.selectors.merged_verdicts import Merges
 
 # A pieces-in-common share below this is no typo any more but another word.
 MIN_SIMILARITY = 0.3
@@ -19,7 +21,9 @@ def active_tags(project: Project) -> QuerySet[Tag]:
 
 
 def all_tags(project: Project) -> QuerySet[Tag]:
-    return Tag.objects.filter(project=project).prefetch_related("aliases").order_by("id")
+    """The active and the retired ones, not those in the trash."""
+    rows = Tag.objects.filter(project=project, deleted_at=None)
+    return rows.prefetch_related("aliases").order_by("id")
 
 
 def hotkeys(project: Project) -> dict[str, dict[str, Any]]:
@@ -28,28 +32,55 @@ def hotkeys(project: Project) -> dict[str, dict[str, Any]]:
     return {str(key): {"id": pk, "name": name} for key, pk, name in tags.values_list("hotkey", "pk", "name")}
 
 
-def resolve(project: Project, words: Sequence[int | str]) -> tuple[list[int], list[int | str]]:
-    """Ids of active tags for ids, names and aliases, in order, and the words that name none. Two queries at most."""
+def resolve(
+    project: Project, words: Sequence[int | str], *, as_of: int | None = None
+) -> tuple[list[int], list[int | str]]:
+    """Ids of active tags for ids, names and aliases, in order, and the words that name none. Two queries at most.
+
+    The id of a tag that was merged stands for the surviving one (a third query). An answer to what was handed out in
+    the vocabulary version `as_of` is kept as it was said, if the merge came later: rule 9 joins it.
+    """
     ids = {word for word in words if isinstance(word, int)}
     keys = {name_key(word) for word in words if isinstance(word, str)}
-    known_ids: set[int] = set()
+    by_id: dict[int, int] = {}
     by_key: dict[str, int] = {}
     if ids or keys:
-        tags = Tag.objects.filter(project=project, retired_at=None)
-        for pk, key in (tags.filter(pk__in=ids) | tags.filter(key__in=keys)).values_list("pk", "key"):
-            known_ids.add(pk)
-            by_key[key] = pk
+        asked = Q(retired_at=None) | Q(merged_into__isnull=False)
+        tags = Tag.objects.filter(asked, Q(pk__in=ids) | Q(key__in=keys), project=project)
+        rows = list(tags.values_list("pk", "key", "merged_version"))
+        known = {
+            pk: key for pk, key, merged in rows if merged is None or (as_of is not None and as_of < merged)
+        }
+        by_id, by_key = {pk: pk for pk in known}, {key: pk for pk, key in known.items()}
+        by_id |= survivors(project, [pk for pk, _, _ in rows if pk in ids and pk not in known])
     if keys - by_key.keys():
         aliases = TagAlias.objects.filter(project=project, key__in=keys, tag__retired_at=None)
-        by_key |= dict(aliases.values_list("key", "tag_id"))
+        by_key = dict(aliases.values_list("key", "tag_id")) | by_key
     found, unknown = [], []
     for word in words:
-        tag_id = by_key.get(name_key(word)) if isinstance(word, str) else word if word in known_ids else None
+        tag_id = by_key.get(name_key(word)) if isinstance(word, str) else by_id.get(word)
         if tag_id is None:
             unknown.append(word)
         else:
             found.append(tag_id)
     return found, unknown
+
+
+def survivors(project: Project, tag_ids: Collection[int]) -> dict[int, int]:
+    """The active tags that those of these tags which were merged are part of, by their ids. Two queries at most."""
+    standing = merges.of_project(project) if tag_ids else Merges()
+    into = {tag_id: standing.survivor(tag_id) for tag_id in tag_ids if tag_id in standing.by_tag}
+    if not into:
+        return {}
+    active = set(Tag.objects.filter(pk__in=into.values(), retired_at=None).values_list("pk", flat=True))
+    return {tag_id: survivor for tag_id, survivor in into.items() if survivor in active}
+
+
+def ids_by_word(project: Project, words: Sequence[str]) -> dict[str, int]:
+    """Ids of active tags by the name or alias that was given; a word that names none is missing. Two queries."""
+    found, unknown = resolve(project, words)
+    missing = set(unknown)
+    return dict(zip((word for word in words if word not in missing), found, strict=True))
 
 
 def active_ids(project: Project, words: Sequence[int | str]) -> list[int]:
@@ -66,6 +97,21 @@ def active_tag(project: Project, word: int | str) -> Tag:
     tag = Tag.objects.get(pk=tag_id)
     tag.project = project
     return tag
+
+
+def named(project: Project, word: int | str) -> Tag | None:
+    """The tag of this id, name or alias, a retired one too, none in the trash; of a merged one the surviving tag. Two
+    queries at most.
+    """
+    tags = Tag.objects.filter(project=project, deleted_at=None)
+    if isinstance(word, int):
+        found = tags.filter(pk=word).first()
+    else:
+        key = name_key(word)
+        found = tags.filter(key=key).first() or tags.filter(aliases__key=key).first()
+    if found is None or found.merged_into_id is None:
+        return found
+    return tags.get(pk=merges.of_project(project).survivor(found.pk))
 
 
 def unknown_tags(words: Iterable[int | str]) -> DomainError:

@@ -82,7 +82,9 @@ def undo(membership: Membership, done: BulkJob) -> BulkJob:
 def cancel(membership: Membership, job: BulkJob) -> BulkJob:
     """Stop before the next step; what is done stays done, and can be taken back."""
     require_roles(membership, delete=job.delete_images)
-    return jobs.request_cancel(job)
+    return jobs.request_cancel(
+        job, actor_id=membership.user_id, action="images.bulk_cancel", images=job.total
+    )
 
 
 def put_away(job: BulkJob) -> None:
@@ -112,7 +114,7 @@ def run(job: BulkJob) -> None:
     """Work through a claimed job's images, a step at a time, from where it stands."""
     step = _undo_step if job.undoes_id else _do_step
     while True:
-        if BulkJob.objects.filter(pk=job.pk, cancel_requested=True).exists():
+        if jobs.is_to_stop(job):
             jobs.finish(job, JobState.CANCELLED)
             return
         if not _one_step(job, step):

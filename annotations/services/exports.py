@@ -1,22 +1,25 @@
 """Exports from request to file: start one, write it, describe it. Formats stand in `annotations.exporters`."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
 
-from annotations.errors import BadInput
+from annotations.errors import Refused
 from annotations.exporters import registry
-from annotations.exporters.base import Context, ExportRow
-from annotations.models import ExportJob, Image, JobState, Project, User
+from annotations.exporters.base import Dataset, Exporter, ExportRow, Facts, OneFile, Pictures
+from annotations.exporters.frozen import FrozenRows
+from annotations.models import ExportJob, JobState, Project, Snapshot, User
 from annotations.selectors import export_rows
-from annotations.services import audit, jobs, storage
+from annotations.services import audit, export_files, export_request, freezing, garbage, jobs, storage
 
-
-class CancelRequestedError(Exception):
-    """Somebody asked the job to stop."""
+_BEAT_EVERY_S = 2.0
+# Rows between two looks at the clock: few, since a row may bring a picture of many megabytes.
+_LOOK_EVERY = 16
 
 
 @transaction.atomic
@@ -27,23 +30,24 @@ def start(
     format: str,
     filter: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    with_pictures: bool = False,
+    snapshot: Snapshot | None = None,
 ) -> ExportJob:
     """Store the job. Raises Refused for an unknown format, BadInput for a filter or option it does not know."""
     exporter = registry.exporter_for(format)
-    wanted = _filter(filter or {})
-    for name, value in (options or {}).items():
-        if name not in exporter.options or not isinstance(value, bool):
-            known = ", ".join(exporter.options) or "none"
-            raise BadInput(
-                f"options: expected true or false for one of these: {known}; got {name} = {value!r}.",
-                code="bad_option",
-            )
+    wanted = export_request.wanted(filter or {})
+    if snapshot is not None and not snapshot.file_key:
+        raise Refused(
+            f"The snapshot “{snapshot.name}” is {snapshot.state}: choose one that is done.", code="not_frozen"
+        )
     job = ExportJob.objects.create(
         project=project,
         actor=actor,
         format=exporter.name,
+        snapshot=snapshot,
         filter={name: value for name, value in asdict(wanted).items() if value is not None},
-        options=dict(options or {}),
+        options=export_request.options(exporter, options or {}, with_pictures=with_pictures),
+        with_pictures=export_files.has_pictures(exporter, asked_for=with_pictures),
         result={"format": exporter.name, "losses": list(exporter.losses)},
     )
     audit.record(
@@ -61,35 +65,47 @@ def run(job: ExportJob, *, on_progress: Callable[[int], None] = lambda done: Non
     """Write a claimed job's file. Whoever dies on the way leaves nothing under the file's name."""
     exporter = registry.exporter_for(job.format)
     assert job.claim is not None
-    key = storage.export_key(job.project_id, job.pk, job.claim, exporter.extension)
-    wanted = export_rows.Filter(**job.filter)
-    jobs.beat(job, total=export_rows.count(job.project, wanted), done=0)
-    context = Context(vocabulary_version=job.project.vocabulary_version, options=job.options)
-    tally = _Tally()
+    key = storage.export_key(job.project_id, job.pk, job.claim, extension(job))
     try:
-        with storage.writer(key) as target:
-            chunks = export_rows.chunks(job.project, wanted, exporter.needs(job.options))
-            for piece in exporter.write(_counted(job, chunks, tally, on_progress), context):
-                tally.add(piece)
-                target.write(piece)
-        result = {**job.result, **tally.result(), "vocabulary_version": context.vocabulary_version}
-        _publish(job, key, result)
-    except CancelRequestedError:
+        with garbage.only_of_new_objects():
+            result = _write(job, exporter, key, _Watch(job, on_progress))
+        _publish(job, key, {**job.result, **result})
+    except jobs.CancelRequestedError:
         jobs.finish(job, JobState.CANCELLED)
+    except Refused as refusal:
+        storage.delete(key)
+        jobs.finish(job, JobState.REFUSED, reason=refusal.message)
+    except OSError as error:
+        storage.delete(key)
+        jobs.finish(job, JobState.FAILED, reason=_disk_reason(error))
     except jobs.ClaimLost:
         storage.delete(key)
         raise
 
 
-def cancel(job: ExportJob) -> ExportJob:
-    return jobs.request_cancel(job)
+def cancel(job: ExportJob, *, actor: User) -> ExportJob:
+    return jobs.request_cancel(job, actor_id=actor.pk, action="exports.cancel", format=job.format)
 
 
 def file_name(job: ExportJob) -> str:
     """The name under which a browser saves the file: the project's in plain letters, the job and the ending."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in job.project.name.lower())
-    stem = "-".join(part for part in plain.split("-") if part)[:60] or "project"
-    return f"{stem}-{job.pk}.{registry.exporter_for(job.format).extension}"
+    return f"{plain_name(job.project.name)}-{job.pk}.{extension(job)}"
+
+
+def plain_name(name: str) -> str:
+    """A project's name in letters that every file system takes."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return "-".join(part for part in plain.split("-") if part)[:60] or "project"
+
+
+def extension(job: ExportJob) -> str:
+    one_file = _one_file(job)
+    return one_file.extension if one_file else "zip"
+
+
+def content_type(job: ExportJob) -> str:
+    one_file = _one_file(job)
+    return one_file.content_type if one_file else "application/zip"
 
 
 def manifest(job: ExportJob) -> dict[str, Any]:
@@ -99,41 +115,144 @@ def manifest(job: ExportJob) -> dict[str, Any]:
         "format": job.format,
         "filter": job.filter,
         "options": job.options,
+        "with_pictures": job.with_pictures,
         "file": file_name(job),
         "made_at": job.finished_at,
         **{
             name: job.result.get(name)
-            for name in ("items", "bytes", "sha256", "vocabulary_version", "losses")
+            for name in ("items", "bytes", "sha256", "snapshot_sha256", "vocabulary_version", "losses")
         },
     }
 
 
-class _Tally:
-    """Counts items and bytes as they pass, and their sha256."""
-
-    def __init__(self) -> None:
-        self.items = self.bytes = 0
-        self.digest = hashlib.sha256()
-
-    def add(self, piece: bytes) -> None:
-        self.bytes += len(piece)
-        self.digest.update(piece)
-
-    def result(self) -> dict[str, Any]:
-        return {"bytes": self.bytes, "sha256": self.digest.hexdigest(), "items": self.items}
+def _one_file(job: ExportJob) -> OneFile | None:
+    exporter = registry.exporter_for(job.format)
+    return exporter.one_file if export_files.is_one_file(exporter, with_pictures=job.with_pictures) else None
 
 
-def _counted(
-    job: ExportJob, chunks: Iterator[list[ExportRow]], tally: _Tally, on_progress: Callable[[int], None]
-) -> Iterator[ExportRow]:
-    """The rows one by one, with a heartbeat, the progress and a look at the cancel flag after each chunk."""
-    for chunk in chunks:
-        yield from chunk
-        tally.items += len(chunk)
-        jobs.beat(job, done=tally.items, attempts=1)
-        on_progress(tally.items)
-        if ExportJob.objects.filter(pk=job.pk, cancel_requested=True).exists():
-            raise CancelRequestedError
+def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> dict[str, Any]:
+    """Write and check the file; returns what the job's result says of it."""
+    with _rows(job, exporter) as (rows, facts):
+        if told := exporter.refusal(facts):
+            raise Refused(told, code="does_not_fit")
+        # What one pass over the rows does, the formats that take several do again: progress is of the first.
+        watch.begin(facts.images, of_pictures=job.with_pictures)
+        dataset = Dataset(
+            rows=_Watched(rows, watch),
+            facts=facts,
+            options=job.options,
+            picture=export_files.picture if job.with_pictures else None,
+        )
+        with storage.writer(key) as target:
+            packed = export_files.write(
+                exporter,
+                dataset,
+                target,
+                manifest=_contents(job, exporter, facts),
+                on_picture=watch.picture_written,
+            )
+    watch.look(finished=True)
+    held = facts.images - len(packed.lost) if exporter.pictures is Pictures.ALWAYS else facts.images
+    size, sha256 = export_files.check(key, exporter, images=held, with_pictures=job.with_pictures)
+    return {
+        "items": facts.images,
+        "bytes": size,
+        "sha256": sha256,
+        "snapshot_sha256": facts.sha256,
+        "vocabulary_version": facts.vocabulary_version,
+        "pictures": packed.pictures,
+        "lost_pictures": packed.lost[: jobs.MAX_ERRORS_KEPT],
+        "without_keywords": packed.without_keywords[: jobs.MAX_ERRORS_KEPT],
+    }
+
+
+@contextmanager
+def _rows(job: ExportJob, exporter: Exporter) -> Iterator[tuple[FrozenRows, Facts]]:
+    """What the job exports: a snapshot's rows, or the project's as of now."""
+    wanted, needs = export_rows.Filter(**job.filter), exporter.needs(job.options)
+    if job.snapshot is not None:
+        yield freezing.opened(job.snapshot.file_key, wanted, implied_no=needs.implied_no)
+        return
+    total = export_rows.count(job.project, wanted)
+    jobs.beat(job, silent_for=freezing.silence(total), total=total, done=0)
+    with freezing.frozen(job.project, wanted, needs, without_lost_pictures=job.with_pictures) as found:
+        yield found
+
+
+def _contents(job: ExportJob, exporter: Exporter, facts: Facts) -> dict[str, Any]:
+    """The archive's manifest. No times, ids or persons: equal contents give equal bytes."""
+    return {
+        "format": exporter.name,
+        "snapshot_sha256": facts.sha256,
+        "images": facts.images,
+        "decisions": facts.answers,
+        "splits": facts.splits,
+        "filter": job.filter,
+        "options": job.options,
+        "with_pictures": job.with_pictures,
+        "vocabulary_version": facts.vocabulary_version,
+        "vocabulary": [
+            {"name": tag.name, "parent": tag.parent, "aliases": tag.aliases, "description": tag.description}
+            for tag in facts.vocabulary
+        ],
+        "losses": exporter.losses,
+    }
+
+
+class _Watch:
+    """Tells now and then how far the writing is, and looks whether somebody wants it to stop."""
+
+    def __init__(self, job: ExportJob, on_progress: Callable[[int], None]) -> None:
+        self._job, self._on_progress = job, on_progress
+        self._done = self._total = 0
+        self._of_pictures = False
+        self._told_at = time.monotonic()
+
+    def begin(self, total: int, *, of_pictures: bool) -> None:
+        self._total, self._of_pictures = total, of_pictures
+        jobs.beat(self._job, total=total, done=0, attempts=1)
+
+    def rows_written(self, count: int) -> None:
+        self._count(0 if self._of_pictures else count)
+
+    def picture_written(self) -> None:
+        self._count(1)
+
+    def look(self, *, finished: bool = False) -> None:
+        """Raises jobs.CancelRequestedError, or jobs.ClaimLost."""
+        self._told_at = time.monotonic()
+        done = self._total if finished else min(self._done, self._total)
+        jobs.beat(self._job, done=done)
+        self._on_progress(done)
+        if jobs.is_to_stop(self._job):
+            raise jobs.CancelRequestedError
+
+    def _count(self, more: int) -> None:
+        self._done += more
+        if time.monotonic() - self._told_at > _BEAT_EVERY_S:
+            self.look()
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """Rows whose passing is watched."""
+
+    rows: Iterable[ExportRow]
+    watch: _Watch
+
+    def __iter__(self) -> Iterator[ExportRow]:
+        rows = iter(self.rows)
+        while some := list(islice(rows, _LOOK_EVERY)):
+            yield from some
+            self.watch.rows_written(len(some))
+
+
+def _disk_reason(error: OSError) -> str:
+    if storage.is_full(error):
+        return "The disk is full: nothing was exported. Free some space, then start it again."
+    return (
+        f"The file cannot be written ({error.strerror or error}): nothing was exported. See the worker's log."
+    )
 
 
 @transaction.atomic
@@ -141,22 +260,3 @@ def _publish(job: ExportJob, key: str, result: dict[str, Any]) -> None:
     jobs.held(job)
     ExportJob.objects.filter(pk=job.pk).update(file_key=key)
     jobs.finish(job, JobState.DONE, result=result)
-
-
-def _filter(sent: Mapping[str, Any]) -> export_rows.Filter:
-    unknown = sent.keys() - {"state", "is_holdout"}
-    if unknown:
-        raise BadInput(
-            f"filter: expected `state` or `is_holdout`, got {', '.join(sorted(map(str, unknown)))}.",
-            code="bad_filter",
-        )
-    state, is_holdout = sent.get("state"), sent.get("is_holdout")
-    if state is not None and state not in Image.State.values:
-        raise BadInput(
-            f"filter: expected a state of {', '.join(Image.State.values)}, got {state!r}.", code="bad_filter"
-        )
-    if is_holdout is not None and not isinstance(is_holdout, bool):
-        raise BadInput(
-            f"filter: expected is_holdout to be true or false, got {is_holdout!r}.", code="bad_filter"
-        )
-    return export_rows.Filter(state=state, is_holdout=is_holdout)

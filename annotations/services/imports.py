@@ -6,25 +6,40 @@ What happens to one batch stands in `import_batches`; how sources are read, in `
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from annotations.errors import BadInput
-from annotations.importers import matching, words
-from annotations.importers.base import Batch, ItemError, Options, StagedFile
-from annotations.models import ImportItem, ImportJob, JobState, Project, User
+from annotations.importers import matching
+from annotations.importers.base import Batch, Options
+from annotations.importers.elsewhere import Elsewhere
+from annotations.importers.tables import pictures
+from annotations.models import ImportJob, JobState, Project, User
 from annotations.models.job import FINISHED_STATES
 from annotations.models.tag import name_key
 from annotations.selectors import vocabulary
-from annotations.services import audit, import_batches, jobs, storage, tags
+from annotations.services import (
+    audit,
+    import_batches,
+    import_items,
+    import_keywords,
+    import_rows,
+    jobs,
+    listings,
+    storage,
+    tags,
+)
 from annotations.services.import_batches import Looked
 from annotations.types import TagSpec
 
 BATCH_SIZE = 64
-THREADS = 4
-BEAT_EVERY_S = 3.0
+# Most of them wait for servers; how many pictures are decoded at once stands in `import_batches`.
+THREADS = 16
+# Most rows of a table bring words alone: what a batch costs is shared by more of them.
+TABLE, ROWS_AT_ONCE = "table", 1_000
 
 
 @transaction.atomic
@@ -40,56 +55,56 @@ def start(
     """Store the job with its items. `area` is the staging area that the finished job removes."""
     options = options or Options()
     files, unmatched = matching.match(batch.files, batch.words, report_unmatched=options.report_unmatched)
-    if not files and not batch.errors and not unmatched:
+    job = ImportJob.objects.create(
+        project=project,
+        actor=actor,
+        source=source,
+        # What is fetched from elsewhere waits in an area too.
+        options={
+            **asdict(options),
+            "area": area or storage.new_staging_area(),
+            "listing": batch.listing,
+            **({"unread": batch.unread} if batch.unread else {}),
+        },
+    )
+    offered = () if batch.unread else chain(pictures.offered(batch.tables, files), batch.rows)
+    job.errors = import_rows.told([], chain(batch.errors, unmatched))
+    refused, waiting = import_rows.count_refused(batch.errors), 0
+    for piece in import_rows.pieces(offered):
+        stored = import_rows.store(job, piece)
+        job.errors = import_rows.told(job.errors, stored.errors)
+        refused, waiting = refused + stored.refused, waiting + stored.waiting
+    if not waiting and not job.errors and not batch.listing and not batch.unread:
         raise BadInput(
-            "Expected at least one picture, got none. Send files, an archive or a folder.",
+            "Expected at least one picture, got none. Send files, an archive, addresses or a folder.",
             code="nothing_sent",
         )
-    job = ImportJob.objects.create(
-        project=project, actor=actor, source=source, options={**asdict(options), "area": area}
-    )
-    items, told = _items(job, files, options)
-    refused = sum(not error.code.startswith("caption") for error in batch.errors)
-    errors = [*batch.errors, *unmatched, *told]
-    ImportItem.objects.bulk_create(items, batch_size=2_000)
-    job.errors = [error.as_json() for error in errors[: jobs.MAX_ERRORS_KEPT]]
-    job.total, job.done = len(items) + refused, refused
+    job.total, job.done = waiting + refused, refused
     job.result = {"added": 0, "updated": 0, "duplicates": 0, "refused": refused}
     job.save(update_fields=["errors", "total", "done", "result"])
-    audit.record(project.pk, "imports.start", actor_id=job.actor_id, job=job.pk, images=job.total)
+    _tell(job, batch)
     return job
 
 
 def run(job: ImportJob, *, on_progress: Callable[[int], None] = lambda done: None) -> None:
-    """Work a claimed job off. Raises jobs.ClaimLost if another worker took it over."""
-    _create_missing_tags(job)
-    # A worker that died on this job may have died of one picture: small steps find it, the last one skips it.
-    batch_size = BATCH_SIZE if job.attempts == 1 else 1
-    if job.attempts >= jobs.MAX_ATTEMPTS:
-        import_batches.skip_deadly(job)
-    with ThreadPoolExecutor(THREADS) as pool:
-        upcoming = _look_at(job, _waiting(job, batch_size), pool)
-        while upcoming:
-            looked = _finished(job, upcoming)
-            after = looked[-1].item.pk
-            # The next pictures are decoded while this batch is written.
-            upcoming = _look_at(job, _waiting(job, batch_size, after=after), pool)
-            try:
-                done = import_batches.store(job, looked)
-            except import_batches.CancelRequestedError:
-                _drop(upcoming)
-                _close(job, JobState.CANCELLED)
-                return
-            except jobs.ClaimLost:
-                _drop(upcoming)
-                raise
-            on_progress(done)
-    _close(job, JobState.DONE)
+    """Work a claimed job off. Raises jobs.ClaimLost if another worker took it over, BadInput for a bad bucket."""
+    try:
+        listings.complete(job)
+        import_rows.complete(job)
+        import_keywords.gather(job)
+        _create_missing_tags(job)
+        if job.attempts >= jobs.MAX_ATTEMPTS:
+            import_batches.skip_deadly(job)
+        _land(job, on_progress)
+    except jobs.CancelRequestedError:
+        _close(job, JobState.CANCELLED)
+    else:
+        _close(job, JobState.DONE)
 
 
-def cancel(job: ImportJob) -> ImportJob:
+def cancel(job: ImportJob, *, actor: User) -> ImportJob:
     """Stop an import; what has landed stays."""
-    job = jobs.request_cancel(job)
+    job = jobs.request_cancel(job, actor_id=actor.pk, action="imports.cancel", images=job.total)
     if job.state == JobState.CANCELLED:
         _remove_area(job)
     return job
@@ -101,25 +116,16 @@ def is_needed(area: str) -> bool:
     return unfinished.filter(options__area=area).exists()
 
 
-def _items(
-    job: ImportJob, files: Sequence[StagedFile], options: Options
-) -> tuple[list[ImportItem], list[ItemError]]:
-    items, errors = [], []
-    for file in files:
-        said, told = words.storable(file.words, item=file.name)
-        errors += told
-        items.append(
-            ImportItem(
-                job=job,
-                name=file.name,
-                staged_key=file.key,
-                caption=said.caption,
-                tags=list(said.tags),
-                metadata=said.metadata,
-                complete=said.complete or options.complete,
-            )
-        )
-    return items, errors
+def _tell(job: ImportJob, batch: Batch) -> None:
+    """How many images there are is not always known yet."""
+    said: dict[str, Any] = {"actor_id": job.actor_id, "job": job.pk}
+    if batch.listing:
+        audit.record(job.project_id, "imports.list", place=f"s3://{batch.listing}", **said)
+    elif batch.unread:
+        names = ", ".join(one.table.name for one in batch.tables)
+        audit.record(job.project_id, "imports.read", table=names[:200], **said)
+    else:
+        audit.record(job.project_id, "imports.start", images=job.total, **said)
 
 
 def _create_missing_tags(job: ImportJob) -> None:
@@ -131,20 +137,30 @@ def _create_missing_tags(job: ImportJob) -> None:
         Project.objects.select_for_update().get(pk=job.project_id)
         _, unknown = vocabulary.resolve(job.project, _named_tags(job))
         retired = set(_retired_keys(job.project))
-        by_key = {name_key(word): word for word in unknown if isinstance(word, str)}
+        by_key: dict[str, str] = {}
+        for word in unknown:  # of several spellings the first
+            by_key.setdefault(name_key(str(word)), str(word))
         missing = [TagSpec(name=word) for key, word in by_key.items() if key not in retired]
         if missing:
             tags.create_many(job.project, missing, actor=job.actor)
 
 
 def _named_tags(job: ImportJob) -> list[str]:
+    """In the order in which they are to be created: a tag that was not asked on many images came late."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT word FROM annotations_importitem item, jsonb_array_elements_text(item.tags) AS word
-            WHERE item.job_id = %s AND item.state = 'waiting' GROUP BY word ORDER BY min(item.id), word
+            SELECT word FROM (
+                SELECT item.id, word, false AS unasked FROM annotations_importitem item,
+                    jsonb_array_elements_text(item.tags || item.no || item.disputed) AS word
+                WHERE item.job_id = %(job)s AND item.state = 'waiting'
+                UNION ALL
+                SELECT item.id, word, true FROM annotations_importitem item,
+                    jsonb_array_elements_text(item.not_asked) AS word
+                WHERE item.job_id = %(job)s AND item.state = 'waiting'
+            ) said GROUP BY word ORDER BY count(*) FILTER (WHERE unasked), min(id), word
             """,
-            [job.pk],
+            {"job": job.pk},
         )
         return [word for (word,) in cursor.fetchall()]
 
@@ -153,29 +169,60 @@ def _retired_keys(project: Project) -> list[str]:
     return list(vocabulary.all_tags(project).exclude(retired_at=None).values_list("key", flat=True))
 
 
-def _waiting(job: ImportJob, size: int, *, after: int = 0) -> list[ImportItem]:
-    waiting = job.items.filter(state=ImportItem.State.WAITING, pk__gt=after)
-    return list(waiting.order_by("pk")[:size])
+def _land(job: ImportJob, on_progress: Callable[[int], None]) -> None:
+    """Store what waits, batch by batch. Raises CancelRequestedError or jobs.ClaimLost once its threads are still."""
+    known: list[Looked] = []  # words alone: nothing of them is waited for
+    upcoming: list[Future[Looked]] = []
+    after = seen = 0
+    with ThreadPoolExecutor(THREADS) as pool, Elsewhere(job.options.get("area", "")) as source:
+
+        def look_ahead() -> None:
+            nonlocal after
+            for item in import_items.waiting(job, _batch_size(job, seen) - len(upcoming), after=after):
+                after = item.pk
+                if (words := import_batches.known(item)) is not None:
+                    known.append(words)
+                else:
+                    upcoming.append(pool.submit(import_batches.look, item, job.project_id, keep_gps, source))
+
+        keep_gps = job.project.keep_gps
+        try:
+            look_ahead()
+            while known or upcoming:
+                ready = _ready(job, upcoming, is_to_wait=not known)
+                looked = [*known, *(future.result() for future in ready)]
+                known.clear()
+                upcoming = [future for future in upcoming if future not in ready]
+                seen += len(looked)
+                # The next pictures are brought and decoded while this batch is written.
+                look_ahead()
+                on_progress(import_batches.store(job, looked))
+        finally:
+            for future in upcoming:
+                future.cancel()
 
 
-def _look_at(job: ImportJob, items: Sequence[ImportItem], pool: ThreadPoolExecutor) -> list[Future[Looked]]:
-    keep_gps = job.project.keep_gps
-    return [pool.submit(import_batches.look, item, job.project_id, keep_gps) for item in items]
+def _batch_size(job: ImportJob, seen: int) -> int:
+    """A worker that died on this job may have died of one of the pictures in its hands: small steps find it."""
+    if job.attempts > 1 and seen < 2 * BATCH_SIZE:
+        return 1
+    return ROWS_AT_ONCE if job.source == TABLE else BATCH_SIZE
 
 
-def _finished(job: ImportJob, futures: Sequence[Future[Looked]]) -> list[Looked]:
-    """Wait for the decoders, saying now and then that the job lives."""
-    left: Any = futures
-    while left:
-        _, left = wait(left, timeout=BEAT_EVERY_S)
-        if left:
-            jobs.beat(job)
-    return [future.result() for future in futures]
+def _ready(
+    job: ImportJob, futures: Sequence[Future[Looked]], *, is_to_wait: bool
+) -> dict[Future[Looked], None]:
+    """Wait for the threads, saying now and then that the job lives. In the order of the futures.
 
-
-def _drop(futures: Sequence[Future[Looked]]) -> None:
-    for future in futures:
-        future.cancel()
+    All of them, or after a while those that have ended: what a slow server holds back is stored later.
+    """
+    while True:
+        done = wait(futures, timeout=jobs.BEAT_EVERY_S if is_to_wait else 0).done if futures else set()
+        if done or not is_to_wait:
+            return {future: None for future in futures if future in done}
+        jobs.beat(job)
+        if jobs.is_to_stop(job):
+            raise jobs.CancelRequestedError
 
 
 def _close(job: ImportJob, state: JobState) -> None:

@@ -6,24 +6,33 @@ anybody; the former holder finds out at its next write and stops.
 
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from annotations.errors import Conflict
 from annotations.models.job import Job, JobState
+from annotations.services import audit
 
 STALE_AFTER = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
 MAX_ERRORS_KEPT = 1_000
+BEAT_EVERY_S = 3.0
 
 AnyJob = TypeVar("AnyJob", bound=Job)
+Outcome = TypeVar("Outcome")
 
 
 class ClaimLost(Exception):
     """Somebody else holds the job now, or it is finished: the work stops without a trace."""
+
+
+class CancelRequestedError(Exception):
+    """Somebody asked the job to stop."""
 
 
 def claim(model: type[AnyJob], job_id: int) -> AnyJob | None:
@@ -48,10 +57,27 @@ def held(job: AnyJob) -> AnyJob:
     return row
 
 
-def beat(job: Job, **changes: Any) -> None:
-    """Say that the work goes on; raises ClaimLost if somebody took over."""
-    if not _ours(job).update(heartbeat_at=Now(), **changes):
+def beat(job: Job, *, silent_for: timedelta = timedelta(0), **changes: Any) -> None:
+    """Say that the work goes on; raises ClaimLost if somebody took over.
+
+    `silent_for` is announced by one that cannot speak for a while: nobody takes the job over before.
+    """
+    if not _ours(job).update(heartbeat_at=Now() + silent_for, **changes):
         raise ClaimLost(f"job {job.pk}")
+
+
+def is_to_stop(job: Job) -> bool:
+    """Whether somebody asked a held job to stop."""
+    return bool(_ours(job).filter(cancel_requested=True).exists())
+
+
+def awaited(job: Job, future: Future[Outcome]) -> Outcome:
+    """Wait for what a thread does, saying now and then that the job lives. Raises CancelRequestedError."""
+    while not wait([future], timeout=BEAT_EVERY_S).done:
+        beat(job)
+    if is_to_stop(job):
+        raise CancelRequestedError
+    return future.result()
 
 
 def finish(job: Job, state: JobState, *, reason: str = "", result: Mapping[str, Any] | None = None) -> None:
@@ -63,16 +89,21 @@ def finish(job: Job, state: JobState, *, reason: str = "", result: Mapping[str, 
         raise ClaimLost(f"job {job.pk}")
 
 
-def request_cancel(job: AnyJob) -> AnyJob:
-    """Stop a job: at once if it waits, else at its worker's next step."""
+@transaction.atomic
+def request_cancel(job: AnyJob, *, actor_id: int | None, action: str, **details: Any) -> AnyJob:
+    """Stop a job: at once if it waits, else at its worker's next step. The first to ask is told of as `action`."""
     model = type(job)
     waiting = model._default_manager.filter(pk=job.pk, state=JobState.QUEUED)
-    if not waiting.update(state=JobState.CANCELLED, cancel_requested=True, finished_at=Now()):
-        running = model._default_manager.filter(pk=job.pk, state=JobState.RUNNING)
-        if not running.update(cancel_requested=True):
-            job.refresh_from_db()
-            raise Conflict(f"The job is {job.state} already.", code="job_finished", state=job.state)
+    running = model._default_manager.filter(pk=job.pk, state=JobState.RUNNING)
+    is_first = bool(
+        waiting.update(state=JobState.CANCELLED, cancel_requested=True, finished_at=Now())
+        or running.filter(cancel_requested=False).update(cancel_requested=True)
+    )
     job.refresh_from_db()
+    if is_first:
+        audit.record(job.project_id, action, actor_id=actor_id, job=job.pk, **details)
+    elif job.state != JobState.RUNNING:
+        raise Conflict(f"The job is {job.state} already.", code="job_finished", state=job.state)
     return job
 
 

@@ -7,35 +7,21 @@ SKIP LOCKED while they are claimed, and a partial unique index on open leases ha
 import random
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.models import Image, Lease, Project, QueueEntry, Review, Role, SuggestionSet, User
 from annotations.models.queue import Stratum
-from annotations.selectors import arrays, draw, handout, unanswered
+from annotations.selectors import arrays, draw, handout, outside_suggestions, unanswered
+from annotations.selectors.draw import Draw
+from annotations.services import picking
+from annotations.services.picking import Wish
 
 LEASE_DURATION = timedelta(minutes=15)
 MAX_COUNT = 20
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Which images are asked for. With a tag in the modes “score” and “uncertain”: to answer that tag alone.
-
-    `without`: images that the person passed over in this session.
-    """
-
-    mode: str = "mixed"
-    tag_id: int | None = None
-    without: Sequence[int] = ()
-
-    @property
-    def is_one_tag(self) -> bool:
-        return self.tag_id is not None and self.mode in ("score", "uncertain")
 
 
 @transaction.atomic
@@ -62,16 +48,20 @@ def claim_next(
         return held
     close_expired(project.pk)
     rng = rng or random.Random()  # noqa: S311 (a draw, not a secret)
-    strata = draw.strata(project, mode=mode, count=wanted, rng=rng)
+    drawn = draw.of_claim(project, mode=mode, count=wanted, rng=rng)
     claimed: list[Lease] = []
-    for stratum, slots in strata.items():
-        claimed += _claim(project, user, role, stratum, slots, wish)
+    short = set()
+    for stratum, slots in drawn.slots.items():
+        found = _claim(project, user, role, stratum, slots, wish, drawn)
+        claimed += found
+        if len(found) < slots:
+            short.add(stratum)
     # A drawn stratum may be empty: any image is better than none.
     for skipped_too in (False, True):
         for stratum in draw.fallbacks(mode):
             missing = wanted - len(claimed)
-            if missing:
-                claimed += _claim(project, user, role, stratum, missing, wish, skipped_too=skipped_too)
+            if missing and (skipped_too or stratum not in short):
+                claimed += _claim(project, user, role, stratum, missing, wish, drawn, skipped_too=skipped_too)
     return held + claimed
 
 
@@ -114,7 +104,7 @@ def close_answered(image: Image, user_id: int | None) -> None:
 
 def close_all(image_ids: Iterable[int]) -> None:
     """Nobody holds these images any more: they left the queue otherwise than by an answer."""
-    Lease.objects.filter(image__in=list(image_ids), is_open=True).update(is_open=False)
+    Lease.objects.filter(arrays.among("image_id", image_ids), is_open=True).update(is_open=False)
 
 
 def reopen(project: Project, user: User, image: Image, earlier: Lease | None) -> Lease | None:
@@ -136,7 +126,9 @@ def reopen(project: Project, user: User, image: Image, earlier: Lease | None) ->
         why=earlier.why if earlier else "random",
         blind=earlier.blind if earlier else image.is_holdout,
         stratum=earlier.stratum if earlier else Stratum.HOLDOUT if image.is_holdout else Stratum.ACTIVE,
+        component=earlier.component if earlier else "",
         probability=earlier.probability if earlier else None,
+        waiting=earlier.waiting if earlier else None,
     )
     _record(project, [lease])
     lease.save()
@@ -146,6 +138,7 @@ def reopen(project: Project, user: User, image: Image, earlier: Lease | None) ->
 _RECORDED = (
     "shown",
     "offered_ids",
+    "withheld_ids",
     "calibrated",
     "model_version_id",
     "model_number",
@@ -174,18 +167,6 @@ def _renewed_own(project: Project, user: User, have: Sequence[uuid.UUID], wish: 
     return held
 
 
-_SCORE = (
-    "(SELECT s.scores[array_position(s.tag_ids, %(tag)s)] FROM annotations_suggestionset s"
-    " WHERE s.image_id = e.image_id)"
-)
-_ORDERS = {
-    "active": "e.priority DESC, e.rank, e.image_id",
-    "random": "e.shuffle, e.image_id",
-    "score": f"{_SCORE} DESC NULLS LAST, e.image_id",
-    "uncertain": f"abs({_SCORE} - 0.5) NULLS LAST, e.image_id",
-}
-
-
 def _claim(
     project: Project,
     user: User,
@@ -193,15 +174,16 @@ def _claim(
     stratum: str,
     count: int,
     wish: Wish,
+    drawn: Draw,
     *,
     skipped_too: bool = False,
 ) -> list[Lease]:
     """Claim up to `count` images of one stratum and record what is handed out."""
-    image_ids = _lock_entries(project, user, role, stratum, count, wish, skipped_too=skipped_too)
+    image_ids = picking.lock_next(project, user, role, stratum, count, wish, skipped_too=skipped_too)
     if not image_ids:
         return []
     entries = QueueEntry.objects.select_related("image").in_bulk(image_ids)
-    leases = [_new_lease(project, user, entries[image_id], stratum, wish.mode) for image_id in image_ids]
+    leases = [_new_lease(project, user, entries[image_id], stratum, wish, drawn) for image_id in image_ids]
     _record(project, leases)
     if wish.is_one_tag:
         for lease in leases:
@@ -216,66 +198,23 @@ def _claim(
     return [lease for lease in leases if lease.pk]
 
 
-def _lock_entries(
-    project: Project,
-    user: User,
-    role: Role,
-    stratum: str,
-    count: int,
-    wish: Wish,
-    *,
-    skipped_too: bool,
-) -> list[int]:
-    order = "random" if stratum in (Stratum.RANDOM, Stratum.HOLDOUT) else "active"
-    joins = condition = ""
-    if wish.is_one_tag and stratum == Stratum.ACTIVE:
-        order = wish.mode
-        joins = unanswered.joins(image="e.image_id", tag="%(tag)s")
-        condition = f"AND {unanswered.condition(tag='%(tag)s')}"
-    answered = (
-        ["reviewed", "unsure", "broken"] if skipped_too else ["reviewed", "unsure", "broken", "skipped"]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT e.image_id FROM annotations_queueentry e {joins}
-            WHERE e.project_id = %(project)s AND e.is_holdout = %(holdout)s
-              AND (%(reviewer)s OR NOT e.for_reviewers)
-              AND NOT EXISTS (SELECT 1 FROM annotations_lease l WHERE l.image_id = e.image_id AND l.is_open)
-              AND NOT EXISTS (SELECT 1 FROM annotations_review r
-                              WHERE r.image_id = e.image_id AND r.user_id = %(user)s AND r.counted
-                                AND r.undone_at IS NULL AND r.outcome = ANY(%(answered)s)
-                                AND NOT (e.for_reviewers AND r.outcome = 'unsure'))
-              AND e.image_id <> ALL(%(without)s::bigint[]) {condition}
-            ORDER BY {_ORDERS[order]} LIMIT %(count)s
-            FOR UPDATE OF e SKIP LOCKED
-            """,  # noqa: S608 (order, joins and condition are constants)
-            {
-                "project": project.pk,
-                "holdout": stratum == Stratum.HOLDOUT,
-                "reviewer": role.rank >= Role.REVIEWER.rank,
-                "user": user.pk,
-                "answered": answered,
-                "tag": wish.tag_id,
-                "without": arrays.literal(wish.without),
-                "count": count,
-                **unanswered.parameters(project),
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _new_lease(project: Project, user: User, entry: QueueEntry, stratum: str, mode: str) -> Lease:
+def _new_lease(
+    project: Project, user: User, entry: QueueEntry, stratum: str, wish: Wish, drawn: Draw
+) -> Lease:
+    # Who asks about one tag goes through a list: nothing was drawn.
+    probability, waiting = (None, None) if wish.is_one_tag else drawn.chance(entry, stratum)
     return Lease(
         project=project,
         image=entry.image,
         user=user,
         expires_at=timezone.now() + LEASE_DURATION,
-        mode=mode,
+        mode=wish.mode,
         why=handout.why(entry, stratum),
         blind=stratum in (Stratum.HOLDOUT, Stratum.BLIND),
         stratum=stratum,
-        probability=draw.probability(entry, stratum),
+        component=wish.mode if wish.is_one_tag else draw.component(entry, stratum),
+        probability=probability,
+        waiting=waiting,
     )
 
 
@@ -283,10 +222,10 @@ def _record(project: Project, leases: Iterable[Lease]) -> None:
     """Write into each lease what its person will be shown: today's suggestions, or nothing if it is blind."""
     leases = list(leases)
     vocabulary_version = Project.objects.values_list("vocabulary_version", flat=True).get(pk=project.pk)
-    open_eyed = [lease.image_id for lease in leases if not lease.blind]
-    sets = SuggestionSet.objects.in_bulk(open_eyed)
+    image_ids = [lease.image_id for lease in leases]
+    sets = outside_suggestions.joined(image_ids, SuggestionSet.objects.in_bulk(image_ids))
     words = handout.words(project, sets.values())
-    blocked = handout.blocked(open_eyed, sets)
+    blocked = handout.blocked(image_ids, sets)
     for lease in leases:
         handout.record(lease, sets.get(lease.image_id), words, blocked.get(lease.image_id, set()))
         lease.vocabulary_version = vocabulary_version

@@ -9,7 +9,7 @@ from annotations import caption_languages, signals
 from annotations.errors import BadInput, NotFound, Refused, RoleTooLow
 from annotations.models import Membership, Project, Role, User
 from annotations.permissions import allows, required_role
-from annotations.selectors.access import may_create_projects
+from annotations.selectors import access
 from annotations.services import audit
 
 SETTINGS = (
@@ -28,11 +28,11 @@ SETTINGS = (
 @transaction.atomic
 def create(actor: User, **fields: object) -> Project:
     """Create a project; its creator becomes its admin."""
-    if not may_create_projects(actor):
+    if not access.may_create_projects(actor):
         raise RoleTooLow("Projects are created by managers and admins. Ask an admin of this installation.")
     checked = _checked(fields)
     if "extractor" in checked:
-        signals.extractor_chosen.send(sender=None, name=checked["extractor"])
+        signals.extractor_chosen.send(sender=None, name=checked["extractor"], project_id=None)
     project = Project.objects.create(created_by=actor, **checked)
     Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
     audit.record(project.pk, "projects.create", actor_id=actor.pk)
@@ -56,8 +56,21 @@ def _change_extractor(membership: Membership, name: object) -> None:
     """The model's side refuses an unknown name at once, and begins once the change is stored."""
     if not allows(membership.role, "choose_extractor"):
         raise RoleTooLow("Only an admin of the project changes its extractor.")
-    signals.extractor_chosen.send(sender=None, name=name)
+    signals.extractor_chosen.send(sender=None, name=name, project_id=membership.project_id)
     signals.send_on_commit(signals.extractor_changed, project_id=membership.project_id)
+
+
+@transaction.atomic
+def take_extractor(project_id: int, *, name: str, instead_of: str) -> bool:
+    """Ask for an extractor that passed the gate; False if the settings ask for another one than they did."""
+    project = Project.objects.select_for_update(no_key=True).filter(pk=project_id, deleted_at=None).first()
+    if project is None or project.extractor != instead_of:
+        return False
+    signals.extractor_chosen.send(sender=None, name=name, project_id=project_id)
+    Project.objects.filter(pk=project_id).update(extractor=name)
+    audit.record(project_id, "models.take_extractor", actor_id=None, extractor=name)
+    signals.send_on_commit(signals.extractor_changed, project_id=project_id)
+    return True
 
 
 @transaction.atomic
@@ -72,12 +85,11 @@ def trash(membership: Membership) -> None:
 @transaction.atomic
 def set_member(membership: Membership, username: str, role: str) -> Membership:
     """Add a person or change their role. Only admins appoint admins, and one admin always remains."""
-    if role not in Role.values:
-        raise BadInput(f"“{role}” is no role; choose one of {', '.join(Role.values)}.", code="unknown_role")
+    refuse_unknown_role(role)
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise NotFound(f"Nobody signs in as “{username}”. Create the account first.", code="unknown_user")
-    project = _locked(membership.project)
+    project = locked(membership.project)
     present = Membership.objects.filter(project=project, user=user).first()
     _refuse_beyond_own_role(membership, present, role)
     if present and present.role == Role.ADMIN and role != Role.ADMIN:
@@ -89,7 +101,7 @@ def set_member(membership: Membership, username: str, role: str) -> Membership:
 
 @transaction.atomic
 def remove_member(membership: Membership, username: str) -> None:
-    project = _locked(membership.project)
+    project = locked(membership.project)
     member = Membership.objects.filter(project=project, user__username=username).first()
     if member is None:
         raise NotFound(f"“{username}” is not a member of this project.", code="unknown_user")
@@ -100,7 +112,19 @@ def remove_member(membership: Membership, username: str) -> None:
     audit.record(membership.project_id, "members.remove", actor_id=membership.user_id, user=username)
 
 
-def _locked(project: Project) -> Project:
+def require_right_to_give(membership: Membership, role: str) -> None:
+    """Managers give any role but admin, which admins give."""
+    refuse_unknown_role(role)
+    access.require_role(membership, required_role("edit_members"))
+    _refuse_beyond_own_role(membership, None, role)
+
+
+def refuse_unknown_role(role: str) -> None:
+    if role not in Role.values:
+        raise BadInput(f"“{role}” is no role; choose one of {', '.join(Role.values)}.", code="unknown_role")
+
+
+def locked(project: Project) -> Project:
     """The project's row, locked: two admins who remove each other at once must not both find another one left."""
     return Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 

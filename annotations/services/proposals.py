@@ -97,8 +97,9 @@ def restore(proposal: Proposal, *, actor: User) -> Proposal:
 
 def _as_tag(row: Proposal, name: str, actor: User) -> Proposal:
     made = row.result_tag
-    if made is not None and made.retired_at is not None and made.key == name_key(name):
-        tags.revive(made, actor=actor)  # adopted before and taken back
+    is_taken_back = made is not None and made.retired_at is not None and made.deleted_at is None
+    if made is not None and is_taken_back and made.key == name_key(name):
+        tags.revive(made, actor=actor)
     else:
         made = tags.create_many(row.project, [TagSpec(name=name)], actor=actor)[0]
     row.result_tag, row.result_word, row.result_kind = made, made.name, Proposal.Kind.TAG

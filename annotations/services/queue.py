@@ -1,6 +1,7 @@
 """Writes of the stored queue order: enter, leave, and the ranks that the model's side computes."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from django.db import connection
 
@@ -14,22 +15,39 @@ ASKED_STATES = (Image.State.PENDING, Image.State.UNSURE)
 FRONT = 100
 
 
-def enter(images: Iterable[Image]) -> None:
+class Asked(Protocol):
+    """Of an image what its place in the queue is made of."""
+
+    pk: int
+    project_id: int
+    is_holdout: bool
+    priority: int
+    shuffle: float
+
+
+def enter(images: Iterable[Asked]) -> None:
     """Put images into the queue; one that stands there already stays as it is."""
-    QueueEntry.objects.bulk_create(
-        (
-            QueueEntry(
-                image=image,
-                project_id=image.project_id,
-                is_holdout=image.is_holdout,
-                priority=image.priority,
-                rank=image.shuffle,
-                shuffle=image.shuffle,
-            )
-            for image in images
-        ),
-        ignore_conflicts=True,
-    )
+    entering = list(images)
+    if not entering:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO annotations_queueentry
+                (image_id, project_id, is_holdout, priority, rank, shuffle, reason, for_reviewers)
+            SELECT image_id, project_id, is_holdout, priority, shuffle, shuffle, 'random', false
+            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::integer[], %s::float8[])
+                 AS entering(image_id, project_id, is_holdout, priority, shuffle)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                arrays.literal(image.pk for image in entering),
+                arrays.literal(image.project_id for image in entering),
+                arrays.literal(image.is_holdout for image in entering),
+                arrays.literal(image.priority for image in entering),
+                arrays.literal(image.shuffle for image in entering),
+            ],
+        )
 
 
 def leave(image: Image) -> None:
@@ -37,7 +55,7 @@ def leave(image: Image) -> None:
 
 
 def leave_many(image_ids: Iterable[int]) -> None:
-    QueueEntry.objects.filter(image__in=list(image_ids)).delete()
+    QueueEntry.objects.filter(arrays.among("image_id", image_ids)).delete()
 
 
 def return_to_all(image: Image) -> None:
@@ -46,9 +64,9 @@ def return_to_all(image: Image) -> None:
     QueueEntry.objects.filter(image=image, for_reviewers=True).update(for_reviewers=False)
 
 
-def hand_to_reviewers(image: Image) -> None:
+def hand_to_reviewers(image: Asked) -> None:
     """Unsure images are asked of reviewers only."""
-    QueueEntry.objects.filter(image=image).update(for_reviewers=True)
+    QueueEntry.objects.filter(image_id=image.pk).update(for_reviewers=True)
 
 
 def send_to_front(images: Iterable[Image], *, returns_broken: bool) -> set[int]:
@@ -81,7 +99,7 @@ def take_from_front(images: Iterable[Image]) -> set[int]:
 
 
 def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
-    """Set rank, reason and draw probability of images that still stand in the queue; returns how many."""
+    """Set rank, reason, component and appeal of images that still stand in the queue; returns how many."""
     rows = list(rows)
     if not rows:
         return 0
@@ -90,16 +108,18 @@ def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
         # The ids once more, so that the entries are found in one go.
         cursor.execute(
             """
-            UPDATE annotations_queueentry e SET rank = v.rank, reason = v.reason, probability = v.probability
-            FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::float8[])
-                 AS v(image_id, rank, reason, probability)
+            UPDATE annotations_queueentry e
+            SET rank = v.rank, reason = v.reason, appeal = v.appeal, component = v.component
+            FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::float8[], %s::text[])
+                 AS v(image_id, rank, reason, appeal, component)
             WHERE e.image_id = v.image_id AND e.image_id = ANY(%s::bigint[]) AND e.project_id = %s
             """,
             [
                 ids,
                 arrays.literal(row.rank for row in rows),
                 arrays.text_literal(row.reason[:200] for row in rows),
-                arrays.literal(row.probability for row in rows),
+                arrays.literal(row.appeal for row in rows),
+                arrays.text_literal(row.component for row in rows),
                 ids,
                 project_id,
             ],

@@ -47,7 +47,7 @@ _BUILD = f"""
         JOIN annotations_image i ON i.id = s.image_id AND {verify.ASKABLE}
         CROSS JOIN unnest(s.tag_ids, s.scores) AS t(tag_id, score)
         {unanswered.joins(image="s.image_id", tag="t.tag_id")}
-        WHERE s.project_id = %(project)s AND {unanswered.condition(tag="t.tag_id")}
+        WHERE s.project_id = %(project)s AND {unanswered.condition(image="s.image_id", tag="t.tag_id")}
     ), placed AS (
         SELECT tag_id, image_id, is_offered,
                row_number() OVER (PARTITION BY tag_id ORDER BY score DESC, image_id) AS best,

@@ -137,7 +137,9 @@ def _store(membership: Membership, answer: Answer, digest: str) -> tuple[Recorde
         picture_ms=answer.picture_ms,
         blind=lease.blind,
         stratum=lease.stratum,
+        component=lease.component,
         probability=lease.probability,
+        waiting=lease.waiting,
         model_version_id=lease.model_version_id,
         model_number=lease.model_number,
         vocabulary_version=lease.vocabulary_version,
@@ -184,20 +186,23 @@ def _answered_tags(membership: Membership, answer: Answer, lease: Lease) -> tupl
     """Tag ids of the yes's and the explicit no's: what was sent; what was offered or rejected and not sent."""
     if answer.outcome != Review.Outcome.REVIEWED:
         return [], []
-    yes = _resolve(membership, answer.tags, create_missing=answer.create_missing)
-    rejected = _resolve(membership, answer.rejected, create_missing=False)
+    as_of = lease.vocabulary_version
+    yes = _resolve(membership, answer.tags, create_missing=answer.create_missing, as_of=as_of)
+    rejected = _resolve(membership, answer.rejected, create_missing=False, as_of=as_of)
     no = [tag_id for tag_id in dict.fromkeys([*lease.offered_ids, *rejected]) if tag_id not in yes]
     return yes, no
 
 
-def _resolve(membership: Membership, words: Sequence[int | str], *, create_missing: bool) -> list[int]:
-    found, unknown = vocabulary.resolve(membership.project, words)
+def _resolve(
+    membership: Membership, words: Sequence[int | str], *, create_missing: bool, as_of: int
+) -> list[int]:
+    found, unknown = vocabulary.resolve(membership.project, words, as_of=as_of)
     if unknown and create_missing:
         if not allows(membership.role, "edit_tags"):
             raise RoleTooLow("Only managers create tags. Ask one, or leave the tag out.", tags=unknown)
         names = [str(word) for word in unknown if isinstance(word, str)]
         tags.create_many(membership.project, [TagSpec(name=name) for name in names], actor=membership.user)
-        found, unknown = vocabulary.resolve(membership.project, words)
+        found, unknown = vocabulary.resolve(membership.project, words, as_of=as_of)
     if unknown:
         raise vocabulary.unknown_tags(unknown)
     return list(dict.fromkeys(found))

@@ -5,6 +5,7 @@ appears under its key whole or not at all. What the files mean is known elsewher
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -20,23 +21,41 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 STAGING = "staging"
+_PROJECTS = "projects"
+# A file that is being written: hidden, beside the place where it will be.
+_PART = ".part"
 # A server file that an import reads in place: this prefix, then its absolute path.
 SERVER_FILE = "file:"
+# A picture that an import fetches: this prefix, then its address (http or https).
+WEB_ADDRESS = "url:"
+# An object of an S3 bucket that an import reads: this prefix, then bucket/key.
+BUCKET_OBJECT = "s3:"
+# No bytes at all: an image of the project that gets new words. This prefix, then its id.
+STORED_IMAGE = "image:"
 DISPLAY = "display"
 
 
+def project_area(project_id: int) -> str:
+    """The prefix below which everything of a project lies."""
+    return f"{_PROJECTS}/{project_id}"
+
+
 def original_key(project_id: int, sha256: str, extension: str) -> str:
-    return f"projects/{project_id}/originals/{sha256[:2]}/{sha256}.{extension.lstrip('.')}"
+    return f"{project_area(project_id)}/originals/{sha256[:2]}/{sha256}.{extension.lstrip('.')}"
 
 
 def rendition_key(project_id: int, sha256: str, size: int | str) -> str:
     """`size` is the long side in pixels, or DISPLAY for the full-size copy without position."""
-    return f"projects/{project_id}/renditions/{size}/{sha256[:2]}/{sha256}.jpg"
+    return f"{project_area(project_id)}/renditions/{size}/{sha256[:2]}/{sha256}.jpg"
 
 
 def export_key(project_id: int, job_id: int, claim: uuid.UUID, extension: str) -> str:
     """Holds the claim, so that two workers on the same job never write the same file."""
-    return f"projects/{project_id}/exports/{job_id}-{claim.hex[:12]}.{extension}"
+    return f"{project_area(project_id)}/exports/{job_id}-{claim.hex[:12]}.{extension}"
+
+
+def snapshot_key(project_id: int, snapshot_id: int, claim: uuid.UUID) -> str:
+    return f"{project_area(project_id)}/snapshots/{snapshot_id}-{claim.hex[:12]}.jsonl.gz"
 
 
 def new_staging_area() -> str:
@@ -52,6 +71,11 @@ def local_path(key: str) -> Path | None:
         return Path(default_storage.path(key))
     except NotImplementedError:
         return None
+
+
+def is_elsewhere(key: str) -> bool:
+    """Whether a key names bytes that an import has to bring first."""
+    return key.startswith((WEB_ADDRESS, BUCKET_OBJECT))
 
 
 def exists(key: str) -> bool:
@@ -113,9 +137,14 @@ def writer(key: str) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether this is how a disk says that it has no room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def delete(key: str) -> None:
-    """Remove a stored file; a server's own file and one that is gone already are left alone."""
-    if key and not key.startswith(SERVER_FILE):
+    """Remove a stored file; what is not ours and what is gone already are left alone."""
+    if key and not key.startswith((SERVER_FILE, STORED_IMAGE)) and not is_elsewhere(key):
         default_storage.delete(key)
 
 
@@ -145,6 +174,19 @@ def abandoned_staging_areas(*, older_than: timedelta) -> list[str]:
     ]
 
 
+def remove_leftovers(*, older_than: timedelta) -> int:
+    """Remove what writers left that were killed in the midst of a file; returns how many there were."""
+    path, before, removed = local_path(_PROJECTS), datetime.now(UTC) - older_than, 0
+    for folder, _, names in os.walk(path) if path else ():
+        for name in names:
+            if name.startswith(".") and name.endswith(_PART):
+                file = Path(folder, name)
+                if datetime.fromtimestamp(file.stat().st_mtime, UTC) < before:
+                    file.unlink(missing_ok=True)
+                    removed += 1
+    return removed
+
+
 def import_roots() -> list[Path]:
     """The server folders that an import may read."""
     return [Path(root).resolve() for root in settings.IMPORT_ROOTS]
@@ -152,7 +194,7 @@ def import_roots() -> list[Path]:
 
 def _temporary_beside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{_PART}")
 
 
 def _flush_to_disk(stream: BinaryIO) -> None:

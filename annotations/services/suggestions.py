@@ -45,7 +45,7 @@ def store(project_id: int, rows: Iterable[SuggestionRow]) -> int:
 
 def mark_stale(image_ids: Iterable[int]) -> None:
     """What was read of these images has changed: a sweep makes their suggestions anew if no message does."""
-    SuggestionSet.objects.filter(image__in=list(image_ids)).update(vocabulary_version=0)
+    SuggestionSet.objects.filter(arrays.among("image_id", image_ids)).update(vocabulary_version=0)
 
 
 # Images that left meanwhile (trash, another project) are dropped by the join. It repeats the ids, without which

@@ -21,11 +21,11 @@ def store(
     answers: Sequence[tuple[Image, int, str]],
     *,
     bulk: BulkJob | None = None,
-) -> None:
+) -> list[Decision]:
     """Append answers (image, tag, value); call inside a transaction. The caller has checked images and tags."""
     if not answers:
-        return
-    Decision.objects.bulk_create(
+        return []
+    stored = Decision.objects.bulk_create(
         Decision(
             project=project,
             image=image,
@@ -39,6 +39,7 @@ def store(
     )
     trainable = sum(not image.is_holdout for image, _, _ in answers)
     count(project, decisions=len(answers), trainable=trainable)
+    return stored
 
 
 @transaction.atomic
@@ -74,6 +75,12 @@ def take_back_bulk(
     found = dict(rows.values_list("pk", "image_id"))
     _undo(project, list(found), actor)
     return set(found.values())
+
+
+def take_back_many(project: Project, decision_ids: Sequence[int], *, actor: User) -> None:
+    """Take back those of these answers that nobody has taken back yet. Inside a transaction."""
+    still = Decision.objects.filter(project=project, pk__in=decision_ids, review=None, undone_at=None)
+    _undo(project, list(still.values_list("pk", flat=True)), actor)
 
 
 def take_back_page(page: VerifiedPage, *, actor: User) -> None:

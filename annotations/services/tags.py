@@ -1,7 +1,11 @@
-"""Writes of the vocabulary: create, edit, retire, revive. Merge and split are not here yet."""
+"""Writes of the vocabulary: create, edit, retire, revive.
+
+Merging, splitting, deleting and taking back are in `tag_merges`, `tag_splits`, `tag_trash` and `tag_undo`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -9,9 +13,12 @@ from django.utils import timezone
 
 from annotations import review_keys
 from annotations.errors import BadInput, Conflict, NotFound
-from annotations.models import Project, Tag, TagAlias, TagPeriod, User
+from annotations.models import Project, Tag, TagAlias, TagChange, User
 from annotations.models.tag import name_key, trigrams
-from annotations.services import audit
+from annotations.selectors import hierarchy, vocabulary
+from annotations.selectors import tag_changes as history
+from annotations.services import audit, tag_changes
+from annotations.services import tag_periods as periods
 from annotations.signals import send_on_commit, vocabulary_changed
 from annotations.types import TagSpec
 
@@ -22,71 +29,130 @@ KEY_MAX_CHARS = 400
 @transaction.atomic
 def create_many(project: Project, specs: Sequence[TagSpec], *, actor: User | None) -> list[Tag]:
     """Create tags in order; all or none. Raises Conflict with code `tag_exists` naming the first taken word."""
-    project = _locked(project)
-    _refuse_taken(project, [word for spec in specs for word in (spec.name, *spec.aliases)])
-    created = []
-    for spec in specs:
-        project.vocabulary_version += 1
-        created.append(_create(project, spec))
-    project.save(update_fields=["vocabulary_version"])
+    created = append(periods.lock(project), specs)
     actor_id = actor.pk if actor else None
     audit.record(project.pk, "tags.create", actor_id=actor_id, names=[tag.name for tag in created])
     send_on_commit(vocabulary_changed, project_id=project.pk)
     return created
 
 
+def append(project: Project, specs: Sequence[TagSpec]) -> list[Tag]:
+    """New tags of a locked project, each with a vocabulary version of its own; the caller tells of them."""
+    refuse_taken(project, [word for spec in specs for word in (spec.name, *spec.aliases)])
+    created = []
+    for spec in specs:
+        project.vocabulary_version += 1
+        created.append(_create(project, spec))
+    project.save(update_fields=["vocabulary_version"])
+    return created
+
+
 @transaction.atomic
 def update(tag: Tag, changes: Mapping[str, object], *, actor: User) -> Tag:
     """Change name, description, hotkey, colour, parent or aliases. History keeps the tag's id."""
-    _locked(tag.project)  # two renames at once must not both find the same word free
-    before = {"name": tag.name}
-    if "name" in changes:
-        name = _checked_name(str(changes["name"]))
-        _refuse_taken(tag.project, [name], except_tag=tag)
-        tag.set_name(name)
-    if "hotkey" in changes:
-        tag.hotkey = _checked_hotkey(tag.project, changes["hotkey"], except_tag=tag)
-    if "parent" in changes:
-        tag.parent = _parent(tag.project, changes["parent"])
-        _refuse_loop(tag)
-    for field in ("description", "colour"):
-        if field in changes:
-            setattr(tag, field, str(changes[field]))
-    tag.save()
-    if "aliases" in changes:
-        _replace_aliases(tag, changes["aliases"])
-    audit.record(tag.project_id, "tags.update", actor_id=actor.pk, tag=tag.pk, before=before)
+    periods.lock(tag.project)  # two renames at once must not both find the same word free
+    refuse_merged(tag)
+    refuse_deleted(tag)
+    before = _as_it_is(tag)
+    _apply(tag, changes)
+    after = _as_it_is(tag)
+    changed = {field: value for field, value in before.items() if value != after[field]}
+    if changed:
+        tag_changes.record(tag, TagChange.Kind.EDIT, actor=actor, before=changed)
+    audit.record(
+        tag.project_id, "tags.update", actor_id=actor.pk, tag=tag.pk, before={"name": before["name"]}
+    )
     send_on_commit(vocabulary_changed, project_id=tag.project_id)
     return tag
+
+
+def take_edit_back(change: TagChange, *, actor: User) -> None:
+    """Put what the edit changed back as it was. Call inside a transaction that holds the project.
+
+    Raises what an edit raises: the word, hotkey or parent may have been taken or retired meanwhile.
+    """
+    _apply(change.tag, change.before)
+    audit.record(change.project_id, "tags.undo_edit", actor_id=actor.pk, tag=change.tag_id)
 
 
 @transaction.atomic
 def retire(tag: Tag, *, actor: User) -> Tag:
     """Ask nobody about the tag any more. Its verdicts stay, and `revive` brings it back."""
+    project = periods.lock(tag.project)
+    tag.refresh_from_db(fields=["retired_at", "merged_into"])
     if tag.retired_at is not None:
         raise Conflict(f"The tag “{tag.name}” is retired already.", code="already_retired")
-    project = _locked(tag.project)
-    project.vocabulary_version += 1
-    project.save(update_fields=["vocabulary_version"])
-    tag.periods.filter(until=None).update(until=project.vocabulary_version)
+    periods.end(tag, periods.raise_version(project))
+    tag_changes.record(tag, TagChange.Kind.RETIRE, actor=actor, before={})
     return _set_retired(tag, timezone.now(), "tags.retire", actor)
 
 
 @transaction.atomic
 def revive(tag: Tag, *, actor: User) -> Tag:
     """Take a retirement back. On images reviewed in between the tag is not asked."""
+    project = periods.lock(tag.project)
+    tag.refresh_from_db(fields=["retired_at", "deleted_at", "merged_into"])
     if tag.retired_at is None:
         raise Conflict(f"The tag “{tag.name}” is not retired.", code="not_retired")
-    project = _locked(tag.project)
-    project.vocabulary_version += 1
-    project.save(update_fields=["vocabulary_version"])
-    TagPeriod.objects.create(tag=tag, since=project.vocabulary_version)
+    refuse_merged(tag)
+    refuse_deleted(tag)
+    standing = {
+        change.kind: change for change in history.standing(tag.project, tag.pk) if change.tag_id == tag.pk
+    }
+    if TagChange.Kind.SPLIT in standing:
+        raise Conflict(
+            f"“{tag.name}” was split: undo the split, which brings it back and retires what it was split into.",
+            code="is_split",
+        )
+    periods.begin(tag, periods.raise_version(project))
+    if TagChange.Kind.RETIRE in standing:
+        tag_changes.mark_undone(standing[TagChange.Kind.RETIRE], actor=actor)
     return _set_retired(tag, None, "tags.revive", actor)
 
 
-def _locked(project: Project) -> Project:
-    """The project's row, locked: vocabulary versions are handed out one at a time."""
-    return Project.objects.select_for_update().get(pk=project.pk)
+def refuse_merged(tag: Tag) -> None:
+    """Raises Conflict `is_merged` for a tag that is part of another one."""
+    if tag.merged_into is not None:
+        raise Conflict(
+            f"“{tag.name}” is part of “{tag.merged_into.name}” since it was merged: undo the merge first.",
+            code="is_merged",
+            tag=tag.merged_into_id,
+        )
+
+
+def refuse_deleted(tag: Tag) -> None:
+    """Raises Conflict `is_deleted` for a tag in the trash."""
+    if tag.deleted_at is not None:
+        raise Conflict(f"The tag “{tag.name}” is in the trash: bring it back first.", code="is_deleted")
+
+
+def _as_it_is(tag: Tag) -> dict[str, Any]:
+    """What an edit can change, as `_apply` takes it."""
+    return {
+        "name": tag.name,
+        "hotkey": tag.hotkey,
+        "parent": tag.parent_id,
+        "description": tag.description,
+        "colour": tag.colour,
+        "aliases": list(tag.aliases.order_by("pk").values_list("name", flat=True)),
+    }
+
+
+def _apply(tag: Tag, changes: Mapping[str, object]) -> None:
+    if "name" in changes:
+        name = _checked_name(str(changes["name"]))
+        refuse_taken(tag.project, [name], except_tag=tag)
+        tag.set_name(name)
+    if "hotkey" in changes:
+        tag.hotkey = _checked_hotkey(tag.project, changes["hotkey"], except_tag=tag)
+    if "parent" in changes:
+        _put_below(tag, _parent(tag.project, changes["parent"]))
+    for field in ("description", "colour"):
+        if field in changes:
+            setattr(tag, field, str(changes[field]))
+    tag.save()
+    if "aliases" in changes:
+        _replace_aliases(tag, changes["aliases"])
 
 
 def _set_retired(tag: Tag, at: datetime | None, action: str, actor: User) -> Tag:
@@ -99,16 +165,12 @@ def _set_retired(tag: Tag, at: datetime | None, action: str, actor: User) -> Tag
 
 def _create(project: Project, spec: TagSpec) -> Tag:
     name = _checked_name(spec.name)
-    tag = Tag(
-        project=project,
-        description=spec.description,
-        hotkey=_checked_hotkey(project, spec.hotkey),
-        parent=_parent(project, spec.parent),
-    )
+    tag = Tag(project=project, description=spec.description, hotkey=_checked_hotkey(project, spec.hotkey))
     tag.set_name(name)
+    _put_below(tag, _parent(project, spec.parent))
     tag.save()
-    TagPeriod.objects.create(tag=tag, since=project.vocabulary_version)
-    _add_aliases(tag, spec.aliases)
+    periods.begin(tag, project.vocabulary_version)
+    add_aliases(tag, spec.aliases)
     return tag
 
 
@@ -141,7 +203,8 @@ def _checked_hotkey(project: Project, hotkey: object, except_tag: Tag | None = N
     return key
 
 
-def _refuse_taken(project: Project, words: Sequence[str], except_tag: Tag | None = None) -> None:
+def refuse_taken(project: Project, words: Sequence[str], except_tag: Tag | None = None) -> None:
+    """Raises Conflict `tag_exists` for the first word that is a tag or an alias already, or given twice."""
     keys: set[str] = set()
     for word in words:
         key = name_key(word)
@@ -149,15 +212,35 @@ def _refuse_taken(project: Project, words: Sequence[str], except_tag: Tag | None
             raise Conflict(f"“{word}” is given twice.", code="tag_exists", name=word)
         keys.add(key)
     taken = _others(project, except_tag).filter(key__in=keys).first()
+    if taken and taken.merged_into is not None:
+        raise Conflict(
+            f"“{taken.name}” was merged into “{taken.merged_into.name}”: use that tag, or undo the merge.",
+            code="tag_exists",
+            name=taken.name,
+            tag=taken.merged_into_id,
+        )
     if taken:
+        _refuse_in_trash(taken)
         raise Conflict(
             f"The tag “{taken.name}” exists already.", code="tag_exists", name=taken.name, tag=taken.pk
         )
     aliases = TagAlias.objects.filter(project=project, key__in=keys).select_related("tag")
     alias = aliases.exclude(tag=except_tag).first() if except_tag else aliases.first()
     if alias:
+        _refuse_in_trash(alias.tag)
         raise Conflict(
             f"“{alias.name}” is already an alias of “{alias.tag.name}”.", code="tag_exists", tag=alias.tag_id
+        )
+
+
+def _refuse_in_trash(tag: Tag) -> None:
+    """A word is kept for a tag in the trash as long as that can come back."""
+    if tag.deleted_at is not None:
+        raise Conflict(
+            f"“{tag.name}” is in the trash and keeps its words: bring it back, or remove it for good first.",
+            code="tag_exists",
+            name=tag.name,
+            tag=tag.pk,
         )
 
 
@@ -166,26 +249,59 @@ def _others(project: Project, except_tag: Tag | None) -> QuerySet[Tag]:
     return others.exclude(pk=except_tag.pk) if except_tag else others
 
 
-def _parent(project: Project, parent: object) -> Tag | None:
-    if parent in (None, ""):
+def _parent(project: Project, word: object) -> Tag | None:
+    """The tag of this id, name or alias; a retired one too."""
+    if word in (None, ""):
         return None
-    tags = Tag.objects.filter(project=project)
-    tags = tags.filter(pk=parent) if isinstance(parent, int) else tags.filter(key=name_key(str(parent)))
-    found = tags.first()
+    if isinstance(word, int):
+        found, remedy = vocabulary.named(project, word), "Send the id of one of its tags, or null."
+    else:
+        found = vocabulary.named(project, str(word))
+        remedy = "" if found else _meant(project, str(word))
     if found is None:
-        raise NotFound(f"The parent tag “{parent}” is not in this project.", code="unknown_tag")
+        raise NotFound(f"The parent “{word}” is no tag of this project. {remedy}", code="unknown_tag")
     return found
 
 
-def _refuse_loop(tag: Tag) -> None:
-    ancestor = tag.parent
-    while ancestor is not None:
-        if ancestor.pk == tag.pk:
-            raise BadInput(f"“{tag.name}” cannot stand below itself.", code="parent_loop")
-        ancestor = ancestor.parent
+def _meant(project: Project, word: str) -> str:
+    """What to do about a word that is no tag."""
+    matches = vocabulary.search(project, word, limit=1)
+    nearest = f"Did you mean “{matches[0]['tag'].name}”? Else add" if matches else "Add"
+    return f"{nearest} it as a tag first, or leave the parent empty."
 
 
-def _add_aliases(tag: Tag, aliases: Iterable[str]) -> None:
+def _put_below(tag: Tag, parent: Tag | None) -> None:
+    """Set the parent. One that is retired may stay, but none is chosen."""
+    if parent is not None and parent.pk != tag.parent_id:
+        if parent.retired_at is not None:
+            raise BadInput(
+                f"“{parent.name}” is retired, so that nothing new stands below it: revive it first, or choose a "
+                "tag in use.",
+                code="parent_retired",
+                tag=parent.pk,
+            )
+        if tag.pk is not None:
+            _refuse_loop(tag, parent)
+    tag.parent = parent
+
+
+def _refuse_loop(tag: Tag, parent: Tag) -> None:
+    if parent.pk == tag.pk:
+        raise BadInput(
+            f"“{tag.name}” cannot stand below itself: choose another tag, or leave the parent empty.",
+            code="parent_loop",
+        )
+    if tag.pk in {above.id for above in hierarchy.paths(tag.project, [parent.pk])[parent.pk]}:
+        raise BadInput(
+            f"“{parent.name}” itself stands below “{tag.name}”: give it another parent first, or choose a tag "
+            "outside of that branch.",
+            code="parent_loop",
+            tag=parent.pk,
+        )
+
+
+def add_aliases(tag: Tag, aliases: Iterable[str]) -> None:
+    """Further words of a tag, which the caller has found free."""
     words = [_checked_name(word) for word in aliases]
     TagAlias.objects.bulk_create(
         TagAlias(
@@ -199,6 +315,6 @@ def _replace_aliases(tag: Tag, aliases: object) -> None:
     if not isinstance(aliases, list | tuple):
         raise BadInput("`aliases` is a list of words.", code="bad_aliases")
     words = [str(word) for word in aliases]
-    _refuse_taken(tag.project, words, except_tag=tag)
+    refuse_taken(tag.project, words, except_tag=tag)
     tag.aliases.all().delete()
-    _add_aliases(tag, words)
+    add_aliases(tag, words)

@@ -67,7 +67,7 @@ NAVIGATION: tuple[tuple[NavPage, ...], ...] = (
     ),
     (
         NavPage("models", "Models", "model", role="manager", minor=True),
-        NavPage("quality", "Quality", "quality", role="manager", minor=True),
+        NavPage("quality", "Quality", "quality", role="reviewer", minor=True),
         NavPage("people", "People", "people", role="manager", minor=True),
         NavPage("settings", "Settings", "settings", role="manager", minor=True),
     ),

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from annotations.models import Image
+from annotations.models import Image, Role
 from annotations.selectors import queue
 
 register = template.Library()
@@ -26,6 +26,24 @@ def page_address(name: str, project_id: int) -> str:
 def thumbnail(image: Image) -> str:
     """The address of the image's small thumbnail."""
     return queue.addresses(image)["thumbnail_url"]
+
+
+@register.simple_tag
+def large_thumbnail(image: Image) -> str:
+    """The address of the thumbnail for tiles that are wider than the small one."""
+    return queue.thumbnail_url(image, 512)
+
+
+@register.filter
+def article(role: str) -> str:
+    """“a” or “an”, whichever stands before the role."""
+    return Role(role).article
+
+
+@register.filter
+def a_role(role: str) -> str:
+    """“a reviewer”, “an admin”."""
+    return Role(role).with_article
 
 
 @register.filter

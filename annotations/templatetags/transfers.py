@@ -51,7 +51,21 @@ def rate(images_a_second: float | None) -> str:
 
 
 @register.filter
+def shortened(item: str) -> str:
+    """A long address without its middle: its end tells it from others with the same beginning."""
+    return item if len(item) <= 160 else f"{item[:110]}…{item[-48:]}"
+
+
+@register.filter
 def source_name(source: str) -> str:
     """Where an import's files came from, in words."""
-    names = {"upload": "Files", "archive": "Zip", "folder": "Server folder", "items": "Server files"}
+    names = {
+        "upload": "Files",
+        "archive": "Archive",
+        "urls": "Addresses",
+        "folder": "Server folder",
+        "items": "Items",
+        "s3": "S3 bucket",
+        "table": "Table",
+    }
     return names.get(source, source.replace("_", " ").capitalize())

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from annotations import tasks
 from annotations.errors import BadInput
 from annotations.models import BulkJob
+from annotations.numbers import whole_number
 from annotations.selectors import bulk as bulk_jobs
 from annotations.selectors import image_filters, jobs, vocabulary
 from annotations.services import bulk, requests
@@ -116,7 +117,7 @@ class BulkPage(ProjectPage):
             "remove": [sent.get("tag", "")] if act == "remove" else [],
             "queue": act == "queue",
             "delete": act == "delete",
-            "count": image_filters.whole_number(sent.get("count", "")),
+            "count": whole_number(sent.get("count", "")),
         }
         stored, is_new = requests.once(
             project_id=self.project.pk,
@@ -134,7 +135,7 @@ class BulkPage(ProjectPage):
         if self.request.POST.get("all"):
             return {"filter": self._filter(), "ids": None}
         words = [*self.request.POST.getlist("picked"), *self.request.POST.get("ids", "").split(",")]
-        ids = [number for word in words if (number := image_filters.whole_number(word)) is not None]
+        ids = [number for word in words if (number := whole_number(word)) is not None]
         return {"filter": None, "ids": sorted(set(ids))}
 
     def _filter(self) -> dict[str, str]:

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
-from annotations.api.base import whole_number
 from annotations.errors import BadInput, Conflict
 from annotations.models import Flag
+from annotations.numbers import whole_number
 from annotations.selectors import flags as selector
 from annotations.services import flags
 from annotations.views.base import ProjectPage

@@ -149,6 +149,7 @@ def in_words(wanted: ImageFilter, said: dict[str, str], names: Any) -> dict[str,
         "since": f"Reviewed from {said.get('since', '')}" if wanted.since else "",
         "until": f"Reviewed to {said.get('until', '')}" if wanted.until else "",
         "is_holdout": "" if wanted.is_holdout is None else "Holdout" if wanted.is_holdout else "Not holdout",
+        "flagged": "" if wanted.flagged is None else "Flagged" if wanted.flagged else "Not flagged",
         "like": f"Like image {wanted.like_id}" if wanted.like_id else "",
     }
     return {name: text for name, text in told.items() if text}

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 
-from annotations.api.base import whole_number
+from annotations.numbers import whole_number
 from annotations.selectors import guide
 from annotations.views.base import ProjectPage
 

@@ -1,5 +1,9 @@
-"""One image of the gallery: picture, verdicts, suggestions and history; reviewers answer single tags here."""
+"""One image of the gallery: picture, verdicts, suggestions and history; reviewers answer single tags here.
 
+With `?panel=1` what the gallery shows of it beside the wall: the same parts, in less room.
+"""
+
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,12 +12,15 @@ from django.shortcuts import redirect
 
 from annotations.errors import DomainError
 from annotations.models import Image
+from annotations.numbers import whole_number
 from annotations.selectors import flags, image_filters, images, queue
 from annotations.services import tag_answers
 from annotations.types import ImageTruth
+from annotations.views import gallery
 from annotations.views.base import ProjectPage
 
 VERDICTS = ("yes", "disputed", "no")
+PANEL_SIZES = (512, 1024)
 
 
 class ImagePage(ProjectPage):
@@ -25,8 +32,11 @@ class ImagePage(ProjectPage):
 
     def get(self, request: HttpRequest, project_id: int, image_id: int) -> HttpResponse:
         image = images.get(self.project, image_id)
-        marks = flags.of_image(self.membership, image)
-        return self.page(flags=marks, **self._facts(image), **self._way(image))
+        told = self._facts(image) | self._way(image)
+        if self.is_part and request.GET.get("panel"):
+            way = {"panel_query": request.GET.urlencode()}
+            return self.page(200, "annotations/_image_panel.html", **told | way)
+        return self.page(flags=flags.of_image(self.membership, image), **told)
 
     def post(self, request: HttpRequest, project_id: int, image_id: int) -> HttpResponse:
         """Store or take back one answer to one tag; to htmx, what is known of the image now."""
@@ -40,6 +50,9 @@ class ImagePage(ProjectPage):
         if not self.is_part:
             return redirect(self.back())
         facts = self._facts(image) | {"query": request.GET.urlencode(), "told": told, "problem": problem}
+        if request.GET.get("panel") and not request.GET.get("like"):
+            facts["tile"] = gallery.tiles(self.project, [image])[0]
+            return self.page(200, "annotations/_image_answered.html", **facts)
         return self.page(200, "annotations/_image_facts.html", **facts)
 
     def back(self) -> str:
@@ -49,11 +62,11 @@ class ImagePage(ProjectPage):
         """Do what was pressed; what to tell of it, with the answer that Undo takes back."""
         sent = self.request.POST
         if sent.get("undo"):
-            decision_id = image_filters.whole_number(sent["undo"])
+            decision_id = whole_number(sent["undo"])
             tag_answers.take_back(self.project, decision_id or 0, actor=self.user)
             return None
         value = "no" if sent.get("no") else "yes"
-        number = image_filters.whole_number(sent.get(value, ""))
+        number = whole_number(sent.get(value, ""))
         word = sent.get("word", "").strip() if number is None else number
         decision = tag_answers.answer(self.project, image, word, value, actor=self.user)
         return {"text": f"Said {value} to “{decision.tag.name}”.", "decision": decision.pk}
@@ -67,9 +80,11 @@ class ImagePage(ProjectPage):
         return {
             "image": image,
             "addresses": queue.addresses(image),
+            "larger": [(size, queue.thumbnail_url(image, size)) for size in PANEL_SIZES],
             "verdicts": _verdicts(truth, names),
             "implied_no": len(truth.implied_no),
             "suggestions": [entry for entry in suggestions if entry["tag"]["id"] not in truth.yes],
+            "evidence": _evidence(suggestions),
             "is_blind": images.is_blind(self.project, image),
             "history": [_told(entry, names) for entry in history],
         }
@@ -103,6 +118,20 @@ def _verdicts(truth: ImageTruth, names: Any) -> list[tuple[str, list[tuple[int, 
         if tags:
             found.append((verdict, sorted(tags, key=lambda tag: tag[1].casefold())))
     return found
+
+
+def _evidence(suggestions: list[dict[str, Any]]) -> str:
+    """What was read in the caption, by tag, as `lib/caption.js` takes it; empty where nothing was."""
+    read = [
+        {
+            "name": entry["tag"]["name"],
+            "offered": entry["offered"],
+            "sources": [source for source in entry["sources"] if source.get("evidence")],
+        }
+        for entry in suggestions
+    ]
+    read = [entry for entry in read if entry["sources"]]
+    return json.dumps(read) if read else ""
 
 
 def _told(entry: dict[str, Any], names: Any) -> dict[str, Any]:

@@ -6,23 +6,23 @@ A form that works without script; with it, `static/js/elements/image-upload.js` 
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from annotations import tasks
 from annotations.errors import Conflict, DomainError
 from annotations.exporters import cells
-from annotations.importers import sources, uploads
+from annotations.importers import buckets, sidecars, sources, uploads
+from annotations.importers.archives import opening as archives
 from annotations.importers.uploads import StagedUpload
 from annotations.models import Image, ImportJob, Project
-from annotations.permissions import allows
+from annotations.numbers import whole_number
 from annotations.selectors import import_reports, queue
 from annotations.selectors.import_reports import Report
-from annotations.services import imports, storage
+from annotations.services import imports
 from annotations.views.base import ProjectPage
+from annotations.views.staged_form import StagedFormPage
 
 REFUSALS_SHOWN = 200
 EARLIER_SHOWN = 20
@@ -34,51 +34,28 @@ class Picture:
     thumbnail_url: str
 
 
-# The token stands in the form, and reading the form stages its files: the check comes after the role's.
-@method_decorator(csrf_exempt, name="dispatch")
-class ImportPage(ProjectPage):
+class ImportPage(StagedFormPage):
     template = "annotations/import.html"
     section = "import"
     needs = "import"
     depends_on = ("io",)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST" or not self._may_send():
-            return super().dispatch(request, *args, **kwargs)
-        self.area, self.keeps_area = uploads.stage_uploads(request).area, False
-        checked = csrf_protect(lambda request: super(ImportPage, self).dispatch(request, *args, **kwargs))
-        try:
-            return checked(request)
-        except DomainError as error:  # of the form itself, which the check is the first to read
-            return self._show(error)
-        finally:
-            if not self.keeps_area:
-                storage.delete_area(self.area)
-
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """The page; to htmx, the part of it that moves."""
-        response = self._part() if getattr(request, "htmx", False) else self._show()
+        response = self._part() if getattr(request, "htmx", False) else self.show()
         patch_vary_headers(response, ["HX-Request"])
         return response
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
         try:
-            job = self._start(request)
+            job = self._start()
         except DomainError as error:
-            return self._show(error)
+            return self.show(error)
         return redirect("import-report", project_id, job.pk)
 
-    def _may_send(self) -> bool:
-        try:
-            return self.request.user.is_authenticated and allows(self.membership.role, self.needs)
-        except DomainError:
-            return False
-
-    def _start(self, request: HttpRequest) -> ImportJob:
-        sent = {name: request.POST[name] for name in request.POST if name != "csrfmiddlewaretoken"}
-        uploaded = [upload for name in request.FILES for upload in request.FILES.getlist(name)]
-        files = [upload for upload in uploaded if isinstance(upload, StagedUpload)]
-        source = sources.read(sent, _by_ending(files), area=self.area)
+    def _start(self) -> ImportJob:
+        sent = self.sent()
+        source = sources.read(sent, _by_ending(self.uploaded()), area=self.area)
         job = imports.start(
             self.project,
             actor=self.membership.user,
@@ -91,8 +68,23 @@ class ImportPage(ProjectPage):
         tasks.nudge(tasks.run_import, job.pk)
         return job
 
-    def _show(self, error: DomainError | None = None) -> HttpResponse:
-        return self.page(error.status if error else 200, refused=error, **self._running(), limits=uploads)
+    def show(self, error: DomainError | None = None) -> HttpResponse:
+        readable = buckets.allowed_names()
+        return self.page(
+            error.status if error else 200,
+            refused=error,
+            tab=self._tab(readable),
+            buckets=readable,
+            sent=self.request.POST if error else {},
+            **self._running(),
+            limits=uploads,
+        )
+
+    def _tab(self, readable: list[str]) -> str:
+        """Which source the page offers: the one that was sent in vain, or the one that was asked for."""
+        sent = {"urls": "addresses", "s3": "s3"}
+        asked = next((sent[name] for name in sent if name in self.request.POST), self.request.GET.get("from"))
+        return asked if asked == "addresses" or (asked == "s3" and readable) else "files"
 
     def _part(self) -> HttpResponse:
         return self.page(template="annotations/_import_live.html", **self._running())
@@ -100,9 +92,7 @@ class ImportPage(ProjectPage):
     def _running(self) -> dict[str, Any]:
         running = import_reports.open_ones(self.project)
         before = self.request.GET.get("before", "")
-        found = import_reports.newest(
-            self.project, limit=EARLIER_SHOWN + 1, before=int(before) if before.isdecimal() else None
-        )
+        found = import_reports.newest(self.project, limit=EARLIER_SHOWN + 1, before=whole_number(before))
         shown = found[:EARLIER_SHOWN]
         return {
             "running": running,
@@ -163,19 +153,20 @@ class CancelImport(ProjectPage):
         together = import_reports.together_with(self.project, job_id)
         for job in together.filter(state__in=import_reports.OPEN_STATES):
             try:
-                imports.cancel(job)
+                imports.cancel(job, actor=self.user)
             except Conflict:
                 continue  # it ended by itself in the meantime
         return redirect("import-report", project_id, job_id)
 
 
 def _by_ending(files: list[StagedUpload]) -> list[StagedUpload]:
-    """A zip or a table among the pictures is what its ending says: people choose them together."""
+    """An archive or a table among the pictures is what its ending says: people choose them together."""
+    beside = sidecars.paired(upload.path for upload in files if upload.field == "files")
     for upload in files:
-        if upload.field != "files":
+        if upload.field != "files" or upload.path in beside:
             continue
         ending = upload.path.lower().rsplit(".", 1)[-1]
-        if ending == "zip":
+        if archives.is_archive(upload.path):
             upload.field = "archive"
         elif ending in ("csv", "json"):
             upload.field = "captions_file"

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotations.models import ImportJob, Membership
 from annotations.models.job import FINISHED_STATES
 from annotations.permissions import allows
-from annotations.selectors import progress, stats, timings, vocabulary
+from annotations.selectors import counters, progress, stats, strata, timings, vocabulary
 from annotations.services import sample_project
 from annotations.views import overview_plots
 from annotations.views.base import ProjectPage
@@ -58,7 +58,7 @@ class OverviewPage(ProjectPage):
     def _whole(self) -> HttpResponse:
         figures = self._figures()
         plots = self._plots(figures["figures"]["images"])
-        return self.page(**figures, **plots, picture_times=self._picture_times())
+        return self.page(**figures, **plots, **self._strata(), picture_times=self._picture_times())
 
     def _part(self) -> HttpResponse:
         figures = self._figures()
@@ -88,6 +88,13 @@ class OverviewPage(ProjectPage):
         if not allows(self.membership.role, "see_quality"):
             return None
         return timings.key_to_picture(self.project)
+
+    def _strata(self) -> dict[str, Any]:
+        """For those who judge the work; annotators need not know how they are measured."""
+        if not allows(self.membership.role, "see_quality"):
+            return {}
+        counts = counters.read(self.project.pk)
+        return {"strata": strata.figures(counts), "anchoring": strata.anchoring(counts)}
 
     def _plots(self, images: int) -> dict[str, Any]:
         days = progress.work_by_day(self.project)

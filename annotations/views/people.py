@@ -1,14 +1,21 @@
-"""Members of a project and their roles: list, add, change, remove."""
+"""Members of a project and their roles: list, add, invite, change, remove. How an invited one joins: `views.join`."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from annotations.errors import DomainError
-from annotations.forms import MemberForm, RoleForm
+from annotations.forms import InvitationForm, MemberForm, RoleForm
+from annotations.models import Role
 from annotations.permissions import allows
 from annotations.selectors import people
-from annotations.services import projects
+from annotations.selectors.invitations import listing as open_invitations
+from annotations.services import invitations, projects
 from annotations.views.base import ProjectPage
 
 
@@ -21,7 +28,11 @@ class PeoplePage(ProjectPage):
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         return self._show(MemberForm())
 
+    @method_decorator(never_cache)
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        """Two forms stand on the page: one adds who has an account, one invites who may have none."""
+        if "invite" in request.POST:
+            return self._invite(InvitationForm(request.POST, may_appoint=_may_appoint(self)))
         form = MemberForm(request.POST)
         if form.is_valid():
             name, role = form.cleaned_data["username"], form.cleaned_data["role"]
@@ -30,14 +41,47 @@ class PeoplePage(ProjectPage):
             except DomainError as error:
                 form.refuse(error, "username")
             else:
-                messages.success(request, f"{name} is {_article(role)} of this project now.")
+                messages.success(request, f"{name} is {Role(role).with_article} of this project now.")
                 return redirect("people", project_id)
         return self._show(form, status=400)
 
-    def _show(self, form: MemberForm, status: int = 200) -> HttpResponse:
+    def _invite(self, form: InvitationForm) -> HttpResponse:
+        if form.is_valid():
+            try:
+                made, token = invitations.create(self.membership, **form.cleaned_data)
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                link = self.request.build_absolute_uri(reverse("join", args=[token]))
+                return self._show(MemberForm(), made=made, link=link)
+        return self._show(MemberForm(), invite=form, status=400)
+
+    def _show(
+        self, form: MemberForm, invite: InvitationForm | None = None, status: int = 200, **context: Any
+    ) -> HttpResponse:
+        may_appoint = _may_appoint(self)
         return self.page(
-            status, form=form, members=people.members(self.project), may_appoint=_may_appoint(self)
+            status,
+            form=form,
+            invite=invite or InvitationForm(may_appoint=may_appoint),
+            members=people.members(self.project),
+            invitations=open_invitations(self.project, state="open"),
+            may_appoint=may_appoint,
+            **context,
         )
+
+
+class RevokeInvitation(ProjectPage):
+    section = "people"
+    needs = "edit_members"
+
+    def post(self, request: HttpRequest, project_id: int, invitation_id: int) -> HttpResponse:
+        invitations.revoke(self.membership, invitation_id)
+        messages.success(request, "The invitation is taken back: its link leads nowhere now.")
+        return redirect(self.back())
+
+    def back(self) -> str:
+        return self.address("people")
 
 
 class MemberPage(ProjectPage):
@@ -62,7 +106,9 @@ class MemberPage(ProjectPage):
         if not form.is_valid():
             return self._show(form, status=400)
         projects.set_member(self.membership, username, form.cleaned_data["role"])
-        messages.success(request, f"{username} is {_article(form.cleaned_data['role'])} of this project now.")
+        messages.success(
+            request, f"{username} is {Role(form.cleaned_data['role']).with_article} of this project now."
+        )
         return redirect(self.back())
 
     def back(self) -> str:
@@ -75,7 +121,3 @@ class MemberPage(ProjectPage):
 
 def _may_appoint(page: ProjectPage) -> bool:
     return allows(page.membership.role, "appoint_admin")
-
-
-def _article(role: str) -> str:
-    return f"{'an' if role[0] == 'a' else 'a'} {role}"

@@ -12,7 +12,7 @@ Kind = Literal["line", "columns", "rows", "dumbbells", "points", "spark"]
 Role = Literal[
     "", "name", "series", "x", "line", "bar", "ref", "low", "high", "point", "size", "from", "to", "label"
 ]
-Form = Literal["text", "count", "share", "signed", "percent", "number"]
+Form = Literal["text", "count", "share", "signed", "percent", "number", "precise"]
 Value = str | float | None
 
 
@@ -97,6 +97,8 @@ def written(value: float | None, form: Form) -> str:
         return _signed(value)
     if form == "percent":
         return f"{value:.0%}".replace("%", " %")
+    if form == "precise":
+        return f"{value:.4f}".removeprefix("0")
     return f"{value:.2f}" if form == "number" else f"{value:,.0f}"
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotations.errors import DomainError, RoleTooLow
 from annotations.forms import ProjectForm
-from annotations.selectors import access, project_cards
+from annotations.selectors import access, project_cards, trash
 from annotations.selectors.project_cards import ProjectCard
 from annotations.services import projects, sample_project
 from annotations.tasks import nudge, run_import
@@ -37,6 +37,7 @@ class ProjectsPage(Page):
             can_search=len(cards) >= SEARCH_FROM,
             may_create=access.may_create_projects(self.user),
             worker_notice=workers.notice(("io", "ml", "train")),
+            has_trash=trash.projects(self.user).exists(),
             has_sample=any(card.is_sample for card in cards),
             sample_count=sample_project.COUNT,
         )

@@ -6,17 +6,19 @@ The keyboard page talks to the API; the form posts through the same services.
 """
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from annotations import review_keys
+from annotations import review_keys, tasks
 from annotations.errors import BadInput
 from annotations.models import Review, Role, Tag
+from annotations.numbers import id_or_word
 from annotations.permissions import allows
-from annotations.selectors import key_map, queue, vocabulary
+from annotations.selectors import key_map, one_tag, queue, vocabulary
 from annotations.services import leases, reviews
 from annotations.types import Answer
 from annotations.views.base import ProjectPage
@@ -64,9 +66,14 @@ class ReviewPage(ProjectPage):
         if not number:
             words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
             return self.page(can_verify=True, choices=self._choices(words), words=words)
-        tag = vocabulary.active_tag(self.project, int(number) if number.isdecimal() else number)
+        tag = vocabulary.active_tag(self.project, id_or_word(number))
         order = request.GET.get("order", ORDERS[0])
-        asked = {"tag": {"id": tag.pk, "name": tag.name}, "order": order if order in ORDERS else ORDERS[0]}
+        tasks.keep_ranked(self.project.pk)
+        asked = {
+            "tag": {"id": tag.pk, "name": tag.name},
+            "order": order if order in ORDERS else ORDERS[0],
+            "progress": asdict(one_tag.progress(self.project, tag.pk)),
+        }
         return self.page(can_verify=True, one_tag=asked, config=self._config() | {"one_tag": asked})
 
     def _choices(self, words: str) -> list[Tag]:

@@ -1,6 +1,5 @@
-"""The vocabulary: a table with what people and model say of each tag; adding, editing, retiring, reviving."""
+"""The vocabulary: a table or tree with what people and model say of each tag; adding, editing, retiring, reviving."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -11,38 +10,28 @@ from annotations.errors import DomainError, NotFound
 from annotations.forms import NewTagsForm, TagForm
 from annotations.models import LiveModel, Tag
 from annotations.models.tag import name_key
+from annotations.numbers import whole_number
 from annotations.permissions import allows
-from annotations.selectors import examples, progress, proposals, vocabulary
+from annotations.selectors import examples, hierarchy, progress, proposals, tag_preview, vocabulary
+from annotations.selectors import tag_changes as history
 from annotations.selectors.progress import TagCount
 from annotations.services import tags
+from annotations.views import tag_rows
 from annotations.views.base import ProjectPage
+from annotations.views.tag_changes import told
+from annotations.views.tag_rows import TagRow
 
-# Above this F1 a tag's bar is calm; below it, it asks for a look.
-GOOD_F1 = 0.6
 PROPOSED_SHOWN = 5
-ORDERS = ("name", "yes", "f1", "oldest")
-
-
-@dataclass(frozen=True)
-class TagRow:
-    """One line of the table. `f1` is None until the live model has learnt and judged the tag."""
-
-    tag: Tag
-    aliases: tuple[str, ...]
-    count: TagCount
-    offered: int
-    f1: float | None
-    threshold: float | None
-    support: int
-    needed: int
-
-    @property
-    def is_learnt(self) -> bool:
-        return self.support >= self.needed > 0
-
-    @property
-    def tone(self) -> str:
-        return "live" if self.f1 is not None and self.f1 >= GOOD_F1 else "wait"
+CHILDREN_SHOWN = 40
+CHILDREN_NAMED = 5
+# Where on a form the page tells why a service refused; what is not here stands at the name.
+FIELD_OF = {
+    "unknown_tag": "parent",
+    "parent_loop": "parent",
+    "parent_retired": "parent",
+    "bad_hotkey": "hotkey",
+    "hotkey_taken": "hotkey",
+}
 
 
 class TagsPage(ProjectPage):
@@ -52,16 +41,18 @@ class TagsPage(ProjectPage):
     post_needs = "edit_tags"
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        return self._show(NewTagsForm())
+        number = whole_number(request.GET.get("below", ""))
+        below = vocabulary.named(self.project, number) if number else None
+        return self._show(NewTagsForm(initial={"parent": below.name if below else ""}))
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """Add one tag or many."""
         form = NewTagsForm(request.POST)
         if form.is_valid():
             try:
-                created = tags.create_many(self.project, form.cleaned_data["words"], actor=self.user)
+                created = tags.create_many(self.project, form.specs(), actor=self.user)
             except DomainError as error:
-                form.refuse(error, "words")
+                form.refuse(error, FIELD_OF.get(error.code, "words"))
             else:
                 names = ", ".join(tag.name for tag in created[:5]) + (" …" if len(created) > 5 else "")
                 messages.success(request, f"Added {names}.")
@@ -69,18 +60,24 @@ class TagsPage(ProjectPage):
         return self._show(form, status=400)
 
     def _show(self, form: NewTagsForm, status: int = 200) -> HttpResponse:
-        retired = bool(self.request.GET.get("retired"))
-        words = self.request.GET.get("q", "").replace("\x00", "").strip()
-        order = self.request.GET.get("order", "oldest")
+        asked = self.request.GET
+        is_tree, retired = bool(asked.get("tree")), bool(asked.get("retired"))
+        words = asked.get("q", "").replace("\x00", "").strip()
+        order = asked.get("order", "name" if is_tree else "oldest")
         every = list(vocabulary.all_tags(self.project))
         wanted = [tag for tag in every if (tag.retired_at is not None) == retired and _mentions(tag, words)]
+        order = order if order in tag_rows.ORDERS else "oldest"
+        rows = tag_rows.in_order(self._rows(wanted, every), order)
         return self.page(
             status,
             form=form,
-            rows=_sorted(self._rows(wanted), order if order in ORDERS else "oldest"),
+            rows=tag_rows.as_tree(rows) if is_tree else rows,
             order=order,
             words=words,
+            shows_tree=is_tree,
             shows_retired=retired,
+            kept=("&tree=1" if is_tree else "") + ("&retired=1" if retired else ""),
+            has_tree=any(tag.parent_id for tag in every),
             active_count=sum(tag.retired_at is None for tag in every),
             retired_count=sum(tag.retired_at is not None for tag in every),
             **self._proposed(),
@@ -96,13 +93,22 @@ class TagsPage(ProjectPage):
             "found": proposals.with_examples(self.project, first),
         }
 
-    def _rows(self, wanted: list[Tag]) -> list[TagRow]:
+    def _rows(self, wanted: list[Tag], every: list[Tag]) -> list[TagRow]:
         answers = progress.answers_by_tag(self.project)
         offered = progress.offered_by_tag(self.project)
         live = LiveModel.objects.filter(project=self.project).first()
         judged = live.tags if live else {}
+        by_id = {tag.pk: tag for tag in every}
+        gone_into = tag_rows.gone_into(every)
         return [
-            _row(tag, answers.get(tag.pk, TagCount()), offered.get(tag.pk, 0), judged.get(str(tag.pk), {}))
+            tag_rows.row(
+                tag,
+                answers.get(tag.pk, TagCount()),
+                offered.get(tag.pk, 0),
+                judged.get(str(tag.pk), {}),
+                by_id.get(tag.parent_id or 0),
+                gone_into.get(tag.pk, ()),
+            )
             for tag in wanted
         ]
 
@@ -131,7 +137,7 @@ class TagPage(OneTag):
 
     def get(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag = self.tag
-        return self.page(tag=tag, form=TagForm.of(tag), examples=self.examples(tag))
+        return self._show(tag, TagForm.of(tag))
 
     def post(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag, form = self.tag, TagForm(request.POST)
@@ -139,18 +145,31 @@ class TagPage(OneTag):
             try:
                 tags.update(
                     tag,
-                    form.chosen(("name", "aliases", "description", "hotkey")),
+                    form.chosen(("name", "aliases", "parent", "description", "hotkey")),
                     actor=self.user,
                 )
             except DomainError as error:
-                form.refuse(error, "hotkey" if "hotkey" in error.code else "name")
+                form.refuse(error, FIELD_OF.get(error.code, "name"))
             else:
                 messages.success(request, f"Saved {tag.name}.")
                 return redirect(self.back())
-        return self.page(400, tag=self.tag, form=form, examples=self.examples(tag))
+        return self._show(self.tag, form, status=400)
 
-    def examples(self, tag: Tag) -> tuple[examples.Example, ...]:
-        return examples.of_tags(self.project, [tag.pk])[tag.pk]
+    def _show(self, tag: Tag, form: TagForm, status: int = 200) -> HttpResponse:
+        below = list(hierarchy.children(tag)[: CHILDREN_SHOWN + 1])
+        latest = history.latest(tag)
+        return self.page(
+            status,
+            tag=tag,
+            form=form,
+            survivor=vocabulary.named(self.project, tag.pk) if tag.merged_into_id else None,
+            change=told(self.project, [latest])[0] if latest else None,
+            touched=tag_preview.of_tag(self.project, tag),
+            above=hierarchy.paths(self.project, [tag.pk])[tag.pk],
+            children=below[:CHILDREN_SHOWN],
+            has_more_children=len(below) > CHILDREN_SHOWN,
+            examples=examples.of_tags(self.project, [tag.pk])[tag.pk],
+        )
 
 
 class RetireTagPage(OneTag):
@@ -160,8 +179,13 @@ class RetireTagPage(OneTag):
 
     def get(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag = self.tag
-        count = progress.answers_by_tag(self.project).get(tag.pk, TagCount())
-        return self.page(tag=tag, count=count)
+        below = hierarchy.children(tag).filter(retired_at=None)
+        return self.page(
+            tag=tag,
+            touched=tag_preview.of_tag(self.project, tag),
+            children_count=below.count(),
+            children=list(below[:CHILDREN_NAMED]),
+        )
 
     def post(self, request: HttpRequest, project_id: int, tag_id: int) -> HttpResponse:
         tag = tags.retire(self.tag, actor=self.user)
@@ -181,24 +205,3 @@ class ReviveTag(OneTag):
 def _mentions(tag: Tag, words: str) -> bool:
     key = name_key(words)
     return not key or key in tag.key or any(key in alias.key for alias in tag.aliases.all())
-
-
-def _row(tag: Tag, count: TagCount, offered: int, judged: dict[str, Any]) -> TagRow:
-    return TagRow(
-        tag=tag,
-        aliases=tuple(alias.name for alias in tag.aliases.all()),
-        count=count,
-        offered=offered,
-        f1=judged.get("f1"),
-        threshold=judged.get("threshold"),
-        support=judged.get("support") or 0,
-        needed=judged.get("needed") or 0,
-    )
-
-
-def _sorted(rows: list[TagRow], order: str) -> list[TagRow]:
-    if order == "yes":
-        return sorted(rows, key=lambda row: -row.count.yes)
-    if order == "f1":
-        return sorted(rows, key=lambda row: -1.0 if row.f1 is None else row.f1, reverse=True)
-    return sorted(rows, key=lambda row: row.tag.key) if order == "name" else rows

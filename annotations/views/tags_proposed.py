@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
-from annotations.api.base import whole_number
 from annotations.errors import BadInput, DomainError
 from annotations.models import Proposal
+from annotations.numbers import whole_number
 from annotations.selectors import proposals as selector
 from annotations.selectors import vocabulary
 from annotations.services import proposals

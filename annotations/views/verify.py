@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
 from annotations import tasks
-from annotations.api.base import whole_number
 from annotations.errors import BadInput
-from annotations.models import LiveModel, Tag
+from annotations.models import LiveModel, Tag, VerifiedPage
+from annotations.numbers import id_or_word, whole_number
 from annotations.selectors import key_map, pace, vocabulary
 from annotations.selectors import verify as selector
 from annotations.services import requests
@@ -25,6 +25,8 @@ from annotations.views.base import ProjectPage
 SENT = 48
 ON_PLAIN_PAGE = 24
 TAGS_LISTED = 60
+# Pages of earlier sessions that can be taken back from the keyboard.
+PAGES_KNOWN = 20
 ORDERS = {selector.BEST: "Best first", selector.UNCERTAIN: "Most uncertain"}
 
 
@@ -35,8 +37,7 @@ class VerifyPage(ProjectPage):
     depends_on = ("io", "ml")
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        if selector.is_due(self.project.pk):
-            tasks.nudge(tasks.refresh_rankings, self.project.pk)
+        tasks.keep_ranked(self.project.pk)
         built_at = selector.built_at(self.project)
         if self.is_part:  # a page that waits for the first order asks whether it is there
             return HttpResponseClientRefresh() if built_at else HttpResponse(status=204)
@@ -46,6 +47,7 @@ class VerifyPage(ProjectPage):
         found = selector.candidates(self.project, tag.pk, order=order, limit=SENT) if tag else []
         tiles = [selector.tile(candidate) for candidate in found]
         waiting = selector.waiting_for(self.project, tag) if tag else None
+        earlier = selector.last_pages(self.project, tag.pk, self.user.pk, PAGES_KNOWN) if tag else []
         return self.page(
             tag=tag,
             order=order,
@@ -58,9 +60,11 @@ class VerifyPage(ProjectPage):
             live_number=self._live_number(),
             model_number=selector.shared_model_number(found[:ON_PLAIN_PAGE]),
             has_suggestions=bool(tiles) or selector.has_suggestions(self.project),
-            last_page=selector.last_page(self.project, tag.pk, self.user.pk) if tag else None,
+            last_page=earlier[0] if earlier else None,
             client_id=uuid.uuid4(),
-            config=self._config(tag, order, tiles, waiting.waiting) if tag and waiting and tiles else None,
+            config=self._config(tag, order, tiles, waiting.waiting, earlier)
+            if tag and waiting and tiles
+            else None,
         )
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
@@ -90,8 +94,7 @@ class VerifyPage(ProjectPage):
         """The one that is asked for, else the one that pays most."""
         word = self.request.GET.get("tag", "").strip()
         if word:
-            number = whole_number(word)
-            return vocabulary.active_tag(self.project, word if number is None else number)
+            return vocabulary.active_tag(self.project, id_or_word(word))
         return listed[0].tag if listed else None
 
     def _order(self) -> str:
@@ -101,7 +104,14 @@ class VerifyPage(ProjectPage):
     def _live_number(self) -> int:
         return LiveModel.objects.filter(project=self.project).values_list("number", flat=True).first() or 0
 
-    def _config(self, tag: Tag, order: str, tiles: list[dict[str, Any]], waiting: int) -> dict[str, Any]:
+    def _config(
+        self,
+        tag: Tag,
+        order: str,
+        tiles: list[dict[str, Any]],
+        waiting: int,
+        earlier: list[VerifiedPage],
+    ) -> dict[str, Any]:
         """What static/js/verify/page.js reads."""
         return {
             "api": f"/api/v1/projects/{self.project.pk}/",
@@ -111,6 +121,9 @@ class VerifyPage(ProjectPage):
             "order": order,
             "waiting": waiting,
             "tiles": tiles,
+            "earlier": [
+                {"id": page.pk, "yes": page.yes, "no": page.no, "at": page.created_at} for page in earlier
+            ],
             "keys": key_map.own(self.user),
             "single_keys": key_map.are_single_keys_on(self.user),
         }

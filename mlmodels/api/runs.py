@@ -1,5 +1,6 @@
 """API of training runs and of the policy that asks for them."""
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -7,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.base import ProjectView, page
-from annotations.errors import NotFound, Refused
+from annotations.errors import BadInput, NotFound, Refused
 from annotations.models import Project, Role
-from annotations.services import jobs, requests
+from annotations.services import requests, snapshot_truth
 from mlmodels import selectors, tasks
 from mlmodels.api.serializers import PolicyBody, RunBody
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import policy, runs
+from mlmodels.services import finetune_settings, policy, runs
 
 
 def run_json(run: TrainingRun) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "state": run.state,
         "stage": run.stage,
         "trigger": run.trigger,
+        "snapshot": asdict(run.snapshot) if run.snapshot else None,
+        "tuning": _tuning_json(run),
         "progress": {"done": run.done, "total": run.total, "unit": run.unit},
         "reason": run.reason,
         "created_at": run.created_at,
@@ -34,8 +37,21 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
     }
 
 
+def _tuning_json(run: TrainingRun) -> dict[str, Any] | None:
+    """How far fine-tuning is, with its curve and what happened on the way; None for a head."""
+    if run.kind != TrainingRun.Kind.FINETUNE:
+        return None
+    shown = {name: run.tuning.get(name) for name in ("device", "phase", "done", "total", "left_s")}
+    return (
+        shown
+        | {name: run.tuning.get(name, []) for name in ("curve", "notes")}
+        | run.options.get("finetune", {})
+    )
+
+
 def policy_json(found: TrainingPolicy) -> dict[str, Any]:
-    return {field: getattr(found, field) for field in policy.FIELDS} | {"finetune_cron": None}
+    values = {field: getattr(found, field) for field in policy.FIELDS}
+    return values | {"finetune_cron": found.finetune_cron or None}
 
 
 def check_json(check: PolicyCheck) -> dict[str, Any]:
@@ -64,11 +80,20 @@ class RunList(ProjectView):
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
         client_id = fields.pop("client_id", None)
-        _refuse_unknown_kind(fields)
+        is_finetune = fields["kind"] == TrainingRun.Kind.FINETUNE
+        chosen = finetune_settings.read(fields["options"]) if is_finetune else None
+        snapshot_id = None if is_finetune else _snapshot_id(fields["options"])
 
         def ask() -> dict[str, Any]:
+            if chosen is not None:
+                _refuse_other_extractor(project, fields["extractor"])
+                return {"id": runs.request_finetune(project.pk, actor_id=request.user.pk, settings=chosen).pk}
             extractor_id = _extractor_to_read(project, fields["extractor"])
-            return {"id": runs.request(project.pk, actor_id=request.user.pk, extractor_id=extractor_id).pk}
+            snapshot = None if snapshot_id is None else snapshot_truth.refer(project, snapshot_id)
+            run = runs.request(
+                project.pk, actor_id=request.user.pk, extractor_id=extractor_id, snapshot=snapshot
+            )
+            return {"id": run.pk}
 
         stored, is_new = requests.once(
             project_id=project.pk, user=request.user, client_id=client_id, body=fields, act=ask
@@ -88,7 +113,8 @@ class RunDetail(ProjectView):
 class RunCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, run_id: int) -> Response:
-        return Response(run_json(jobs.request_cancel(_run(self.project(Role.ADMIN), run_id))))
+        run = _run(self.project(Role.ADMIN), run_id)
+        return Response(run_json(runs.cancel(run, actor_id=request.user.pk)))
 
 
 class Policy(ProjectView):
@@ -102,10 +128,6 @@ class Policy(ProjectView):
         body = PolicyBody(data=request.data)
         body.is_valid(raise_exception=True)
         changes = dict(body.validated_data)
-        if changes.pop("finetune_cron", None):
-            raise Refused(
-                "This version has no fine-tuning: leave `finetune_cron` null.", code="finetune_unavailable"
-            )
         return Response(policy_json(policy.update(project.pk, changes, actor_id=request.user.pk)))
 
 
@@ -116,9 +138,27 @@ class PolicyLedger(ProjectView):
         return page(request, rows, lambda found: [check_json(check) for check in found], descending=True)
 
 
-def _refuse_unknown_kind(fields: dict[str, Any]) -> None:
-    if fields["kind"] != TrainingRun.Kind.HEAD:
-        raise Refused("This version trains heads only: send the kind “head”.", code="finetune_unavailable")
+def _refuse_other_extractor(project: Project, name: str | None) -> None:
+    read = selectors.read_extractor(project.pk)
+    if name is not None and (read is None or read.name != name):
+        raise Refused(
+            "Fine-tuning starts from the extractor that suggestions read: leave `extractor` out.",
+            code="other_extractor",
+        )
+
+
+def _snapshot_id(options: dict[str, Any]) -> int | None:
+    """The snapshot to learn from; None for the present answers. Raises BadInput for what is no option."""
+    if unknown := sorted(set(options) - {"snapshot"}):
+        raise BadInput(
+            f"Unknown options: {', '.join(unknown)}. A run takes `snapshot`.", code="unknown_option"
+        )
+    snapshot_id = options.get("snapshot")
+    if snapshot_id is None:
+        return None
+    if type(snapshot_id) is not int or not 0 < snapshot_id < 2**63:
+        raise BadInput("`snapshot` is the id of a snapshot, a whole number.", code="bad_snapshot")
+    return snapshot_id
 
 
 def _extractor_to_read(project: Project, name: str | None) -> int | None:

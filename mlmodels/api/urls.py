@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from mlmodels.api import extractor, predict, runs, similar, versions
+from mlmodels.api import asking, extractor, model_exports, predict, runs, similar, suspects, versions
 
 _project = "projects/<int:project_id>"
+_exports = f"{_project}/models/<int:version_id>/exports"
 
 urlpatterns = [
     path(f"{_project}/training-runs/", runs.RunList.as_view(), name="api-training-runs"),
@@ -16,6 +17,7 @@ urlpatterns = [
     ),
     path(f"{_project}/training-policy/", runs.Policy.as_view(), name="api-training-policy"),
     path(f"{_project}/training-policy/ledger/", runs.PolicyLedger.as_view(), name="api-policy-ledger"),
+    path(f"{_project}/asking-policy/", asking.Asking.as_view(), name="api-asking-policy"),
     path(f"{_project}/extractor/", extractor.ProjectExtractorDetail.as_view(), name="api-extractor"),
     path(f"{_project}/models/", versions.VersionList.as_view(), name="api-models"),
     path(f"{_project}/models/<int:version_id>/", versions.VersionDetail.as_view(), name="api-model"),
@@ -29,6 +31,24 @@ urlpatterns = [
         versions.VersionEvaluation.as_view(),
         name="api-model-evaluation",
     ),
+    path(f"{_exports}/", model_exports.ModelExportList.as_view(), name="api-model-exports"),
+    path(f"{_exports}/<int:job_id>/", model_exports.ModelExportDetail.as_view(), name="api-model-export"),
+    path(
+        f"{_exports}/<int:job_id>/cancel/",
+        model_exports.ModelExportCancel.as_view(),
+        name="api-model-export-cancel",
+    ),
+    path(
+        f"{_exports}/<int:job_id>/download/",
+        model_exports.ModelExportDownload.as_view(),
+        name="api-model-export-download",
+    ),
     path(f"{_project}/images/<int:image_id>/similar/", similar.SimilarImages.as_view(), name="api-similar"),
+    path(f"{_project}/suspects/", suspects.SuspectsView.as_view(), name="api-suspects"),
+    path(
+        f"{_project}/suspects/<int:decision_id>/undo/",
+        suspects.SuspectUndo.as_view(),
+        name="api-suspect-undo",
+    ),
     path(f"{_project}/predict/", predict.Predict.as_view(), name="api-predict"),
 ]

@@ -14,7 +14,7 @@ from annotations.models import Image, Project, Role
 from annotations.selectors import images, model_inputs
 from mlmodels import selectors, tasks
 from mlmodels.models import ModelVersion
-from mlmodels.services import evaluation_detail, versions
+from mlmodels.services import evaluation_detail, forecasts, versions
 from mlmodels.services.evaluation_detail import Error
 
 ERRORS, PAIRS = 40, 40
@@ -36,6 +36,7 @@ def version_json(version: ModelVersion, live_id: int | None) -> dict[str, Any]:
         "trained_reviews": version.trained_reviews,
         "trained_decisions": version.trained_decisions,
         "vocabulary_version": version.vocabulary_version,
+        "snapshot": version.snapshot or None,
         "fingerprint": version.fingerprint,
         "seed": version.seed,
         "sha256": version.artifact_sha256,
@@ -64,7 +65,11 @@ class VersionDetail(ProjectView):
         version = _version(project, version_id)
         return Response(
             version_json(version, model_inputs.live(project.pk).version_id)
-            | {"tags": version.tag_metrics, "details": version.details}
+            | {
+                "tags": version.tag_metrics,
+                "details": version.details,
+                "forecast": _forecast_json(version),
+            }
         )
 
 
@@ -98,6 +103,20 @@ class VersionEvaluation(ProjectView):
                 "detail": _detail_json(project, version, _tag_id(request, version)),
             }
         )
+
+
+def _forecast_json(version: ModelVersion) -> dict[str, Any] | None:
+    """What more reviews would bring, of all tags and of each; null where the curve was not climbed for this version."""
+    row = forecasts.of_version(version.pk)
+    if row is None:
+        return None
+    return {
+        "judged_on": row.judged_on,
+        "judged_images": len(row.judged_ids),
+        "overall": row.overall or None,
+        "tags": row.tags,
+        "finished_at": row.finished_at,
+    }
 
 
 def _tag_id(request: Request, version: ModelVersion) -> int | None:

@@ -6,7 +6,6 @@ was cut, mixed or changed loads. Which version is live, and falling back from a 
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from mlmodels.core.errors import ArtifactError
+from mlmodels.core.files import write_whole
 
 FORMAT = "tagger-head/1"
 TENSORS = "head.safetensors"
@@ -64,8 +64,8 @@ def save(
             folder / MANIFEST, f"expected plain JSON values, got: {error}; convert them"
         ) from error
     for name, data in files.items():
-        _write(folder / name, data)
-    _write(folder / MANIFEST, text)
+        write_whole(folder / name, data)
+    write_whole(folder / MANIFEST, text)
     return hashlib.sha256(text).hexdigest()
 
 
@@ -137,20 +137,3 @@ def _read(path: Path) -> bytes:
         raise ArtifactError(
             path, f"expected a readable file, got: {error.strerror}; restore or retrain it"
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

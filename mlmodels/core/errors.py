@@ -31,6 +31,16 @@ class TrainingDataError(CoreError):
         self.problem = problem
 
 
+class SamplingError(CoreError):
+    """Arrays or shares from which nothing can be drawn; `field` names them."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Name the field first."""
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
 class UnknownBackboneError(CoreError):
     """A name that timm does not know; `near` holds the names closest to it."""
 
@@ -70,3 +80,7 @@ class TextEncoderError(CoreError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class PortableModelError(CoreError):
+    """A model that cannot be written as one file that others run, or that would not score as it does here."""

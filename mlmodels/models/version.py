@@ -38,6 +38,8 @@ class ModelVersion(models.Model):
     trained_decisions = models.BigIntegerField()
     # Reviewed holdout images when it was judged.
     holdout_images = models.PositiveIntegerField(default=0)
+    # What it was trained from, where that was a snapshot: its id, name and sha256, and what of it was left out.
+    snapshot = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=64)
     seed = models.PositiveIntegerField(default=0)
     activated_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from annotations.selectors import model_inputs
 from mlmodels.models import CaptionFeature
 from mlmodels.services import encoders, halfvec
-from mlmodels.services.mentions import Said, of_reading
+from mlmodels.services.mentions import Said, denials, of_reading
 
 if TYPE_CHECKING:
     from mlmodels.core.language.encoder import TextEncoder
@@ -93,21 +93,20 @@ def vectors(captions: Sequence[str]) -> Floats | None:
 def vectors_now(captions: Sequence[str]) -> Floats | None:
     """Vectors of captions that belong to no image, float32 [N, T]; nothing is stored."""
     encoder = encoders.load()
-    if encoder is None:
-        return None
-    found = encoder.encode(captions)
-    found[[not caption.strip() for caption in captions]] = 0
-    return found
+    return None if encoder is None else _encoded(encoder, captions)
+
+
+def _encoded(encoder: "TextEncoder", captions: Sequence[str]) -> Floats:
+    from mlmodels.core.language.nearness import caption_vectors
+
+    return caption_vectors(captions, encoder.encode)
 
 
 def text(terms: "tuple[TagTerm, ...]", readings: Sequence[Said], vectors: Floats) -> "CaptionText":
     """What a head reads of captions by their vectors [N, T]: these, and how near they come to the tags."""
     from mlmodels.core.learning.dataset import CaptionText
 
-    column = {term.id: k for k, term in enumerate(terms)}
-    denied = np.zeros((len(vectors), len(terms)), dtype=bool)
-    for n, reading in enumerate(readings):
-        denied[n, [column[tag_id] for tag_id in reading.denied()]] = True
+    denied = denials(readings, [term.id for term in terms])
     key = encoders.key()
     return CaptionText(key, vectors, _tag_vectors(terms, key).meaning(vectors, denied))
 
@@ -122,11 +121,9 @@ def explained(
     terms: "tuple[TagTerm, ...]",
     readings: tuple[Said, ...],
     captions: Sequence[str],
-    text: "CaptionText | None",
+    text: "CaptionText",
 ) -> tuple[Said, ...]:
     """The readings with the word that brings each caption near to a tag that no rule found in it."""
-    if text is None:
-        return readings
     from mlmodels.core.language import nearness
 
     near = [bool((meaning >= nearness.NEAR_CAPTION).any()) for meaning in text.meaning]
@@ -179,7 +176,7 @@ def _store(encoder: "TextEncoder", captions: Sequence[str]) -> None:
     CaptionFeature.objects.bulk_create(
         [
             CaptionFeature(encoder=encoder.key, caption_sha256=digest(text), vector=vector)
-            for text, vector in zip(texts, encoder.encode(texts), strict=True)
+            for text, vector in zip(texts, _encoded(encoder, texts), strict=True)
         ],
         ignore_conflicts=True,
     )

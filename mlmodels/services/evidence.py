@@ -1,22 +1,26 @@
 """What a run learns from and is judged by: people's answers as arrays, read in one snapshot of the database.
 
-The training side comes from `truth.training_truth` alone; holdout images and their near-duplicates stay out.
+The training side comes from `truth.training_truth` alone, or from a snapshot alone; holdout images and their
+near-duplicates stay out.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
+from annotations.errors import NotFound
 from annotations.selectors import model_inputs, stats, truth
-from annotations.types import ImageTruth, TrainableCounts
+from annotations.services.snapshot_truth import SnapshotTruth
+from annotations.types import ImageTruth, SnapshotRef, TrainableCounts
 from mlmodels.errors import NotTrainable
 from mlmodels.models import Extractor
-from mlmodels.services import caption_features, inputs, languages
+from mlmodels.services import caption_features, caption_words, inputs, languages
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
 
@@ -26,7 +30,7 @@ SAME_PICTURE_COSINE = 0.97
 COMPARED_AT_ONCE = 2_000
 # Truths of so many images are sets at a time; then they are a byte a tag.
 TRUTHS_AT_ONCE = 2_000
-MOST_WEIGHT = 10.0
+LEAST_WEIGHT, MOST_WEIGHT = 0.1, 10.0
 # Captions of so many images that nobody has reviewed teach the pixels; more cost time and gave nothing.
 MOST_UNREVIEWED = 1_500
 
@@ -54,7 +58,10 @@ class HoldoutPictures:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One reading of the database. `fingerprint` changes with anything that a fit could notice."""
+    """One reading of the database. `fingerprint` changes with anything that a fit could notice.
+
+    `snapshot` says what the training side comes from and what of it was left out; it is empty for present answers.
+    """
 
     language: Language
     vocabulary_version: int
@@ -65,10 +72,15 @@ class Evidence:
     holdout: Answered
     near_holdout: int
     fingerprint: str
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(project_id: int, extractor: Extractor) -> Evidence:
-    """Read everything in one REPEATABLE READ transaction: the cursor counts exactly what is learned from."""
+def read(project_id: int, extractor: Extractor, snapshot: SnapshotRef | None = None) -> Evidence:
+    """Read everything in one REPEATABLE READ transaction: the cursor counts exactly what is learned from.
+
+    Raises:
+        NotTrainable: the project is in the trash, or the snapshot was removed.
+    """
     with transaction.atomic(durable=True):
         _repeatable_read()
         counts = stats.trainable(project_id)
@@ -77,10 +89,11 @@ def read(project_id: int, extractor: Extractor) -> Evidence:
             raise NotTrainable("The project is in the trash.")
         language = languages.of_project(project_id)
         holdout_images = model_inputs.holdout(project_id)
+        frozen = None if snapshot is None else _opened(project_id, snapshot)
         training = _answered(
             project_id,
-            truth.training_truth(project),
-            lambda one: one.draw_probability,
+            truth.training_truth(project) if frozen is None else frozen.training_truth(),
+            lambda one: one.draw_rate,
             extractor,
             language,
         )
@@ -93,7 +106,11 @@ def read(project_id: int, extractor: Extractor) -> Evidence:
             language,
         )
         vision = inputs.stored_vision([image.image_id for image in holdout_images], extractor)
-        waiting = model_inputs.captioned_unreviewed(project_id, MOST_UNREVIEWED)
+        if frozen is None:
+            waiting = model_inputs.captioned_unreviewed(project_id, MOST_UNREVIEWED)
+        else:
+            waiting = model_inputs.captioned_among(project_id, frozen.unreviewed, MOST_UNREVIEWED)
+            counts = frozen.counts
         unreviewed = inputs.build(waiting, extractor, language)
     pictures = HoldoutPictures(hashes=_hashes([image.phash for image in holdout_images]), vision=vision)
     near = near_holdout(training.hashes, training.batch.inputs.vision, pictures)
@@ -110,6 +127,7 @@ def read(project_id: int, extractor: Extractor) -> Evidence:
         holdout=holdout,
         near_holdout=int(near.sum()),
         fingerprint=fingerprint(extractor, language, training, unreviewed),
+        snapshot={} if frozen is None else frozen.lineage,
     )
 
 
@@ -121,6 +139,7 @@ def warm_up(project_id: int) -> None:
     language = languages.of_project(project_id)
     language.read([image.caption for image in waiting])
     caption_features.warm_up(language.terms)
+    caption_words.warm_up(language)
 
 
 def near_holdout(
@@ -190,6 +209,13 @@ def _answered(
     )
 
 
+def _opened(project_id: int, snapshot: SnapshotRef) -> SnapshotTruth:
+    try:
+        return SnapshotTruth(project_id, snapshot)
+    except NotFound as error:
+        raise NotTrainable(error.message) from error
+
+
 def _batched(truths: Iterable[ImageTruth]) -> Iterator[list[ImageTruth]]:
     rest = iter(truths)
     while some := list(islice(rest, TRUTHS_AT_ONCE)):
@@ -216,9 +242,9 @@ def _rows(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
     )
 
 
-def _weight(probability: float | None) -> float:
-    """Inverse draw probability, clipped: one rare draw must not outweigh everything else."""
-    return min(1.0 / probability, MOST_WEIGHT) if probability else 1.0
+def _weight(rate: float | None) -> float:
+    """Inverse draw probability, clipped: one rare draw must not outweigh everything else, nor many count nothing."""
+    return min(max(1.0 / rate, LEAST_WEIGHT), MOST_WEIGHT) if rate else 1.0
 
 
 def _hashes(signed: Sequence[int]) -> NDArray[np.uint64]:

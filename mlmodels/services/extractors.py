@@ -18,8 +18,10 @@ from django.utils import timezone
 from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import Extractor, ProjectExtractor
+from mlmodels.services import tuned_backbones
 
 if TYPE_CHECKING:
+    from mlmodels.core.vision.backbones import Backbone
     from mlmodels.core.vision.extractor import Extractor as VisionExtractor
 
 logger = logging.getLogger(__name__)
@@ -40,10 +42,29 @@ class Loaded:
 @lru_cache(maxsize=2)
 def load(name: str) -> "VisionExtractor":
     """The network, ready to embed. Only workers that need pixels call this: it loads torch."""
+    from mlmodels.core.vision import tuned
     from mlmodels.core.vision.extractor import load_extractor
 
-    folder = Path(settings.WEIGHTS_DIR) if settings.WEIGHTS_DIR else None
-    return load_extractor(name, weights_dir=folder, engine=settings.VISION_ENGINE)
+    run_id = tuned_backbones.run_of(name)
+    if run_id is not None:
+        return tuned.load(tuned_backbones.folder_of_run(run_id), engine=settings.VISION_ENGINE)
+    return load_extractor(name, weights_dir=_weights_dir(), engine=settings.VISION_ENGINE)
+
+
+def load_backbone(name: str) -> "Backbone":
+    """The same network as a torch module, to be tuned further or written down. Not kept: one job needs it."""
+    from mlmodels.core.vision import tuned
+    from mlmodels.core.vision.backbones import load_backbone
+
+    run_id = tuned_backbones.run_of(name)
+    if run_id is None:
+        return load_backbone(name, weights_dir=_weights_dir())
+    base, file = tuned.weights_file(tuned_backbones.folder_of_run(run_id))
+    return load_backbone(base, weights_file=file, allow_hub=False)
+
+
+def _weights_dir() -> Path | None:
+    return Path(settings.WEIGHTS_DIR) if settings.WEIGHTS_DIR else None
 
 
 def loaded_row(name: str) -> Extractor:

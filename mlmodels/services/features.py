@@ -75,6 +75,23 @@ def compute_next_slice(project_id: int, *, after_id: int = 0) -> Slice:
     return _slice(project_id, loaded, after_id)
 
 
+def compute_these(project_id: int, loaded: Loaded, image_ids: Sequence[int]) -> Iterator[int]:
+    """Compute the features of these images alone, for an extractor that is still on trial; yields how many are done."""
+    seen = selectors.looked_at(loaded.row.pk, image_ids)
+    missing = sorted(set(image_ids) - seen)
+    done = len(image_ids) - len(missing)
+    while missing:
+        some = model_inputs.images(project_id, missing[:SLICE_IMAGES])
+        if not some:  # all of them were deleted meanwhile
+            missing = missing[SLICE_IMAGES:]
+            continue
+        _, last_id = _compute(project_id, loaded, some)
+        rest = [image_id for image_id in missing if last_id is not None and image_id > last_id]
+        done += len(missing) - len(rest)
+        missing = rest
+        yield done
+
+
 def _slice(project_id: int, loaded: Loaded, after_id: int) -> Slice:
     with _held(project_id, loaded.row) as is_ours:
         if not is_ours:  # another worker holds this project: it goes on to the end

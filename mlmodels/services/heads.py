@@ -4,6 +4,7 @@ A model file that cannot be read never stops suggestions: the version that was l
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,15 +14,17 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import Extractor, ModelVersion
-from mlmodels.services import encoders
+from mlmodels.services import caption_words, encoders
 from mlmodels.services.languages import Language
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.dataset import HeadInputs
     from mlmodels.core.learning.fusion import Scores
     from mlmodels.core.learning.heads import Head
+    from mlmodels.core.learning.merged_heads import MergedHead
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Scorer:
     """
 
     version: ModelVersion | None
-    head: "Head | None"
+    head: "Head | MergedHead | None"
     extractor: Extractor | None
     thresholds: NDArray[np.float64]  # [K]
     problem: str = ""
@@ -120,10 +123,18 @@ def first_usable(candidates: list[ModelVersion]) -> Serving:
 
 def of_version(version: ModelVersion, language: Language) -> Scorer:
     """The scorer of this version for the tags of `language`; raises ArtifactError."""
-    head = load_head(version).align(language.tag_ids)
+    head = for_tags(version, language.tag_ids)
     return Scorer(
         version=version, head=head, extractor=version.extractor, thresholds=head.thresholds.astype(np.float64)
     )
+
+
+def for_tags(version: ModelVersion, tag_ids: Sequence[int]) -> "Head | MergedHead":
+    """The version's head for today's tags, with what it knows of those that were merged or split; or ArtifactError."""
+    from mlmodels.core.learning.merged_heads import carried
+
+    kin = model_inputs.kinship(version.project_id)
+    return carried(load_head(version), tag_ids, kin.survivors, kin.origins)
 
 
 def prior(project_id: int, language: Language) -> Scorer:
@@ -139,14 +150,15 @@ def prior(project_id: int, language: Language) -> Scorer:
 def load_head(version: ModelVersion) -> "Head":
     """The head as it was stored; raises ArtifactError if the file is missing, cut or changed, or cannot be used.
 
-    A head that was trained with a text encoder does not score without it: half of what it learnt would be missing.
+    A head that was trained with a text encoder does not score without it: half of what it learnt would be missing. Nor
+    does one that was trained with other word vectors than are shipped now.
     """
     from mlmodels.core.errors import ArtifactError
 
     folder = artifact_folder(version)
     head = _load_head(folder, version.artifact_sha256, version.extractor.dimensions)
     trained_with = head.encoding.text.encoder
-    if trained_with and trained_with != encoders.key():
+    if trained_with and trained_with not in (encoders.key(), caption_words.key()):
         raise ArtifactError(
             folder,
             f"expected text encoder {trained_with} as in training, got {encoders.key() or 'none'}; "

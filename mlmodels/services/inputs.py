@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from annotations.selectors import arrays
 from annotations.selectors.model_inputs import ImageInput
 from mlmodels.models import Extractor
-from mlmodels.services import caption_features, halfvec, readings
+from mlmodels.services import caption_features, caption_words, halfvec, readings
 from mlmodels.services.languages import Language
 from mlmodels.services.mentions import Mentions, Said
 
@@ -62,13 +62,21 @@ def assemble(
     language: Language,
     vectors: NDArray[np.float32] | None,
 ) -> "HeadInputs":
-    """Everything as arrays; `vectors` [N, T] are those of the captions, None without a text encoder."""
+    """Everything as arrays; `vectors` [N, T] are those of the captions, None without a text encoder.
+
+    Then word vectors say what captions mean, in the language that has some. They stand by in any case, for a head that
+    learnt from them before there was an encoder, or before the captions were in another language.
+    """
     from mlmodels.core.learning.dataset import HeadInputs
 
     column = {tag_id: k for k, tag_id in enumerate(language.tag_ids)}
     caption_prior = np.zeros((len(captions), len(column)), dtype=np.float32)  # [N, K]
     mentions = Mentions.of(readings, column)
     caption_prior[mentions.rows, mentions.columns] = mentions.scores
+    words = caption_words.text(language, readings)
+    text = words if language.is_english else None
+    if vectors is not None:
+        text = caption_features.text(language.terms, readings, vectors)
     return HeadInputs(
         vision=features.vision,
         has_vision=features.present,
@@ -76,13 +84,20 @@ def assemble(
         caption_prior=caption_prior,
         terms=tuple(reading.terms for reading in readings),
         has_caption=np.array([bool(caption.strip()) for caption in captions], dtype=bool),
-        text=None if vectors is None else caption_features.text(language.terms, readings, vectors),
+        text=text,
+        words=None if text is words else words,
     )
 
 
 def explained(batch: Batch, captions: Sequence[str], language: Language) -> Batch:
-    """The batch with evidence for what a text encoder adds to its readings; without one, the batch itself."""
-    readings = caption_features.explained(language.terms, batch.readings, captions, batch.inputs.text)
+    """The batch with evidence for what a text encoder adds to its readings; without one, the batch itself.
+
+    What words alone are near to is no reason to show: a wolf is near to a dog.
+    """
+    text = batch.inputs.text
+    if text is None or text.encoder == caption_words.key():
+        return batch
+    readings = caption_features.explained(language.terms, batch.readings, captions, text)
     return replace(batch, readings=readings)
 
 

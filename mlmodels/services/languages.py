@@ -36,6 +36,11 @@ class Language:
     class_map: NDArray[np.float32]  # [1000, K]
     _readings: "dict[str, CaptionReading]" = field(default_factory=dict, repr=False)
 
+    @property
+    def is_english(self) -> bool:
+        """Whether captions are read as English."""
+        return bool(self.reader.meta["lang"] == DEFAULT_LANGUAGE)
+
     def read(self, captions: Sequence[str]) -> "tuple[CaptionReading, ...]":
         """The readings in order; those of known captions from memory."""
         new = list(dict.fromkeys(caption for caption in captions if caption not in self._readings))

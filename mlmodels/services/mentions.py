@@ -63,6 +63,16 @@ def of_reading(reading: "CaptionReading") -> Said:
     )
 
 
+def denials(readings: Sequence[Said], tag_ids: Sequence[int]) -> NDArray[np.bool_]:
+    """Where captions deny a tag, bool [N, K]."""
+    column = {tag_id: k for k, tag_id in enumerate(tag_ids)}
+    denied = np.zeros((len(readings), len(column)), dtype=bool)
+    for n, said in enumerate(readings):
+        if said.negated:
+            denied[n, [column[tag_id] for tag_id in said.denied()]] = True
+    return denied
+
+
 def _as_json(match: "CaptionMatch") -> str:
     found = match.evidence
     said: dict[str, Any] = {"start": found.start, "end": found.end, "text": found.text, "rule": found.rule}

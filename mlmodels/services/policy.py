@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from annotations.errors import BadInput
+from annotations.errors import BadInput, Conflict
 from annotations.selectors import model_inputs, stats
 from annotations.services import audit
 from mlmodels import selectors
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import runs
+from mlmodels.services import cron, runs
 
 RAN, WAITED, REFUSED = PolicyCheck.Outcome.RAN, PolicyCheck.Outcome.WAITED, PolicyCheck.Outcome.REFUSED
 # The cursor does not move when a run fails: without a pause it would be tried again and again.
@@ -26,7 +26,14 @@ FEATURES_SOON_S = 2.0
 NEW_EXTRACTOR = "new_extractor"
 # A version of a new extractor that was refused is tried again when there is so much more to learn from.
 TRY_AGAIN_GROWTH = 1.2
-FIELDS = ("every_reviews", "at_most_every_seconds", "after_quiet_seconds", "paused")
+FIELDS = (
+    "every_reviews",
+    "at_most_every_seconds",
+    "after_quiet_seconds",
+    "paused",
+    "finetune_every_reviews",
+    "finetune_cron",
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,9 @@ class Answer:
     run_id: int | None = None
 
 
+RUN_OPEN = Answer(WAITED, "run_open", "A run is open already.")
+
+
 def decide(policy: TrainingPolicy, now: Situation) -> Answer:
     """Run when enough reviews wait, or any wait and nobody has answered lately; never too often."""
     if now.reviews_waiting <= 0 and now.decisions_waiting <= 0 and not now.new_extractor:
@@ -66,7 +76,7 @@ def decide(policy: TrainingPolicy, now: Situation) -> Answer:
     if policy.paused:
         return Answer(REFUSED, "paused", "The policy is paused.")
     if now.run_open:
-        return Answer(WAITED, "run_open", "A run is open already.")
+        return RUN_OPEN
     if not now.looked_at:
         return Answer(WAITED, "no_features", "No image has been looked at yet.", FEATURES_SOON_S)
     every_s = max(policy.at_most_every_seconds, AFTER_FAILURE_S if now.last_failed else 0.0)
@@ -98,12 +108,18 @@ def check(project_id: int) -> Answer:
     answer = decide(selectors.policy(project_id), situation(project_id))
     if answer.outcome == RAN:
         ready = selectors.ready_extractor(project_id) if answer.code == NEW_EXTRACTOR else None
-        run = runs.request(
-            project_id, trigger=TrainingRun.Trigger.POLICY, extractor_id=ready.pk if ready else None
-        )
-        answer = Answer(answer.outcome, answer.code, answer.reason, run_id=run.pk)
+        answer = _asked(project_id, answer, ready.pk if ready else None)
     _note(project_id, answer)
     return answer
+
+
+def _asked(project_id: int, answer: Answer, extractor_id: int | None) -> Answer:
+    """The answer with the run that was asked for; it waits if a run of a snapshot came in this moment."""
+    try:
+        run = runs.request(project_id, trigger=TrainingRun.Trigger.POLICY, extractor_id=extractor_id)
+    except Conflict:
+        return RUN_OPEN
+    return Answer(answer.outcome, answer.code, answer.reason, run_id=run.pk)
 
 
 def situation(project_id: int) -> Situation:
@@ -151,6 +167,8 @@ def update(project_id: int, changes: Mapping[str, Any], *, actor_id: int | None)
     policy = TrainingPolicy.objects.select_for_update().get(project_id=project_id)
     for field, value in changes.items():
         setattr(policy, field, value)
+    if "finetune_cron" in changes:
+        _schedule(policy, str(changes["finetune_cron"] or ""))
     try:
         policy.full_clean(exclude=["project"])
     except ValidationError as error:
@@ -159,6 +177,13 @@ def update(project_id: int, changes: Mapping[str, Any], *, actor_id: int | None)
     policy.save()
     audit.record(project_id, "policy.update", actor_id=actor_id, **changes)
     return policy
+
+
+def _schedule(policy: TrainingPolicy, text: str) -> None:
+    """A schedule begins when it is set: moments before that are nobody's wish."""
+    if text:
+        cron.read(text)
+    policy.finetune_cron, policy.finetune_cron_since = text, timezone.now()
 
 
 def _note(project_id: int, answer: Answer) -> None:

@@ -4,7 +4,7 @@ A version is scored on the features that it reads, whatever extractor the candid
 on count with its out-of-fold scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival
     from mlmodels.core.errors import ArtifactError
 
     try:
-        head = heads.load_head(version).align(evidence.language.tag_ids)
+        head = heads.for_tags(version, evidence.language.tag_ids)
         stored = heads.load_out_of_fold(version)
     except ArtifactError:
         return None
@@ -76,7 +76,8 @@ def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival
     if batch is None:
         return None
     scores = np.array(head.score(batch.inputs).probability)
-    _replace_with_out_of_fold(scores, stored, judged, evidence.language.tag_ids)
+    survivors = model_inputs.kinship(version.project_id).survivors
+    _replace_with_out_of_fold(scores, stored, judged, evidence.language.tag_ids, survivors)
     return Rival(version.number, scores, head.thresholds)
 
 
@@ -90,16 +91,28 @@ def _batch_for(version: ModelVersion, evidence: Evidence, judged: Answered) -> B
 
 
 def _replace_with_out_of_fold(
-    scores: NDArray[np.floating], stored: "heads.OutOfFold", judged: Answered, tag_ids: Sequence[int]
+    scores: NDArray[np.floating],
+    stored: "heads.OutOfFold",
+    judged: Answered,
+    tag_ids: Sequence[int],
+    survivors: Mapping[int, int],
 ) -> None:
-    """Images that the version was trained on count with its out-of-fold scores: else it looks too good."""
+    """Images that the version was trained on count with its out-of-fold scores: else it looks too good.
+
+    Those of a tag that was merged since count for the surviving one, as `merged_heads` has it.
+    """
     row = {int(image_id): n for n, image_id in enumerate(stored.image_ids)}
-    column = {int(tag_id): k for k, tag_id in enumerate(stored.tag_ids)}
-    here = [(k, column[tag_id]) for k, tag_id in enumerate(tag_ids) if tag_id in column]
-    to, source = [k for k, _ in here], [k for _, k in here]
+    to = {tag_id: k for k, tag_id in enumerate(tag_ids)}
+    here = [
+        (to[tag], column)
+        for column, tag_id in enumerate(stored.tag_ids)
+        if (tag := survivors.get(int(tag_id), int(tag_id))) in to
+    ]
+    columns, source = [k for k, _ in here], [column for _, column in here]
     for n, image_id in enumerate(judged.batch.image_ids):
         if image_id in row:
-            scores[n, to] = stored.scores[row[image_id], source]
+            scores[n, columns] = 0
+            np.maximum.at(scores[n], columns, stored.scores[row[image_id], source])
 
 
 def _prior(judged: Answered) -> Rival:

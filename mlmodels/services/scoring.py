@@ -16,6 +16,7 @@ from mlmodels.services import heads, inputs, languages, ranking, versions
 from mlmodels.services.heads import Scorer
 from mlmodels.services.inputs import Batch
 from mlmodels.services.languages import Language
+from mlmodels.services.ranking import Question
 from mlmodels.services.suggestion_rows import suggestion_rows
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
     scorer = scorer or heads.scorer_for(project_id, language)
     if scorer.problem:
         versions.fall_back(project_id, scorer)
+    asked = ranking.question(project_id, scorer, language, vocabulary_version)
     stored = 0
     # A product here is so small that threads of its own would wait longer for each other than they compute.
     with _without_collector(), one_thread_a_product():
@@ -46,7 +48,7 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
             scores = scorer.score(batch.inputs)
             rejected = truth.explicit_no(batch.image_ids)
             rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)
-            ranks = queue_ranks(batch, scores, scorer, language)
+            ranks = queue_ranks(asked, batch, scores, scorer, language)
             stored += _store(project_id, rows, ranks)
     return stored
 
@@ -103,17 +105,15 @@ def sources(batch: Batch, scores: "Scores", k: int, tag_id: int) -> list[dict[st
     return found
 
 
-def queue_ranks(batch: Batch, scores: "Scores", scorer: Scorer, language: Language) -> list[QueueRank]:
+def queue_ranks(
+    asked: Question, batch: Batch, scores: "Scores", scorer: Scorer, language: Language
+) -> list[QueueRank]:
     """Ranks of those images of the batch that stand in the queue and whose suggestions people see."""
     waiting = model_inputs.waiting(batch.image_ids)
     rows = [n for n, image_id in enumerate(batch.image_ids) if image_id in waiting]
     if not rows or not language.terms:
         return []
-    ids = [batch.image_ids[n] for n in rows]
-    if not scorer.calibrated:
-        return ranking.at_random(ids)
-    names = [term.name for term in language.terms]
-    return ranking.by_uncertainty(ids, scores.probability[rows], names)
+    return ranking.ranks(asked, batch, scores, rows, scorer, language)
 
 
 def rounded(value: float) -> float:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from annotations.models.job import JobState
 from annotations.selectors import stats
-from annotations.services import jobs, live_model
+from annotations.services import jobs, live_model, snapshot_truth
 from annotations.types import TrainableCounts
 from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson, NotTrainable
@@ -42,7 +42,7 @@ LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class Fitted:
     evidence: Evidence
     result: "FitResult"
 
@@ -85,7 +85,7 @@ def _work(run: TrainingRun) -> None:
             seed=run.seed,
         )
         runs.enter(run, "store")
-        version = _store(run, fitted, judgement, seconds=time.monotonic() - started)
+        version = store(run, fitted, judgement, seconds=time.monotonic() - started)
     if version.verdict == ModelVersion.Verdict.REFUSED:
         _end_refused(run, version)
         return
@@ -95,22 +95,22 @@ def _work(run: TrainingRun) -> None:
     _end_live(run, version)
 
 
-def _read_and_fit(run: TrainingRun) -> _Fitted | None:
+def _read_and_fit(run: TrainingRun) -> Fitted | None:
     """Fit from the newest evidence; None if the newest version was trained on it, which ends the run."""
     extractor = _extractor(run)
-    evidence = evidence_service.read(run.project_id, extractor)
+    evidence = evidence_service.read(run.project_id, extractor, run.snapshot)
     if _is_known(run.project_id, evidence):
         _end_skipped(run, evidence)
         return None
-    if not (evidence.training.truth >= 0).any():
-        _move_cursor(run, evidence)
-        raise NotTrainable
+    _refuse_untrainable(run, evidence)
     runs.enter(run, "fit")
     began = time.monotonic()
     while True:
         started = time.monotonic()
-        fitted = _Fitted(evidence, _fit(evidence, run.seed))
+        fitted = Fitted(evidence, fit_head(evidence, run.seed))
         ended = time.monotonic()
+        if run.snapshot is not None:  # nothing can arrive in it
+            break
         if ended - started > QUICK_FIT_S or ended - began > ABSORB_FOR_S:
             break
         if not _more_arrived(run.project_id, evidence.counts, until=began + LINGER_S):
@@ -118,6 +118,18 @@ def _read_and_fit(run: TrainingRun) -> _Fitted | None:
         runs.enter(run, "fit")
         evidence = evidence_service.read(run.project_id, extractor)
     return fitted
+
+
+def _refuse_untrainable(run: TrainingRun, evidence: Evidence) -> None:
+    if run.snapshot is not None:
+        if not (evidence.training.truth == 1).any():
+            raise NotTrainable(
+                "Nothing can be learnt: no image that may be trained on has a yes. "
+                + snapshot_truth.told(evidence.snapshot)
+            )
+    elif not (evidence.training.truth >= 0).any():
+        _move_cursor(run, evidence)
+        raise NotTrainable
 
 
 def _more_arrived(project_id: int, read: TrainableCounts, *, until: float) -> bool:
@@ -150,7 +162,7 @@ def _is_known(project_id: int, evidence: Evidence) -> bool:
     return newest.activated_at is not None and heads.is_usable(newest)
 
 
-def _fit(evidence: Evidence, seed: int) -> "FitResult":
+def fit_head(evidence: Evidence, seed: int) -> "FitResult":
     from mlmodels.core.learning.dataset import TrainingSet
     from mlmodels.core.learning.fitting import fit
 
@@ -165,7 +177,7 @@ def _fit(evidence: Evidence, seed: int) -> "FitResult":
     return fit(training, seed=seed, unreviewed=unreviewed)
 
 
-def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: float) -> ModelVersion:
+def store(run: TrainingRun, fitted: Fitted, judgement: Judgement, *, seconds: float) -> ModelVersion:
     """Write the file, then the row that makes it a version."""
     evidence, verdict = fitted.evidence, judgement.verdict
     assert run.claim is not None
@@ -187,6 +199,7 @@ def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: 
         trained_reviews=evidence.counts.reviews,
         trained_decisions=evidence.counts.decisions,
         holdout_images=len(evidence.holdout),
+        snapshot=dict(evidence.snapshot),
         fingerprint=evidence.fingerprint,
         seed=run.seed,
     )
@@ -198,7 +211,7 @@ def _store(run: TrainingRun, fitted: _Fitted, judgement: Judgement, *, seconds: 
     return version
 
 
-def _write_file(version: ModelVersion, fitted: _Fitted, judgement: Judgement) -> str:
+def _write_file(version: ModelVersion, fitted: Fitted, judgement: Judgement) -> str:
     from mlmodels.core import artifacts
 
     head, training = fitted.result.head, fitted.evidence.training
@@ -214,6 +227,7 @@ def _write_file(version: ModelVersion, fitted: _Fitted, judgement: Judgement) ->
         "vocabulary_version": version.vocabulary_version,
         "metrics": version.metrics,
         "training_image_ids": list(training.batch.image_ids),
+        "snapshot": version.snapshot or None,
     }
     folder = heads.artifact_folder(version)
     return artifacts.save(folder, tensors, manifest, judged=judgement.stored)
@@ -222,26 +236,32 @@ def _write_file(version: ModelVersion, fitted: _Fitted, judgement: Judgement) ->
 def _end_live(run: TrainingRun, version: ModelVersion) -> None:
     with transaction.atomic():
         jobs.held(run)
-        versions.go_live(version, newly_trained=True)
-        _record(run, version)
-        _finish(run, JobState.DONE, result=result(version))
+        # What a snapshot taught says nothing of the answers since: they still wait to be learnt.
+        versions.go_live(version, newly_trained=run.snapshot is None)
+        _record(run, version, counts_as_read=run.snapshot is None)
+        _finish(run, JobState.DONE, reason=_told(version), result=result(version))
 
 
 def _end_refused(run: TrainingRun, version: ModelVersion) -> None:
     with transaction.atomic():
         jobs.held(run)
         # What suggestions read has not learnt from this evidence: after a refused change it still waits for it.
-        _record(run, version, counts_as_read=run.extractor_id is None)
-        _finish(run, JobState.REFUSED, reason=" ".join(version.reasons), result=result(version))
+        _record(run, version, counts_as_read=run.extractor_id is None and run.snapshot is None)
+        reason = " ".join(filter(None, [*version.reasons, _told(version)]))
+        _finish(run, JobState.REFUSED, reason=reason, result=result(version))
 
 
 def _end_skipped(run: TrainingRun, evidence: Evidence) -> None:
     newest = selectors.newest_judged(run.project_id)
     assert newest is not None
-    reason = f"Skipped: nothing that training reads has changed since version {newest.number}."
+    if run.snapshot is None:
+        reason = f"Skipped: nothing that training reads has changed since version {newest.number}."
+    else:
+        reason = f"Skipped: version {newest.number} has learnt what “{run.snapshot.name}” teaches."
     with transaction.atomic():
         jobs.held(run)
-        _move_cursor(run, evidence)
+        if run.snapshot is None:
+            _move_cursor(run, evidence)
         _finish(run, JobState.DONE, reason=reason, result={"skipped": True} | result(newest))
 
 
@@ -273,11 +293,16 @@ def _move_cursor(run: TrainingRun, evidence: Evidence) -> None:
     )
 
 
+def _told(version: ModelVersion) -> str:
+    return snapshot_truth.told(version.snapshot) if version.snapshot else ""
+
+
 def result(version: ModelVersion) -> dict[str, Any]:
-    """What a finished run answers: the candidate, its figures and the verdict."""
+    """What a finished run answers: the candidate, its figures and the verdict, and the snapshot that taught it."""
     return {
         "version": {"id": version.pk, "number": version.number},
         "verdict": version.verdict,
         "reasons": version.reasons,
         "metrics": version.metrics,
+        "snapshot": version.snapshot or None,
     }

@@ -74,6 +74,8 @@ def fall_back(project_id: int, found: Scorer | Serving) -> bool:
         metrics=(version.metrics if version else {}) | {"problem": found.problem},
         tags=tags_shown(version) if version else {},
     )
+    number = version.number if version else 0
+    audit.record(project_id, "models.fall_back", actor_id=None, number=number, problem=found.problem)
     return True
 
 

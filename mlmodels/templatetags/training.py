@@ -7,9 +7,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from annotations.views.overview_plots import TitledPlot
+from annotations.views.plots import Plot
 from mlmodels import selectors
-from mlmodels.models import TrainingPolicy, TrainingRun
+from mlmodels.models import ModelVersion, TrainingPolicy, TrainingRun
+from mlmodels.services import forecasts
+from mlmodels.services.forecasts import Progress
+from mlmodels.views import forecasts as forecasts_shown
 from mlmodels.views import plots
+from mlmodels.views.forecasts import Told
 
 register = template.Library()
 
@@ -28,6 +33,26 @@ def open_run(project_id: int) -> TrainingRun | None:
 def version_plots(project_id: int, live_id: int | None) -> list[TitledPlot]:
     """F1 and keystrokes of the versions that went live; one query."""
     return plots.of_versions(selectors.went_live(project_id, plots.VERSIONS_DRAWN), live_id)
+
+
+@register.simple_tag
+def forecast_told(project_id: int) -> Told | None:
+    """What more reviews would bring; one query."""
+    newest = forecasts.newest(project_id)
+    return forecasts_shown.told(newest) if newest else None
+
+
+@register.simple_tag
+def forecast_progress(project_id: int) -> Progress:
+    return forecasts.progress(project_id)
+
+
+@register.simple_tag
+def tags_foretold(version: ModelVersion) -> Plot | None:
+    """What twice the images would bring each tag, where the curve of this version was climbed; one query."""
+    row = forecasts.of_version(version.pk)
+    names = {int(tag_id): figures.get("name", "?") for tag_id, figures in version.tag_metrics.items()}
+    return forecasts_shown.of_tags(row, names) if row else None
 
 
 @register.filter

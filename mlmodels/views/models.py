@@ -11,19 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
-from annotations.errors import DomainError, NotFound
-from annotations.selectors import model_inputs, stats
-from annotations.services import jobs
+from annotations.errors import BadInput, DomainError, NotFound
+from annotations.selectors import model_inputs, snapshots, stats
+from annotations.services import snapshot_truth
 from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
-from mlmodels.forms import PolicyForm
-from mlmodels.models import ModelVersion
+from mlmodels.forms import PolicyForm, SourceForm
+from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import extractor_progress, policy, runs, versions
-from mlmodels.views import plots, shown
+from mlmodels.views import plots, shown, tuning_run
 
 VERSIONS_SHOWN = 20
 VERSIONS_DRAWN = 200
 LEDGER_SHOWN = 12
+SNAPSHOTS_SHOWN = 50
 # What a list does not show: it may be megabytes for a large vocabulary.
 HEAVY = ("curves", "tag_metrics", "details", "tag_ids", "reasons")
 
@@ -37,7 +38,9 @@ class ModelsPage(ProjectPage):
         """The page; to htmx the run, and beside it the rest if it is not what was `seen`."""
         now = self._now()
         if not getattr(request, "htmx", False):
-            response = self.page(**now, **self._rest(), form=PolicyForm.of(now["policy"]))
+            response = self.page(
+                **now, **self._rest(), **self._snapshots(), form=PolicyForm.of(now["policy"])
+            )
         elif request.GET.get("seen") == now["seen"]:
             response = self.page(template="mlmodels/_models_now.html", **now)
         else:
@@ -52,8 +55,11 @@ class ModelsPage(ProjectPage):
         newest = selectors.newest_judged(self.project.pk)
         check = selectors.ledger(self.project.pk).first()
         last = selectors.newest_run(self.project.pk)
+        tuning = selectors.open_run(self.project.pk, TrainingRun.Kind.FINETUNE)
+        last_tuning = tuning or selectors.newest_run(self.project.pk, TrainingRun.Kind.FINETUNE)
         return {
             "run": run,
+            "tuning": None if last_tuning is None else tuning_run.shown(last_tuning),
             "stage": shown.stage(run) if run else "",
             "stage_number": min(run.done + 1, run.total or 1) if run else 0,
             "live": live,
@@ -68,9 +74,20 @@ class ModelsPage(ProjectPage):
                     check.pk if check else 0,
                     last.pk if last else 0,
                     last.state if last else "",
+                    last_tuning.pk if last_tuning else 0,
+                    last_tuning.state if last_tuning else "",
                 )
             ),
         }
+
+    def _snapshots(self) -> dict[str, Any]:
+        """What a run may learn from instead of the present answers: the newest, and one that a link has `picked`."""
+        picked = SourceForm(self.request.GET).snapshot_id()
+        ready = snapshots.ready(self.project)
+        shown_ones = list(ready[:SNAPSHOTS_SHOWN])
+        if picked is not None and all(one.pk != picked for one in shown_ones):
+            shown_ones += ready.filter(pk=picked)
+        return {"snapshots": shown_ones, "picked": picked}
 
     def _rest(self) -> dict[str, Any]:
         project_id = self.project.pk
@@ -109,9 +126,17 @@ class TrainNow(ProjectPage):
     needs = "train"
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
-        run = runs.request(project_id, actor_id=request.user.pk)
+        form = SourceForm(request.POST)
+        if not form.is_valid():
+            raise BadInput("Pick a snapshot from the list.", code="bad_snapshot")
+        snapshot_id = form.snapshot_id()
+        snapshot = None if snapshot_id is None else snapshot_truth.refer(self.project, snapshot_id)
+        run = runs.request(project_id, actor_id=request.user.pk, snapshot=snapshot)
         tasks.nudge(tasks.train, run.pk)
         return redirect("models", project_id)
+
+    def back(self) -> str:
+        return self.address("models")
 
 
 class CancelRun(ProjectPage):
@@ -122,7 +147,7 @@ class CancelRun(ProjectPage):
         run = selectors.run(project_id, run_id)
         if run is None:
             raise NotFound(f"Training run {run_id} does not exist in this project.")
-        jobs.request_cancel(run)
+        runs.cancel(run, actor_id=request.user.pk)
         return redirect("models", project_id)
 
     def back(self) -> str:

@@ -215,6 +215,55 @@ def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> 
             for row in rows
         ],
         tones=[row.tone for row in rows],
+        low=0,
+        high=1,
+    )
+
+
+def tuning(points: Sequence[Mapping[str, Any]]) -> Plot | None:
+    """Loss and average precision by epoch; None before there are two points. Epoch 0 is the frozen backbone."""
+    if len(points) < WORTH_A_LINE:
+        return None
+    return plot(
+        "line",
+        "Average precision and loss by epoch",
+        [
+            Column("Epoch", "x"),
+            Column("AP held back", "line", "share"),
+            Column("Loss in training", "", "precise"),
+            Column("Loss held back", "", "precise"),
+            Column("Seconds"),
+        ],
+        [
+            (
+                point["epoch"],
+                point["average_precision"],
+                point["loss"],
+                point["held_back_loss"],
+                point["seconds"],
+            )
+            for point in points
+        ],
+        traits="dots",
+    )
+
+
+def losses(points: Sequence[Mapping[str, Any]]) -> Plot | None:
+    """Both losses by epoch, from the first that was trained."""
+    trained = [point for point in points if point["loss"] is not None]
+    if len(trained) < WORTH_A_LINE:
+        return None
+    return plot(
+        "line",
+        "Loss by epoch",
+        [
+            Column("Epoch", "x"),
+            Column("Training", "line", "precise"),
+            Column("Held back", "line", "precise", tone="context"),
+        ],
+        [(point["epoch"], point["loss"], point["held_back_loss"]) for point in trained],
+        traits="dots",
+        low=0,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from annotations.services import snapshot_truth
 from mlmodels.models import ModelVersion, PolicyCheck, TrainingRun
 
 STAGES = {
@@ -237,7 +238,8 @@ def _of_check(check: PolicyCheck) -> Entry:
 
 def _of_person(run: TrainingRun) -> Entry:
     who = run.actor.get_username() if run.actor else "Somebody"
-    return Entry(run.created_at, "asked", "run", f"{who} asked for run {run.pk}. {_result(run)}".strip())
+    what = f"fine-tuning, run {run.pk}" if run.kind == TrainingRun.Kind.FINETUNE else f"run {run.pk}"
+    return Entry(run.created_at, "asked", "run", f"{who} asked for {what}. {_result(run)}".strip())
 
 
 def _result(run: TrainingRun) -> str:
@@ -245,11 +247,28 @@ def _result(run: TrainingRun) -> str:
     number = run.result.get("version", {}).get("number")
     if run.state in ("queued", "running"):
         return "It is not finished."
+    if run.kind == TrainingRun.Kind.FINETUNE:
+        return _tuned(run, number)
     if run.state == "done":
-        return run.reason or (f"v{number} went live." if number else "")
+        if run.result.get("skipped") or not number:
+            return run.reason
+        return f"v{number} went live. {run.reason}".strip()
     if number and run.state == "refused":
-        return f"v{number} did not pass the gate."
+        taught = run.result.get("snapshot")
+        return f"v{number} did not pass the gate. {snapshot_truth.told(taught) if taught else ''}".strip()
     return _sentence(f"{run.state}: {run.reason}" if run.reason else run.state)
+
+
+def _tuned(run: TrainingRun, number: int | None) -> str:
+    """What became of a tuned backbone, and of workers on the way."""
+    notes = " ".join(run.tuning.get("notes", []))
+    if number and run.state == "done":
+        told = f"v{number}, on the tuned backbone, passed the gate. {run.reason}"
+    elif number:
+        told = f"v{number}, on the tuned backbone, did not pass the gate: {run.reason}"
+    else:
+        told = f"{run.state}: {run.reason}" if run.reason else run.state
+    return f"{_sentence(told)} {notes}".strip()
 
 
 def _sentence(text: str) -> str:

@@ -1,19 +1,23 @@
 """Exports by the API: exactly what people said, streamed to a file, with its losses told before."""
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import uuid
+import zipfile
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotations import tasks
+from annotations import tasks, xmp
 from annotations.exporters.registry import FORMATS
+from annotations.importers import keywords
 from annotations.models import ExportJob, Image, JobState
-from annotations.services import exports, image_edits, jobs, storage
+from annotations.services import export_files, exports, image_edits, jobs, storage
+from tests.annotations import files
 from tests.factories import make_images, make_tags, review_next
 
 
@@ -37,6 +41,10 @@ def exported(cast, client_of):
         return job, b"".join(client.get(job["download_url"]).streaming_content)
 
     return export
+
+
+def unpacked(data: bytes) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(data))
 
 
 @pytest.fixture
@@ -99,8 +107,9 @@ def test_jsonl_holds_everything_people_said(cast, reviewed, exported):
 
 @pytest.mark.parametrize("format", sorted(FORMATS))
 def test_the_same_data_gives_the_same_bytes_and_the_result_describes_them(cast, reviewed, exported, format):
-    job, data = exported(format)
-    again, same = exported(format)
+    options = {"several": "copy"} if format == "imagefolder" else {}
+    job, data = exported(format, options=options)
+    again, same = exported(format, options=options)
     assert data == same
     assert job["result"]["sha256"] == again["result"]["sha256"] == hashlib.sha256(data).hexdigest()
     assert job["result"]["bytes"] == len(data)
@@ -140,23 +149,153 @@ def test_the_manifest_says_what_the_file_holds_and_could_not_hold(cast, reviewed
     assert manifest["losses"]
 
 
+def test_an_archive_brings_pictures_and_says_what_it_holds(cast, reviewed, exported, client_of):
+    """The picture of one image is gone: it is named, and the others come."""
+    pictures = {image.pk: files.picture(image.pk) for image in reviewed}
+    for image in reviewed[:2]:
+        storage.put(image.storage_key, pictures[image.pk])
+    job, data = exported("jsonl", images=True)
+    archive = unpacked(data)
+    rows = {row["id"]: row for row in map(json.loads, archive.read("images.jsonl").splitlines())}
+    assert [archive.read(rows[image.pk]["file"]) for image in reviewed[:2]] == [
+        pictures[image.pk] for image in reviewed[:2]
+    ]
+    assert (job["result"]["pictures"], job["result"]["lost_pictures"]) == (2, [reviewed[2].name])
+    manifest = json.loads(archive.read("manifest.json"))
+    assert (manifest["images"], manifest["format"], manifest["with_pictures"]) == (3, "jsonl", True)
+    assert manifest["snapshot_sha256"] == job["result"]["snapshot_sha256"]
+    assert manifest["vocabulary_version"] == cast.project.vocabulary_version
+    assert [tag["name"] for tag in manifest["vocabulary"]] == ["=cmd", "dog", "water", "🐕 rtl שלום"]
+    assert manifest["losses"] == list(FORMATS["jsonl"].losses)
+    download = client_of(cast.manager).get(job["download_url"])
+    assert download["Content-Type"] == "application/zip"
+    assert download["Content-Disposition"].endswith('.zip"')
+
+
+@pytest.mark.parametrize("wanted", ["inside", "beside"])
+def test_keywords_are_written_into_copies_or_beside_them(cast, reviewed, exported, wanted):
+    """One of the pictures is a GIF, which holds none inside: it comes as it was sent, and is named."""
+    first, empty, _ = reviewed
+    sent = {image.pk: files.picture(image.pk) for image in reviewed}
+    sent[empty.pk] = files.picture(empty.pk, format="GIF")
+    for image in reviewed:
+        storage.put(image.storage_key, sent[image.pk])
+    job, data = exported("imagenet-txt", images=True, options={"keywords": wanted})
+    archive = unpacked(data)
+    written = archive.read(f"images/{first.name}")
+    beside = archive.read(f"images/{first.name}.xmp") if wanted == "beside" else b""
+    said = xmp.read(beside) if beside else keywords.read(written)
+    assert (said.caption, set(said.tags)) == (first.caption, {"=cmd", "dog", "water"})
+    assert archive.read(f"images/{empty.name}") == sent[empty.pk]
+    assert job["result"]["without_keywords"] == ([empty.name] if wanted == "inside" else [])
+    assert (written == sent[first.pk]) == (wanted == "beside")
+
+
+def test_what_does_not_fit_a_format_is_refused_by_the_job_with_a_reason(cast, client_of):
+    """What a format can hold shows only when the rows are known."""
+    make_tags(cast.project, "🐕" * 100)
+    client = client_of(cast.manager)
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+    job = client.post(address, {"format": "voc"}, format="json").json()
+    tasks.run_export(job["id"])
+    answer = client.get(f"{address}{job['id']}/").json()
+    assert (answer["state"], "Rename the tag" in answer["reason"]) == ("refused", True)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(cast, reviewed, monkeypatch):
+    @contextlib.contextmanager
+    def full(key):
+        yield open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115 (the device that is always full)
+
+    monkeypatch.setattr(storage, "writer", full)
+    job = exports.start(cast.project, actor=cast.manager, format="csv")
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.file_key) == ("failed", "")
+    assert job.reason.startswith("The disk is full")
+
+
+def test_a_file_that_does_not_read_back_is_never_offered(cast, reviewed, monkeypatch):
+    """The written file is damaged between the writing and the check, as a failing disk would."""
+    measured = export_files._measured
+
+    def damaged(key):
+        path = storage.local_path(key)
+        path.write_bytes(path.read_bytes()[:-30])
+        return measured(key)
+
+    monkeypatch.setattr(export_files, "_measured", damaged)
+    job = exports.start(cast.project, actor=cast.manager, format="coco")
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.file_key) == ("refused", "")
+    assert "does not read back" in job.reason
+    folder = storage.local_path(f"projects/{cast.project.pk}/exports")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_cancelled_export_stops_while_it_writes(cast, reviewed, monkeypatch):
+    monkeypatch.setattr(exports, "_BEAT_EVERY_S", 0.0)
+    job = exports.start(cast.project, actor=cast.manager, format="csv")
+    begin = exports._Watch.begin
+
+    def cancelled_now(watch, total, *, of_pictures):
+        begin(watch, total, of_pictures=of_pictures)
+        exports.cancel(ExportJob.objects.get(pk=job.pk), actor=cast.manager)
+
+    monkeypatch.setattr(exports._Watch, "begin", cancelled_now)
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.file_key) == ("cancelled", "")
+
+
+def test_an_interrupted_download_goes_on_only_with_the_same_file(cast, reviewed, exported, client_of):
+    """If-Range: the rest of the same file, or the whole of another one."""
+    job, data = exported("csv")
+    client = client_of(cast.manager)
+    rest = client.get(
+        job["download_url"], headers={"Range": "bytes=10-", "If-Range": f'"{job["result"]["sha256"]}"'}
+    )
+    assert (rest.status_code, b"".join(rest.streaming_content)) == (206, data[10:])
+    other = client.get(job["download_url"], headers={"Range": "bytes=10-", "If-Range": '"another"'})
+    assert (other.status_code, b"".join(other.streaming_content)) == (200, data)
+
+
+def test_an_export_is_started_by_a_form_too(cast, client_of):
+    address = f"/api/v1/projects/{cast.project.pk}/exports/"
+    response = client_of(cast.manager).post(address, {"format": "csv"}, format="multipart")
+    assert response.status_code == 202, response.json()
+    assert ExportJob.objects.get().format == "csv"
+
+
 def test_losses_are_told_before_any_export(cast, client_of):
     answer = client_of(cast.manager).get(f"/api/v1/projects/{cast.project.pk}/exports/formats/").json()
-    assert [format["name"] for format in answer["results"]] == ["csv", "csv-long", "jsonl"]
+    assert [format["name"] for format in answer["results"]] == list(FORMATS)
     assert all(format["losses"] for format in answer["results"])
+    tree = next(format for format in answer["results"] if format["name"] == "imagefolder")
+    assert (tree["pictures"], set(tree["choices"]["several"])) == ("always", {"copy", "primary", "skip"})
 
 
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"format": "coco"}, 422, "unsupported_format"),
+        ({"format": "excel"}, 422, "unsupported_format"),
         ({}, 422, "unsupported_format"),
-        ({"format": "csv", "snapshot": 3}, 422, "unsupported_snapshot"),
-        ({"format": "csv", "images": True}, 422, "unsupported_images"),
+        ({"format": "csv", "snapshot": 3}, 404, "not_found"),
+        ({"format": "csv", "snapshot": "first"}, 400, "bad_snapshot"),
+        ({"format": "csv", "images": "some"}, 400, "bad_images"),
+        ({"format": "csv", "images": 3}, 400, "bad_images"),
         ({"format": "csv", "filter": {"colour": "red"}}, 400, "bad_filter"),
         ({"format": "csv", "filter": {"state": "sleeping"}}, 400, "bad_filter"),
         ({"format": "csv", "filter": ["state"]}, 400, "bad_filter"),
         ({"format": "csv", "options": {"implied_no": True}}, 400, "bad_option"),
+        ({"format": "coco", "options": {"boxes": "yes"}}, 400, "bad_option"),
+        ({"format": "imagefolder"}, 400, "option_missing"),
+        ({"format": "coco", "options": {"keywords": "inside"}}, 400, "bad_option"),
+        ({"format": "parquet", "images": True, "options": {"keywords": "inside"}}, 400, "bad_option"),
+        ({"format": "imagefolder", "options": {"several": "all"}}, 400, "bad_option"),
+        ({"format": "imagefolder", "options": {"several": ["copy"]}}, 400, "bad_option"),
+        ({"format": ["csv"]}, 422, "unsupported_format"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_with_a_reason(cast, client_of, body, status, code):

@@ -343,18 +343,6 @@ def test_server_files_are_read_below_allowed_folders_only(cast, client_of, setti
     assert _job(whole.json()["id"])["result"] == {"added": 1, "updated": 0, "duplicates": 1, "refused": 0}
 
 
-@pytest.mark.parametrize(
-    "body", [{"urls": ["http://example.org/a.jpg"]}, {"s3": "b/p"}, {"items": [{"url": "x"}]}]
-)
-def test_a_source_that_is_not_supported_says_what_works(cast, client_of, settings, tmp_path, body):
-    settings.IMPORT_ROOTS = [str(tmp_path)]
-    response = client_of(cast.manager).post(
-        f"/api/v1/projects/{cast.project.pk}/imports/", body, format="json"
-    )
-    assert response.status_code == 422
-    assert response.json()["error"]["code"] == "unsupported_source"
-
-
 def test_too_many_files_are_refused_and_nothing_stays(cast, post, monkeypatch):
     monkeypatch.setattr(uploads, "MAX_FILES", 3)
     response = post({f"{seed}.jpg": files.picture(seed) for seed in range(4)})

@@ -11,8 +11,10 @@ from annotations import tasks
 from annotations.importers.base import Batch, Options, StagedFile, Words
 from annotations.models import Decision, Image, ImportJob, JobState, QueueEntry
 from annotations.selectors import counters
-from annotations.services import image_edits, import_batches, imports, jobs, storage
+from annotations.services import draws, image_edits, import_batches, imports, jobs, storage
+from tests import plans
 from tests.annotations import files
+from tests.factories import make_images
 
 
 class KilledError(BaseException):
@@ -156,7 +158,7 @@ def test_a_running_import_stops_at_a_wish_and_keeps_what_landed(cast, job, monke
 
     def and_then_cancel(held, looked):
         done = store(held, looked)
-        imports.cancel(ImportJob.objects.get(pk=job.pk))
+        imports.cancel(ImportJob.objects.get(pk=job.pk), actor=cast.manager)
         return done
 
     monkeypatch.setattr(import_batches, "store", and_then_cancel)
@@ -219,3 +221,59 @@ def test_sides_are_drawn_from_the_bytes_and_stored_with_their_probability(cast):
     assert {
         entry.is_holdout == entry.image.is_holdout for entry in QueueEntry.objects.select_related("image")
     } == {True}
+
+
+def rows_that_an_import_reads(cast, *, first: int) -> int:
+    """Of images, by every query that looks some up while one import of four pictures runs."""
+    job = start(cast, count=4, first=first)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotations_image")
+    with CaptureQueriesContext(connection) as caught:
+        tasks.run_import(job.pk)
+    looks = [one["sql"] for one in caught.captured_queries if one["sql"].startswith("SELECT")]
+    rows = 0
+    with connection.cursor() as cursor:
+        for sql in (sql for sql in looks if '"annotations_image"' in sql):
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+            rows += plans.rows_read(cursor.fetchone()[0][0]["Plan"])
+    return rows
+
+
+def test_an_import_reads_no_more_images_in_a_larger_project(cast):
+    """The draw of the holdout counts what there is: without any it must not look through all images each time."""
+    small = rows_that_an_import_reads(cast, first=0)
+    make_images(cast.project, 4_000)
+    assert rows_that_an_import_reads(cast, first=100) <= small + 10
+
+
+def test_the_holdout_counts_as_full_with_what_lies_in_the_trash(cast, monkeypatch):
+    monkeypatch.setattr(draws, "HOLDOUT_FULL", 4)
+    held = make_images(cast.project, 4, holdout=True)
+    for image in held[:2]:
+        image_edits.trash(cast.project, image.pk, actor=cast.manager)
+    tasks.run_import(start(cast, count=1).pk)
+    assert Image.objects.get(name="0.jpg").holdout_probability == draws.PERCENT_WHEN_FULL / 100
+
+
+def test_a_full_disk_is_said_and_what_landed_stays(cast, job, monkeypatch):
+    """The device that is always full takes the place of the seventh picture; sent again, nothing lands twice."""
+    put, originals = storage.put, set()
+
+    def full(key, data, **options):
+        originals.update([key] if "/originals/" in key else [])
+        if len(originals) > 6:
+            with open("/dev/full", "wb", buffering=0) as device:  # noqa: PTH123
+                device.write(data)
+        put(key, data, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "put", full)
+        tasks.run_import(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.reason.startswith("The disk is full.")) == ("failed", True)
+    landed = Image.objects.count()
+    assert 0 < landed < 10
+    again = start(cast, count=10)
+    tasks.run_import(again.pk)
+    again.refresh_from_db()
+    assert again.result == {"added": 10 - landed, "updated": 0, "duplicates": landed, "refused": 0}

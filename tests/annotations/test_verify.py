@@ -11,6 +11,7 @@ from annotations.selectors import counters, images, pace, progress, stats, truth
 from annotations.services import rankings, reviews, suggestions, tags
 from annotations.services import verify as service
 from annotations.types import SuggestionRow
+from tests.annotations.ranked import rank
 from tests.factories import make_cast, make_images, make_tags, review_next
 
 
@@ -33,12 +34,6 @@ def suggest(project, scores, *, number=1, above=0.5):
             )
         )
     suggestions.store(project.pk, rows)
-
-
-def rank(project):
-    """Build the rankings now, however new they are."""
-    RankingAge.objects.all().delete()
-    assert rankings.refresh(project.pk)
 
 
 def asked(project, tag_id, order=verify.BEST, **said):

@@ -1,20 +1,42 @@
 """A project in which every page has something to show, long and odd things among it, and the list of its pages."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from annotations import tasks
-from annotations.models import Image, User
-from annotations.services import proposals, storage, tokens
-from annotations.types import ProposalSpec
-from mlmodels.models import ModelVersion
-from mlmodels.services import runs, training
+from annotations.models import (
+    DuplicateGroup,
+    Image,
+    Membership,
+    NearPair,
+    Project,
+    Snapshot,
+    Tag,
+    User,
+)
+from annotations.services import (
+    image_edits,
+    invitations,
+    near_pairs,
+    projects,
+    proposals,
+    snapshots,
+    storage,
+    tag_trash,
+    tags,
+    tokens,
+)
+from annotations.types import ProposalSpec, TagSpec
+from mlmodels.models import LearningForecast, ModelVersion, Suspect, SuspectList
+from mlmodels.services import forecasts
 from tests.browser.conftest import picture_bytes
-from tests.factories import Cast
-from tests.mlmodels.conftest import Planted
+from tests.factories import Cast, make_copies
+from tests.mlmodels.conftest import Planted, version_after
 
 CAPTION = "A dog in a boat under a tree, with no cat in sight."
 LONG_NAME = "panorama-" + "x" * 187 + ".jpg"
@@ -40,30 +62,82 @@ def furnish(cast: Cast) -> House:
     images = planted.images(70, caption=CAPTION)
     for number, image in enumerate(images[:WITH_PICTURES]):
         storage.put(image.storage_key, picture_bytes(number))
-    versions = [_version_after(planted, reviews) for reviews in (30, 20)]
+    _freeze(cast, "before the first round")
+    versions = [version_after(planted, reviews=count) for count in (30, 20)]
+    _doubt(planted, versions[-1], images[:WITH_PICTURES])
+    _foretell(versions[-1], planted.tags)
     odd = make_odd(images[0])
+    _look_alike(cast)
     _propose(cast, images[1])
+    _put_below(planted, *planted.tags)
     tokens.create(cast.admin, days=30)
+    _throw_away(cast, images[-1])
+    _freeze(cast, "after " + "a very long name of a snapshot " * 5)
     here = f"/projects/{cast.project.pk}/"
+    _, link = invitations.create(cast.membership(cast.admin), role="reviewer", note="Ada Lovelace")
     below = [*_people_pages(planted, odd), *_model_pages(versions), f"import/{_import(cast, here)}/"]
     _export(cast, here)
     outside = (
         "/projects/",
         "/projects/new/",
+        "/projects/trash/",
         "/tokens/",
         "/keys/",
         "/status/",
         "/patterns/",
         "/accounts/login/",
+        f"/join/{link}/",
     )
     return House(cast, (*(here + page for page in below), *outside), odd)
 
 
-def _version_after(planted: Planted, reviews: int) -> ModelVersion:
-    planted.review(reviews)
-    run = training.execute(runs.request(planted.project.pk, actor_id=planted.cast.admin.pk).pk)
-    assert run.state == "done", run.reason
-    return ModelVersion.objects.get(run=run)
+def _throw_away(cast: Cast, image: Image) -> None:
+    """An image, and a project of the admin's."""
+    image_edits.trash(cast.project, image.pk, actor=cast.admin)
+    gone = projects.create(cast.admin, name="A project that nobody wanted " + "x" * 160)
+    projects.trash(Membership.objects.select_related("project", "user").get(project=gone))
+
+
+def _throw_away_a_tag(planted: Planted) -> int:
+    name = "a tag that nobody wanted " + "x" * 160
+    tag = tags.create_many(planted.project, [TagSpec(name=name)], actor=planted.cast.admin)[0]
+    return tag_trash.delete(tag, actor=planted.cast.admin).pk
+
+
+def _doubt(planted: Planted, version: ModelVersion, images: list[Image]) -> None:
+    """Answers of both kinds that look wrong to the version, one of them looked at just now."""
+    SuspectList.objects.create(project=planted.project, version=version, read_at=timezone.now())
+    ranks = {"wrong": 0, "missing": 0}
+    for image in Image.objects.filter(pk__in=[image.pk for image in images], reviews_done__gt=0):
+        for name in planted.tags:
+            kind = "wrong" if name in planted.yes_of(image) else "missing"
+            ranks[kind] += 1
+            Suspect.objects.create(
+                **{"project": planted.project, "image": image, "tag_id": planted.tags[name]},
+                **{"kind": kind, "rank": ranks[kind], "score": 0.01 if kind == "wrong" else 0.98},
+            )
+
+
+def _foretell(version: ModelVersion, tags: dict[str, int]) -> None:
+    """A finished forecast, as the steps of a worker leave it."""
+    row = LearningForecast.objects.create(
+        project=version.project,
+        version=version,
+        images=120,
+        judged_on="set aside",
+        judged_ids=[1, 2, 3],
+        points=[
+            {"images": images, "draw": draw, "tags": {str(tag_id): value for tag_id in tags.values()}}
+            for images, draw, value in (
+                (12, 0, 0.4),
+                (12, 1, 0.44),
+                (25, 0, 0.5),
+                (50, 0, 0.58),
+                (90, 0, 0.63),
+            )
+        ],
+    )
+    forecasts._finish(row)
 
 
 def make_odd(image: Image) -> Image:
@@ -80,6 +154,13 @@ def _propose(cast: Cast, image: Image) -> None:
     proposals.replace_open(cast.project.pk, [ProposalSpec("tag", "paddle", None, 7, evidence)])
 
 
+def _put_below(planted: Planted, *names: str) -> None:
+    """Each tag below the one before."""
+    for parent, name in itertools.pairwise(names):
+        tag = Tag.objects.get(pk=planted.tags[name])
+        tags.update(tag, {"parent": parent}, actor=planted.cast.admin)
+
+
 def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
     tag = planted.tags["dog"]
     yield from (
@@ -90,17 +171,70 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
         f"gallery/{odd.pk}/",
         "tags/",
         "tags/?retired=1",
+        "tags/?tree=1",
     )
-    yield from ("tags/proposed/", f"tags/{tag}/", f"tags/{tag}/retire/", "people/", "people/second/")
+    yield from (
+        "tags/proposed/",
+        f"tags/{tag}/",
+        f"tags/{tag}/retire/",
+        f"tags/{tag}/merge/",
+        f"tags/{tag}/merge/?into=boat",
+        f"tags/{tag}/split/",
+        f"tags/{tag}/delete/",
+        "tags/changes/",
+        "tags/trash/",
+        "people/",
+        "people/second/",
+        "people/audit/",
+    )
     yield from ("verify/", f"verify/?tag={tag}", "guide/", "flags/", "review/?one=1", f"review/?tag={tag}")
-    yield from ("import/", "export/", "settings/", "settings/delete/", "gallery/?q=nothing-has-this")
+    yield from ("trash/", "trash/empty/", f"tags/{_throw_away_a_tag(planted)}/remove/")
+    yield from ("quality/", "quality/?kind=missing", "quality/?after=100000")
+    yield from _duplicate_pages(planted.project)
+    first, second = Snapshot.objects.order_by("pk").values_list("pk", flat=True)
+    yield from (
+        "export/snapshots/",
+        f"export/snapshots/compare/?before={first}&after={second}",
+        f"export/snapshots/{first}/remove/",
+    )
+    yield from (
+        "import/",
+        "import/table/",
+        "import/?from=addresses",
+        "import/?from=s3",
+        "export/",
+        "settings/",
+        "settings/delete/",
+        "gallery/?q=nothing-has-this",
+    )
+
+
+def _look_alike(cast: Cast) -> None:
+    """Three near-copies of which one is of the holdout; captions and names of odd lengths among them."""
+    copies = make_copies(cast.project, 3)
+    copies[1].caption, copies[2].caption, copies[2].name = CAPTION * 12, HEBREW, LONG_NAME
+    copies[2].is_holdout = True
+    for image in copies:
+        image.save()
+        storage.put(image.storage_key, picture_bytes(7))
+    near_pairs.find(cast.project.pk)
+
+
+def _duplicate_pages(project: Project) -> Iterator[str]:
+    """The first group and the question before it is joined."""
+    group = DuplicateGroup.objects.filter(project=project).earliest("pk")
+    first = NearPair.objects.filter(group=group).earliest("pk").first_id
+    yield from ("gallery/duplicates/", "gallery/duplicates/?state=kept", f"gallery/duplicates/{group.pk}/")
+    yield f"gallery/duplicates/{group.pk}/?ask=true&keep={first}"
 
 
 def _model_pages(versions: list[ModelVersion]) -> Iterator[str]:
     first, second = versions
     yield from (
         "models/",
+        "models/finetune/",
         "models/policy/",
+        "models/asking/",
         "models/compare/",
         f"models/{second.pk}/",
         f"models/{first.pk}/activate/",
@@ -120,6 +254,10 @@ def _import(cast: Cast, here: str) -> int:
 
 def _export(cast: Cast, here: str) -> None:
     tasks.run_export(_post(cast, here + "exports/", {"format": "csv"}, content_type="application/json"))
+
+
+def _freeze(cast: Cast, name: str) -> None:
+    tasks.run_snapshot(snapshots.start(cast.project, actor=cast.admin, name=name).pk)
 
 
 def _post(cast: Cast, address: str, data: dict[str, object], **options: str) -> int:

@@ -34,12 +34,13 @@ _DEAD = """() => [...document.querySelectorAll("button, a, input, select, textar
     .filter(one => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .filter(one => one.tagName === "A"
         ? !one.getAttribute("href")
-        : !one.disabled && !one.popoverTargetElement && (!one.form || one.type === "button"))
+        : !one.disabled && !one.readOnly && !one.popoverTargetElement && (!one.form || one.type === "button"))
     .map(one => one.outerHTML.replace(/\\s+/g, " ").slice(0, 120))"""
 
 
 @pytest.fixture
-def house(transactional_db) -> House:
+def house(transactional_db, settings) -> House:
+    settings.IMPORT_BUCKETS = ["pictures", "shared/holidays"]
     return furnish(make_cast(holdout_percent=0))
 
 

@@ -54,10 +54,10 @@ def test_a_range_is_picked_tagged_and_taken_back(scene, wall):
 def test_keys_pick_move_take_all_and_let_go(scene, wall):
     links = wall.locator(".tile a")
     links.nth(0).focus()
-    wall.keyboard.press("Space")
+    wall.keyboard.press("x")
     wall.keyboard.press("ArrowRight")
     wall.keyboard.press("ArrowRight")
-    wall.keyboard.press("Space")
+    wall.keyboard.press("x")
     assert picked(wall) == [scene.images[0].pk, scene.images[2].pk]
     wall.keyboard.press("Control+a")
     expect(wall.locator("[data-dock]")).to_contain_text("All picked")

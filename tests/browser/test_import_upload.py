@@ -1,6 +1,7 @@
 """Files sent from the import page in a real Chromium: in batches, again after a failure, and by the plain form."""
 
 import pytest
+from playwright.sync_api import expect
 
 from annotations.models import ImportItem, ImportJob
 from annotations.selectors import import_reports
@@ -50,6 +51,26 @@ def test_a_large_choice_goes_in_batches_that_share_captions_and_report(page, cas
     refused = import_reports.refusals(cast.project, jobs[0].pk)
     assert [(refusal.item, refusal.code) for refusal in refused] == [("nobody.jpg", "caption_without_file")]
     assert page.locator("text=0 of 205 images").is_visible()
+
+
+def test_files_beside_pictures_go_with_them_and_are_no_images(page, cast):
+    beside = [
+        {"name": f"{n:03}.txt", "mimeType": "text/plain", "buffer": f"Caption {n}.".encode()}
+        for n in range(120)
+    ]
+    one = {"name": "007.jpg.json", "mimeType": "application/json", "buffer": b'{"tags": ["dog"]}'}
+    choose(page, [*beside, one, *pictures(120)])
+    expect(page.locator("[data-details]")).to_contain_text("121 files beside them")
+    page.locator("details.options summary").click()
+    page.get_by_label("Read keywords inside the files").check()
+    page.get_by_role("button", name="Import 120 images").click()
+    page.wait_for_url("**/import/*/")
+    jobs = list(ImportJob.objects.order_by("pk"))
+    assert sum(job.total for job in jobs) == 120 and len(jobs) == 3
+    assert all(job.options["file_keywords"] for job in jobs)
+    captions = dict(ImportItem.objects.values_list("name", "caption"))
+    assert captions == {f"{n:03}.jpg": f"Caption {n}." for n in range(120)}
+    assert ImportItem.objects.get(name="007.jpg").tags == ["dog"]
 
 
 @pytest.mark.parametrize("arrives", [False, True], ids=["the request is lost", "the answer is lost"])

@@ -74,6 +74,32 @@ def test_escape_raises_nothing_and_the_keys_work_again(scene: Scene, sign_in: Si
     assert not Flag.objects.exists()
 
 
+# One task closes the dialog and the next presses a key, with no frame between them: a fast hand on a busy machine.
+CLOSE_AND_PRESS = """async (key) => {
+  document.querySelector("[data-flag-dialog]").close();
+  const task = new MessageChannel();
+  await new Promise((done) => { task.port1.onmessage = done; task.port2.postMessage(null); });
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_key_right_after_closing_belongs_to_the_review_not_to_the_field(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = open_review(scene, sign_in)
+    for _ in range(5):
+        page.keyboard.press("f")
+        page.keyboard.type("never mind")
+        before = shown_image(page)
+        page.evaluate(CLOSE_AND_PRESS, "Enter")
+        expect(page.locator("[data-picture] img")).not_to_have_attribute(
+            "src", re.compile(f"/images/{before}/")
+        )
+    expect_saved(page)
+    assert not Flag.objects.exists()
+    assert Review.objects.count() == 5
+
+
 def test_a_reviewer_sees_the_mark_and_what_was_said(scene: Scene, sign_in: SignIn) -> None:
     for image in scene.images:
         flags.raise_flag(scene.project, image.pk, comment="Which lake?", actor=scene.cast.annotator)

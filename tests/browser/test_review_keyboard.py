@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotations import draw_shares
 from annotations.models import Decision, Review, Tag
-from annotations.selectors import draw, stats
+from annotations.selectors import stats
 from annotations.services import tags
 from tagger import health
 from tests.browser.conftest import CAPTION, Scene, go_live
@@ -76,8 +77,8 @@ def test_evidence_counts_characters_beyond_the_basic_plane_as_one(scene: Scene, 
 def test_a_blind_item_looks_the_same_without_suggestions(
     scene: Scene, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draw, "RANDOM_SHARE", 0.0)
-    monkeypatch.setattr(draw, "BLIND_SHARE", 1.0)
+    monkeypatch.setattr(draw_shares, "RANDOM_SHARE", 0.0)
+    monkeypatch.setattr(draw_shares, "BLIND_SHARE", 1.0)
     page = open_review(scene, sign_in)
     expect(page.get_by_text("Tag this one without suggestions.").first).to_be_visible()
     expect(page.locator(".chip")).to_have_count(0)
@@ -290,6 +291,7 @@ def test_a_person_gives_a_command_another_key_by_pressing_it(scene: Scene, sign_
     page = open_review(scene, sign_in)
     page.keyboard.press("?")
     page.get_by_role("link", name="Change keys").click()
+    expect(page.get_by_label("Skip: key")).to_have_attribute("readonly", "")  # the script has begun
     page.get_by_label("Skip: key").press("j")
     expect(page.get_by_label("Skip: key")).to_have_value("J")
     page.get_by_label("Undo: second key").press("u")

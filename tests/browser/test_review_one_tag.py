@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotations.models import Decision, Flag, Lease, Review
-from annotations.services import suggestions
+from annotations.services import rankings, suggestions, verify
 from annotations.types import SuggestionRow
 from tests.browser.conftest import Scene
 
@@ -92,6 +92,34 @@ def test_what_was_answered_or_ignored_does_not_come_again(dogs: Scene, sign_in: 
     assert not {first, second} & seen
     expect_saved(page)
     assert second not in answers()
+
+
+def test_the_line_of_progress_follows_each_answer_and_each_undo(dogs: Scene, sign_in: SignIn) -> None:
+    assert rankings.refresh(dogs.project.pk)
+    verify.answer_tag(dogs.project, dogs.cast.manager, word="dog", yes=[dogs.images[-1].pk], no=[])
+    page = open_question(dogs, sign_in)
+    line = page.locator("[data-progress]")
+    expect(line).to_have_text("1 of 12 answered for this tag")
+    press(page, "a")
+    expect(line).to_have_text("2 of 12 answered for this tag")
+    press(page, "ArrowRight")
+    expect(line).to_have_text("2 of 12 answered for this tag")
+    press(page, "x")
+    expect(line).to_have_text("3 of 12 answered for this tag")
+    press(page, "z")
+    expect(line).to_have_text("2 of 12 answered for this tag")
+    expect_saved(page)
+    page.reload()
+    expect(line).to_have_text("2 of 12 answered for this tag")
+    expect(page.locator(".question-order")).to_contain_text("Most likely first, ranked now.")
+
+
+def test_without_rankings_the_line_tells_what_was_answered(dogs: Scene, sign_in: SignIn) -> None:
+    page = open_question(dogs, sign_in)
+    line = page.locator("[data-progress]")
+    expect(line).to_be_hidden()
+    press(page, "a")
+    expect(line).to_have_text("1 answered for this tag")
 
 
 def test_an_ignored_image_is_free_for_others(dogs: Scene, sign_in: SignIn) -> None:
@@ -200,6 +228,18 @@ def test_the_end_says_that_every_image_has_an_answer(dogs: Scene, sign_in: SignI
     expect(page.get_by_role("heading", name="Nothing left to ask about dog")).to_be_visible()
     expect_saved(page)
     assert len(answers()) == len(dogs.images)
+
+
+@pytest.mark.parametrize(
+    ("query", "remedy"), [("", "answer Broken"), ("?tag=dog", "flag it and press Ignore")]
+)
+def test_a_picture_that_cannot_be_shown_says_what_its_way_of_asking_has_for_it(
+    dogs: Scene, sign_in: SignIn, query: str, remedy: str
+) -> None:
+    page = sign_in(dogs.cast.reviewer, "/projects/")
+    page.route("**/images/*/file/*", lambda route: route.abort())
+    page.goto(f"/projects/{dogs.project.pk}/review/{query}")
+    expect(page.locator(".unshown")).to_have_text(f"This picture cannot be shown. If it stays so, {remedy}.")
 
 
 def test_an_annotator_has_no_switch(dogs: Scene, sign_in: SignIn) -> None:

@@ -110,6 +110,32 @@ def test_undo_takes_back_page_after_page_with_its_marks(ranked: Scene, sign_in: 
     assert stored()[first[0]] == "no"
 
 
+def test_a_page_of_an_earlier_session_is_asked_about_and_taken_back(ranked: Scene, sign_in: SignIn) -> None:
+    page = open_verify(ranked, sign_in, viewport=SMALL)
+    earlier = confirm(page)
+    expect_said(page, f"{len(earlier)} yes, 0 no stored")
+    page.evaluate("sessionStorage.clear()")  # as in another window, or on another machine
+    page.reload()
+    expect(page.locator("[data-verify]")).to_have_attribute("data-ready", "", timeout=WAIT_MS)
+    own = confirm(page)
+    expect_said(page, f"{len(own)} yes, 0 no stored")
+    page.keyboard.press("z")
+    expect(page.locator(f'[data-grid] input[value="{own[0]}"]')).to_have_count(1, timeout=WAIT_MS)
+    page.keyboard.press("z")
+    notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text(f"{len(earlier)} yes, 0 no. Undo again takes that back.")
+    assert stored() == dict.fromkeys(earlier, "yes")
+    page.keyboard.press("z")
+    expect(notice).to_contain_text("These images come up again.")
+    assert stored() == {}
+    page.keyboard.press("z")
+    expect(notice).to_contain_text("There is nothing to undo yet.")
+    seen: set[int] = set()
+    while not set(earlier) <= seen:
+        expect(page.locator("[data-grid] input").first).to_be_visible(timeout=WAIT_MS)
+        seen |= set(confirm(page))
+
+
 def test_a_dead_network_keeps_pages_and_says_so(ranked: Scene, sign_in: SignIn) -> None:
     page = open_verify(ranked, sign_in, viewport=SMALL)
     expect(page.locator("[data-count]")).to_have_text(str(len(tiles(page))))

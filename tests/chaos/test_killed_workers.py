@@ -11,16 +11,19 @@ import pytest
 import requests
 from PIL import Image, ImageDraw
 
+from annotations.importers import fetching
 from annotations.sample import draw_scenes
 from tagger import processes
 from tests import stack
+from tests.annotations import web
 
 WAIT_S = 120
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[stack.Site]:
-    with stack.site() as running:
+    # The tests' own web servers are on this machine.
+    with stack.site(environment={"TAGGER_IMPORT_NETWORKS": "127.0.0.0/8"}) as running:
         yield running
 
 
@@ -109,6 +112,33 @@ def test_a_worker_killed_during_an_import_loses_and_doubles_nothing(site):
     assert sorted(names) == [f"picture-{number:03}.jpg" for number in range(count)]
     stats = client.get("stats/")
     assert (stats["images"], stats["by_state"]["pending"]) == (count, count)
+
+
+def test_a_worker_killed_while_it_fetches_asks_for_nothing_twice_that_it_has(site):
+    """Addresses of a real web server in a thread of the test, slow enough to be in the middle of."""
+    client = Client(site, "Killed fetching")
+    count = 150
+
+    def page(handler: web.Handler) -> None:
+        handler.server.over.wait(0.1)
+        handler.answer(picture(int(handler.path[1:4])))
+
+    with web.serving({f"/{number:03}.jpg": page for number in range(count)}) as server:
+        urls = [server.url(f"/{number:03}.jpg") for number in range(count)]
+        job = f"imports/{client.post('imports/', json={'urls': urls})['id']}/"
+        wait_for(lambda: 0 < client.job(job)["progress"]["done"] < count, "the import to be under way")
+        kill_hard(site.programs()["worker-io"])
+        assert client.job(job)["state"] == "running"
+        wait_for(lambda: client.job(job)["state"] in ("done", "failed"), "the import to end")
+        asked = server.asked
+    ended = client.job(job)
+    assert (ended["state"], ended["errors"]) == ("done", [])
+    assert ended["result"] == {"added": count, "updated": 0, "duplicates": 0, "refused": 0}
+    names = [row["name"] for row in client.get("images/?limit=1000")["results"]]
+    assert sorted(names) == [f"{number:03}.jpg" for number in range(count)]
+    assert len(asked) == count
+    # Only what was on its way at the kill is asked for again.
+    assert asked.total() - count <= fetching.MAX_AT_ONE_HOST
 
 
 def test_a_worker_killed_during_training_loses_and_doubles_nothing(site):

@@ -7,10 +7,12 @@ import random
 import numpy as np
 import PIL.Image
 import pytest
+from django.db import connection
 
 from annotations.models import Image, Role
 from annotations.services import leases, storage
-from mlmodels.models import Extractor, ImageFeature
+from mlmodels.models import Extractor, ImageFeature, ModelVersion
+from mlmodels.services import runs, training
 from tests.factories import Cast, answer_lease, make_cast, make_images, make_tags
 
 DIMENSIONS = 32
@@ -21,6 +23,13 @@ TAGS = ("dog", "boat", "tree")
 def cast(transactional_db) -> Cast:
     """Training reads a snapshot of its own, which a test's enclosing transaction would not allow."""
     return make_cast()
+
+
+@pytest.fixture
+def same_ids(transactional_db) -> None:
+    """Images get the same ids whatever ran before: which are held back, and the order of a draw, hang on them."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SEQUENCE annotations_image_id_seq RESTART")
 
 
 @pytest.fixture
@@ -80,6 +89,20 @@ class Planted:
         return vector / np.linalg.norm(vector)
 
 
+def version_after(planted: Planted, *, reviews: int) -> ModelVersion:
+    """One that went live after so many reviews more; a few beyond that where the gate wants them.
+
+    Which images come first hangs on the project's id, and with it whether the gate is sure enough.
+    """
+    planted.review(reviews)
+    for _ in range(5):
+        run = training.execute(runs.request(planted.project.pk, actor_id=planted.cast.admin.pk).pk)
+        if run.state == "done":
+            return ModelVersion.objects.get(run=run)
+        planted.review(2)
+    raise AssertionError(run.reason)
+
+
 def _number(image: Image) -> int:
     """From the name alone: the same in every run, and apart from the order of the queue."""
     return int(hashlib.sha256(image.name.encode()).hexdigest()[:8], 16)
@@ -114,3 +137,43 @@ def drawn(colour: str) -> bytes:
 def with_file(image: Image, data: bytes) -> Image:
     storage.put(image.storage_key, data)
     return image
+
+
+# What stands in a picture, by tag.
+LOOKS = {"sky": (90, 150, 240), "fire": (230, 70, 20), "grass": (40, 150, 40)}
+
+
+def scene(number: int, *, side: int = 320) -> bytes:
+    """A picture with a field of each tag that `shown_in` names, in another place each time."""
+    rng = random.Random(number)
+    noise = np.random.default_rng(number).integers(90, 170, (side * 3 // 4, side, 3), dtype=np.uint8)
+    picture = PIL.Image.fromarray(noise)
+    for name in shown_in(number):
+        x, y = rng.randrange(side // 2), rng.randrange(side // 3)
+        picture.paste(LOOKS[name], (x, y, x + rng.randrange(90, side // 2), y + side // 3))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def shown_in(number: int) -> tuple[str, ...]:
+    return tuple(name for bit, name in enumerate(LOOKS) if number >> bit & 1)
+
+
+@pytest.fixture
+def live_version(cast: Cast):
+    """A live version over what the real extractor sees of made pictures."""
+    from mlmodels.models import ModelVersion
+    from mlmodels.services import features, runs, training
+
+    make_tags(cast.project, *LOOKS)
+    images = [with_file(image, scene(n)) for n, image in enumerate(make_images(cast.project, 24))]
+    numbers = {image.pk: n for n, image in enumerate(images)}
+    after_id: int | None = 0
+    while after_id is not None:
+        after_id = features.compute_slice(cast.project.pk, after_id=after_id).resume_after
+    for lease in leases.claim_next(cast.project, cast.annotator, role=Role.ANNOTATOR, count=20):
+        answer_lease(cast, cast.annotator, lease, yes=shown_in(numbers[lease.image_id]))
+    run = training.execute(runs.request(cast.project.pk).pk)
+    assert run is not None and run.state == "done", run.reason
+    return ModelVersion.objects.get()

@@ -32,9 +32,19 @@ def address(cast, path):
         ("get", "training-policy/", "admin"),
         ("patch", "training-policy/", "admin"),
         ("get", "training-policy/ledger/", "admin"),
+        ("get", "asking-policy/", "admin"),
+        ("patch", "asking-policy/", "admin"),
         ("get", "models/", "manager"),
         ("post", "models/1/activate/", "admin"),
         ("get", "models/1/evaluation/", "manager"),
+        ("get", "models/1/exports/", "admin"),
+        ("post", "models/1/exports/", "admin"),
+        ("get", "models/1/exports/1/", "admin"),
+        ("post", "models/1/exports/1/cancel/", "admin"),
+        ("get", "models/1/exports/1/download/", "admin"),
+        ("get", "suspects/", "reviewer"),
+        ("post", "suspects/", "reviewer"),
+        ("post", "suspects/1/undo/", "reviewer"),
     ],
 )
 def test_each_role_may_what_the_table_says(cast, client_of, method, path, least):
@@ -73,10 +83,32 @@ class TestRuns:
         assert again.json()["id"] == first.json()["id"]
         assert TrainingRun.objects.count() == 1
 
-    def test_fine_tuning_is_refused_with_a_reason(self, cast, admin):
-        answer = admin.post(address(cast, "training-runs/"), {"kind": "finetune"})
-        assert answer.status_code == 422
-        assert answer.json()["error"]["code"] == "finetune_unavailable"
+    def test_fine_tuning_is_asked_for_with_its_settings_and_answered_once(self, cast, admin):
+        options = {"stages": 2, "epochs": 3, "loss": "binary"}
+        body = {"kind": "finetune", "options": options}
+        first = admin.post(address(cast, "training-runs/"), body)
+        again = admin.post(address(cast, "training-runs/"), body)
+        other = admin.post(address(cast, "training-runs/"), {"kind": "finetune", "options": {"stages": 1}})
+
+        assert (first.status_code, first.json()["kind"], first.json()["state"]) == (202, "finetune", "queued")
+        assert {name: first.json()["tuning"][name] for name in options} == options
+        assert again.json()["id"] == first.json()["id"]
+        assert (other.status_code, other.json()["error"]["code"]) == (409, "run_open")
+
+    @pytest.mark.parametrize(
+        ("options", "code"),
+        [
+            ({"stages": -1}, "bad_stages"),
+            ({"epochs": "many"}, "bad_epochs"),
+            ({"batch": True}, "bad_batch"),
+            ({"loss": "hinge"}, "bad_loss"),
+            ({"snapshot": 3}, "unknown_option"),
+        ],
+    )
+    def test_a_bad_setting_of_fine_tuning_is_named(self, cast, admin, options, code):
+        answer = admin.post(address(cast, "training-runs/"), {"kind": "finetune", "options": options})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+        assert not TrainingRun.objects.exists()
 
     def test_a_waiting_run_is_cancelled_at_once_and_only_once(self, cast, admin):
         run = runs.request(cast.project.pk)
@@ -114,6 +146,7 @@ class TestPolicy:
             "every_reviews": 10,
             "at_most_every_seconds": 10.0,
             "after_quiet_seconds": 3.0,
+            "finetune_every_reviews": 0,
             "finetune_cron": None,
             "paused": False,
         }
@@ -123,6 +156,13 @@ class TestPolicy:
         stored = admin.get(address(cast, "training-policy/")).json()
         assert (stored["every_reviews"], stored["paused"]) == (25, True)
         assert stored["after_quiet_seconds"] == 3.0
+
+    def test_a_schedule_of_fine_tuning_is_set_and_taken_back(self, cast, admin):
+        there = address(cast, "training-policy/")
+        assert admin.patch(there, {"finetune_cron": "0 3 * * 6"}).json()["finetune_cron"] == "0 3 * * 6"
+        assert admin.patch(there, {"finetune_cron": "0 25 * * 6"}).status_code == 400
+        assert admin.get(there).json()["finetune_cron"] == "0 3 * * 6"
+        assert admin.patch(there, {"finetune_cron": None}).json()["finetune_cron"] is None
 
     @pytest.mark.parametrize(
         "change", [{"every_reviews": 0}, {"after_quiet_seconds": -1}, {"at_most_every_seconds": "often"}]

@@ -13,6 +13,7 @@ from mlmodels.core.language import nearness
 from mlmodels.models import CaptionFeature, ModelVersion
 from mlmodels.services import (
     caption_features,
+    caption_words,
     encoders,
     evidence,
     halfvec,
@@ -52,7 +53,7 @@ def built(project_id: int, images: list[Image]):
     return inputs.build(found, None, languages.of_project(project_id)).inputs
 
 
-def test_without_an_encoder_nothing_is_read_stored_or_sent(cast, images, monkeypatch):
+def test_without_an_encoder_words_alone_are_read_and_nothing_is_stored_or_sent(cast, images, monkeypatch):
     monkeypatch.setattr(tasks.compute_captions, "apply_async", lambda **options: pytest.fail("was sent"))
     with CaptureQueriesContext(connection) as queries:
         done = caption_features.compute_slice(cast.project.pk)
@@ -62,7 +63,9 @@ def test_without_an_encoder_nothing_is_read_stored_or_sent(cast, images, monkeyp
 
     assert (done.computed, vectors, encoders.key()) == ((), None, "")
     assert not [query for query in queries if "captionfeature" in query["sql"]]
-    assert built(cast.project.pk, images).text is None
+    found = built(cast.project.pk, images)
+    assert (found.text.encoder, found.words) == (caption_words.key(), None)
+    assert list(found.text.vector.any(axis=1)) == [True, True, True, False, True, True]
     assert not CaptionFeature.objects.exists()
 
 
@@ -81,13 +84,19 @@ def test_what_is_stored_is_what_the_encoder_said(cast, images, encoder):
 
     text = built(cast.project.pk, images).text
 
-    expected = encoder.encode(CAPTIONS)
-    expected[3] = 0
+    expected = nearness.caption_vectors(CAPTIONS, encoder.encode)
     np.testing.assert_allclose(text.vector, expected, atol=2e-3)
     assert text.encoder == encoder.key
     assert text.meaning.shape == (6, 2)
     assert text.meaning[3].tolist() == [0, 0]
     assert text.meaning[0].any()
+
+
+def test_a_short_caption_is_compared_with_tags_in_the_sentence_that_they_stand_in(encoder):
+    short, long = "A sleepy dog.", "A dog sleeps beside the door of a house"
+    stored = caption_features.vectors_now([short, long])
+    expected = encoder.encode([nearness.SENTENCE.format("sleepy dog"), long])
+    np.testing.assert_array_equal(stored, expected)
 
 
 def test_a_changed_caption_is_read_again_and_the_others_are_not(cast, images, encoder):
@@ -226,7 +235,7 @@ def test_an_encoder_that_cannot_be_loaded_is_off_and_named_in_the_log(
     settings.TEXT_ENCODER = str(folder)
 
     assert caption_features.compute_slice(cast.project.pk).computed == ()
-    assert built(cast.project.pk, images).text is None
+    assert built(cast.project.pk, images).text.encoder == caption_words.key()
     assert str(folder / "model.safetensors") in caplog.text
 
 
@@ -297,6 +306,7 @@ def test_a_version_serves_only_with_the_encoder_it_was_trained_with(planted, tmp
     settings.TEXT_ENCODER = str(tiny_encoder.make(tmp_path / "encoder"))
     caption_features.compute_slice(planted.project.pk)
     language = languages.of_project(planted.project.pk)
+    assert heads.load_head(plain).encoding.text.encoder == caption_words.key()
     assert heads.scorer_for(planted.project.pk, language).version == plain
     planted.review(20)
     run = train(planted)
@@ -329,3 +339,20 @@ def test_vectors_that_arrive_are_something_new_to_learn_from(planted, encoder):
 
 def train(planted):
     return training.execute(runs.request(planted.project.pk, seed=0).pk)
+
+
+def test_captions_of_another_language_mean_nothing_by_english_words_and_a_head_of_them_still_scores(planted):
+    planted.images(60, caption="A dog runs.")
+    planted.review(30)
+    assert train(planted).state == JobState.DONE
+    version = ModelVersion.objects.get()
+
+    planted.project.caption_language = "de"
+    planted.project.save()
+    language = languages.of_project(planted.project.pk)
+    images = model_inputs.images(planted.project.pk, list(Image.objects.values_list("pk", flat=True)))
+    found = inputs.build(images, planted.extractor, language).inputs
+
+    assert found.text is None
+    assert not found.words.vector.any()
+    assert np.isfinite(heads.of_version(version, language).score(found).probability).all()

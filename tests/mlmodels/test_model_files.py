@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from annotations.models import LiveModel, SuggestionSet
+from annotations.selectors import audit
 from mlmodels import tasks
 from mlmodels.core import artifacts
 from mlmodels.models import ModelVersion, TrainingRun
@@ -210,6 +211,10 @@ def test_the_sweep_finds_a_damaged_file_that_workers_still_have_in_memory(plante
 
     assert LiveModel.objects.get(project=planted.project).version_id == first.pk
     assert sent == [[planted.project.pk]]
+    (fallen,) = audit.told(
+        planted.project, list(audit.listing(planted.project, actions=["models.fall_back"]))
+    )
+    assert fallen.sentence.startswith(f"put model v{first.number} live again") and fallen.actor is None
 
 
 def test_falling_back_never_replaces_what_went_live_meanwhile(planted, two):

@@ -14,6 +14,7 @@ from mlmodels import selectors, tasks
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
 from mlmodels.services import policy, runs, training
 from mlmodels.services.policy import Situation
+from tests import plans
 
 NOTHING = Situation(reviews_waiting=0, decisions_waiting=0, quiet_s=None, since_run_s=None, run_open=False)
 
@@ -92,14 +93,6 @@ def test_quiet_is_measured_from_the_newest_answer(planted):
     assert policy.check(planted.project.pk).code == "quiet"
 
 
-def rows_read(planned) -> int:
-    """Rows that the leaves of a query plan touched, those that a filter threw away included."""
-    if "Plans" in planned:
-        return sum(rows_read(child) for child in planned["Plans"])
-    each = planned["Actual Rows"] + planned.get("Rows Removed by Filter", 0)
-    return each * planned["Actual Loops"]
-
-
 def test_a_check_reads_no_more_rows_in_a_project_of_many_reviews(planted):
     image = planted.images(1)[0]
 
@@ -129,7 +122,7 @@ def test_a_check_reads_no_more_rows_in_a_project_of_many_reviews(planted):
         with connection.cursor() as cursor:
             for query in caught.captured_queries:
                 cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
-                rows += rows_read(cursor.fetchone()[0][0]["Plan"])
+                rows += plans.rows_read(cursor.fetchone()[0][0]["Plan"])
         return found, rows, len(caught)
 
     grow(2_000)

@@ -151,17 +151,6 @@ def test_a_walk_brings_only_stale_suggestions_up_to_date_and_then_finds_none(pla
     assert numbers == {version.number}
 
 
-def test_the_queue_asks_first_where_the_model_is_least_sure(planted):
-    planted.images(90)
-    planted.review(60)
-    train(planted)
-
-    first = QueueEntry.objects.filter(project=planted.project).order_by("rank").first()
-
-    assert first.reason.startswith("uncertain: ")
-    assert first.rank < 0
-
-
 def test_before_the_scores_are_calibrated_the_queue_is_in_random_order(planted):
     planted.images(10)
     scoring.refresh(planted.project.pk, list(Image.objects.values_list("pk", flat=True)))

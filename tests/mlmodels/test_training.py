@@ -110,7 +110,7 @@ def test_a_cold_start_from_the_same_data_and_seed_gives_the_same_bits(planted):
     planted.review(20)
 
     found = [evidence.read(planted.project.pk, planted.extractor) for _ in range(2)]
-    one, other = (training._fit(each, 3) for each in found)
+    one, other = (training.fit_head(each, 3) for each in found)
 
     assert found[0].fingerprint == found[1].fingerprint
     tensors = other.head.to_tensors()
@@ -237,7 +237,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     "where",
     [
-        "mlmodels.services.training._fit",
+        "mlmodels.services.training.fit_head",
         "mlmodels.services.judging.judge",
         "mlmodels.services.versions.next_number",
         "mlmodels.services.rescoring.before_promotion",
@@ -272,7 +272,7 @@ def test_a_worker_that_lost_its_claim_publishes_nothing(planted, monkeypatch):
     planted.images(40)
     planted.review(20)
     run = runs.request(planted.project.pk)
-    fit = training._fit
+    fit = training.fit_head
 
     def fit_while_another_takes_over(*given):
         silent = timezone.now() - jobs.STALE_AFTER - timedelta(seconds=1)
@@ -280,7 +280,7 @@ def test_a_worker_that_lost_its_claim_publishes_nothing(planted, monkeypatch):
         assert jobs.claim(TrainingRun, run.pk) is not None
         return fit(*given)
 
-    monkeypatch.setattr(training, "_fit", fit_while_another_takes_over)
+    monkeypatch.setattr(training, "fit_head", fit_while_another_takes_over)
     training.execute(run.pk)
 
     assert not ModelVersion.objects.exists()
@@ -291,13 +291,13 @@ def test_a_run_stops_between_stages_when_asked(planted, monkeypatch):
     planted.images(40)
     planted.review(20)
     run = runs.request(planted.project.pk)
-    fit = training._fit
+    fit = training.fit_head
 
     def fit_while_somebody_cancels(*given):
-        jobs.request_cancel(TrainingRun.objects.get(pk=run.pk))
+        runs.cancel(TrainingRun.objects.get(pk=run.pk), actor_id=None)
         return fit(*given)
 
-    monkeypatch.setattr(training, "_fit", fit_while_somebody_cancels)
+    monkeypatch.setattr(training, "fit_head", fit_while_somebody_cancels)
     ended = training.execute(run.pk)
 
     assert ended.state == JobState.CANCELLED
@@ -308,7 +308,7 @@ def test_a_run_stops_between_stages_when_asked(planted, monkeypatch):
 def test_answers_that_arrive_during_the_fit_are_learned_by_the_same_run(planted, monkeypatch):
     planted.images(60)
     planted.review(20)
-    fit, calls = training._fit, []
+    fit, calls = training.fit_head, []
 
     def fit_while_somebody_reviews(*given):
         if not calls:
@@ -316,7 +316,7 @@ def test_answers_that_arrive_during_the_fit_are_learned_by_the_same_run(planted,
         calls.append(given)
         return fit(*given)
 
-    monkeypatch.setattr(training, "_fit", fit_while_somebody_reviews)
+    monkeypatch.setattr(training, "fit_head", fit_while_somebody_reviews)
     train(planted)
 
     assert ModelVersion.objects.get().trained_images == 25
@@ -349,7 +349,7 @@ def test_an_error_ends_the_run_as_failed_with_its_reason(planted, monkeypatch):
     def break_down(*_):
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(training, "_fit", break_down)
+    monkeypatch.setattr(training, "fit_head", break_down)
     run = train(planted)
 
     assert run.state == JobState.FAILED

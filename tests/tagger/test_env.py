@@ -42,6 +42,18 @@ def test_a_choice_outside_the_list_lists_it(monkeypatch: pytest.MonkeyPatch) -> 
         env.choice("PROBE", "quiet", ("quiet", "normal"))
 
 
+def test_networks_are_read_and_a_bad_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBE", "10.20.0.0/16, fd00:12::/32,127.0.0.1")
+    assert [str(network) for network in env.networks("PROBE")] == [
+        "10.20.0.0/16",
+        "fd00:12::/32",
+        "127.0.0.1/32",
+    ]
+    monkeypatch.setenv("PROBE", "10.20.0.0/16,10.0.0.1/8")
+    with pytest.raises(env.BadSettingError, match=r"PROBE: expected networks .* got '10\.0\.0\.1/8'"):
+        env.networks("PROBE")
+
+
 def test_a_database_address_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:p%40ss@db.example:5433/tagger?sslmode=require")
     assert env.database("DATABASE_URL") == {

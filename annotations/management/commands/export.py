@@ -12,7 +12,7 @@ from annotations.errors import DomainError
 from annotations.exporters.registry import FORMATS
 from annotations.models import ExportJob, JobState
 from annotations.selectors import export_rows
-from annotations.services import exports, jobs, storage
+from annotations.services import exports, jobs, snapshots, storage
 from annotations.services.accounts import find_project
 
 
@@ -23,11 +23,26 @@ class Command(BaseCommand):
         parser.add_argument("project", help="the project's id or its exact name")
         parser.add_argument("format", choices=sorted(FORMATS))
         parser.add_argument("file", type=Path, help="where to write; an existing file is replaced")
+        parser.add_argument("--images", action="store_true", help="with the images' files, as a zip archive")
+        parser.add_argument("--snapshot", metavar="NAME", help="what was frozen under this name or id")
+        parser.add_argument(
+            *("--option", "-o"),
+            action="append",
+            metavar="NAME=VALUE",
+            help="an option of the format, such as implied_no=true; the API's exports/formats/ lists them",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             project = find_project(options["project"])
-            job = exports.start(project, actor=None, format=options["format"])
+            job = exports.start(
+                project,
+                actor=None,
+                format=options["format"],
+                options=_options(options["option"] or []),
+                with_pictures=options["images"],
+                snapshot=snapshots.find(project, options["snapshot"]) if options["snapshot"] else None,
+            )
         except DomainError as error:
             raise CommandError(error.message) from error
         for loss in job.result["losses"]:
@@ -55,3 +70,14 @@ class Command(BaseCommand):
             raise CommandError(f"{target} cannot be written: {error.strerror}.") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _options(pairs: list[str]) -> dict[str, Any]:
+    """`name=value` as an option; true and false are switches, other words a choice."""
+    chosen: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandError(f"--option {pair}: expected NAME=VALUE.")
+        chosen[name] = {"true": True, "false": False}.get(value, value)
+    return chosen

@@ -1,4 +1,4 @@
-"""`import_images PROJECT PATH...`: pictures of this machine, through the same services as the API."""
+"""`import_images PROJECT PATH...`: pictures of this machine or at addresses, through the same services as the API."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from annotations.errors import DomainError
-from annotations.importers import archive, captions, folder
+from annotations.importers import addresses, captions, folder, sidecars
+from annotations.importers.archives import opening as archives
 from annotations.importers.base import Batch, ItemError, Options, StagedFile
 from annotations.models import ImportJob, JobState
 from annotations.services import imports, jobs, storage
@@ -18,12 +19,12 @@ ERRORS_SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Import images into a project: files, folders (with all below them) and zip archives."
+    help = "Import images into a project: files, folders (with all below them), archives (zip, tar) and web addresses."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="the project's id or its exact name")
         parser.add_argument(
-            "paths", nargs="+", type=Path, metavar="PATH", help="a picture, a folder or a zip archive"
+            "paths", nargs="+", metavar="PATH", help="a picture, a folder, an archive or a web address"
         )
         parser.add_argument(
             "--captions", type=Path, help="CSV (columns name, caption, tags) or JSON of captions"
@@ -33,6 +34,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--no-create-tags", action="store_true", help="report unknown tags, do not create them"
+        )
+
+        parser.add_argument(
+            "--file-keywords",
+            action="store_true",
+            help="read keywords and captions inside the files (XMP, IPTC) too",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,12 +64,17 @@ class Command(BaseCommand):
             words.update(table)
             errors += told
         files = tuple(file for batch in batches for file in batch.files)
+        tables = tuple(table for batch in batches for table in batch.tables)
         return imports.start(
             project,
             actor=None,
             source="command",
-            batch=Batch(files, words, tuple(errors)),
-            options=Options(create_tags=not options["no_create_tags"], complete=options["complete"]),
+            batch=Batch(files, words, tuple(errors), tables=tables),
+            options=Options(
+                create_tags=not options["no_create_tags"],
+                complete=options["complete"],
+                file_keywords=options["file_keywords"],
+            ),
             area=area,
         )
 
@@ -85,16 +97,19 @@ class Command(BaseCommand):
             raise CommandError(f"The import is {job.state}: {job.reason}")
 
 
-def _read(path: Path, area: str) -> Batch:
+def _read(named: str, area: str) -> Batch:
+    if named.startswith(("http://", "https://")):
+        return addresses.read_urls([named])
+    path = Path(named)
     if path.is_dir():
-        return Batch(tuple(folder.staged(file, below=path) for file in folder.pictures_below(path)))
+        return folder.read_all(path)
     if not path.is_file():
         return Batch(
             (), errors=(ItemError(str(path), "file_missing", "Expected a file or a folder, got none."),)
         )
-    if path.suffix.lower() == ".zip":
+    if archives.is_archive(path.name):
         with path.open("rb") as stream:
-            return archive.read_zip(stream, area=area, source_name=path.name)
+            return sidecars.take(archives.read(stream, area=area, source_name=path.name))
     staged: StagedFile = folder.staged(path, below=None)
     return Batch((staged,))
 

@@ -19,6 +19,7 @@ AP_MARGIN = 0.02
 KEYSTROKE_MARGIN = 0.10
 SMALL_LOSS = 0.005
 CHANCE_DEVIATIONS = 4.0
+ROUNDING = 1e-9
 MOST_IMAGES = 2000
 """More images than this decide nothing that these do not; they are drawn by the seed."""
 
@@ -47,7 +48,7 @@ class Comparison:
     @property
     def is_undecided(self) -> bool:
         """Whether there are too few images for `is_no_loss` to mean anything."""
-        wide = self.average_precision.half_width > AP_MARGIN or self.keystrokes.half_width > KEYSTROKE_MARGIN
+        wide = _reaches(self.average_precision, AP_MARGIN) or _reaches(self.keystrokes, KEYSTROKE_MARGIN)
         return wide and not self.is_no_loss
 
     @property
@@ -64,6 +65,14 @@ class Comparison:
         holdout any two fits differ “beyond chance”; the margin keeps equally good ones from being called better.
         """
         return self.average_precision.lower > SMALL_LOSS and self.keystrokes.point >= 0
+
+
+def _reaches(gain: Interval, margin: float) -> bool:
+    """Whether the interval is so wide that even an equal candidate could not show that it loses less than that.
+
+    Keystrokes come in steps, so that bounds fall on the margin itself; a hair of rounding must not decide then.
+    """
+    return gain.half_width > margin - ROUNDING
 
 
 def judge(

@@ -10,10 +10,10 @@ from mlmodels.core.errors import TrainingDataError
 
 @dataclass(frozen=True)
 class CaptionText:
-    """What a text encoder says of N captions and K tags; zeros where an image has no caption that it has read.
+    """What vectors of captions say of N images and K tags; zeros where an image has no caption that was read.
 
     Attributes:
-        encoder: key of the encoder: vectors of two are never mixed.
+        encoder: key of the text encoder, or of the shipped word vectors: those of two are never mixed.
         vector: float32 [N, T], unit length.
         meaning: float32 [N, K], how near the caption comes to the tag, 0 where that says nothing.
     """
@@ -25,6 +25,10 @@ class CaptionText:
     def rows(self, rows: NDArray[np.intp]) -> "CaptionText":
         """The images at `rows`, in that order."""
         return CaptionText(self.encoder, self.vector[rows], self.meaning[rows])
+
+    def columns(self, columns: NDArray[np.intp]) -> "CaptionText":
+        """The tags at `columns`, in that order."""
+        return CaptionText(self.encoder, self.vector, self.meaning[:, columns])
 
     def with_more(self, other: "CaptionText") -> "CaptionText":
         """These images and then the `other` ones, of the same encoder."""
@@ -46,7 +50,8 @@ class HeadInputs:
         caption_prior: float32 [N, K], caption match in [0, 1]; 0 where there is none or it is negated.
         terms: N tuples of content lemmas.
         has_caption: bool [N].
-        text: what a text encoder adds; None without one.
+        text: what the captions mean by their vectors; None where nothing reads them so.
+        words: the same by word vectors, for heads that learnt from these, where `text` is not already that.
     """
 
     vision: NDArray[np.float32]
@@ -56,6 +61,7 @@ class HeadInputs:
     terms: tuple[tuple[str, ...], ...]
     has_caption: NDArray[np.bool_]
     text: CaptionText | None = None
+    words: CaptionText | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together and values that are not numbers, by field name."""
@@ -68,15 +74,26 @@ class HeadInputs:
             raise TrainingDataError("terms", f"expected {images} images, got {len(self.terms)}")
         for name in ("vision", "class_prior", "caption_prior"):
             _expect_numbers(name, getattr(self, name))
-        if self.text is not None:
-            _expect_shape("text.vector", self.text.vector, (images, self.text.vector.shape[-1]))
-            _expect_shape("text.meaning", self.text.meaning, (images, tags))
-            _expect_numbers("text.vector", self.text.vector)
-            _expect_numbers("text.meaning", self.text.meaning)
+        for name, text in (("text", self.text), ("words", self.words)):
+            if text is not None:
+                _expect_shape(f"{name}.vector", text.vector, (images, text.vector.shape[-1]))
+                _expect_shape(f"{name}.meaning", text.meaning, (images, tags))
+                _expect_numbers(f"{name}.vector", text.vector)
+                _expect_numbers(f"{name}.meaning", text.meaning)
 
     def __len__(self) -> int:
         """Number of images."""
         return len(self.class_prior)
+
+    def columns(self, columns: NDArray[np.intp]) -> "HeadInputs":
+        """The tags at `columns`, in that order; one may stand there twice."""
+        return replace(
+            self,
+            class_prior=self.class_prior[:, columns],
+            caption_prior=self.caption_prior[:, columns],
+            text=None if self.text is None else self.text.columns(columns),
+            words=None if self.words is None else self.words.columns(columns),
+        )
 
     def rows(self, rows: NDArray[np.intp]) -> "HeadInputs":
         """The images at `rows`, in that order.
@@ -93,6 +110,7 @@ class HeadInputs:
             terms=tuple(self.terms[row] for row in rows),
             has_caption=self.has_caption[rows],
             text=None if self.text is None else self.text.rows(rows),
+            words=None if self.words is None else self.words.rows(rows),
         )
 
     def with_more(self, other: "HeadInputs") -> "HeadInputs":
@@ -110,16 +128,33 @@ class HeadInputs:
             terms=(*self.terms, *other.terms),
             has_caption=np.concatenate([self.has_caption, other.has_caption]),
             text=self.text.with_more(other.text) if self.text and other.text else None,
+            words=self.words.with_more(other.words) if self.words and other.words else None,
         )
 
     @property
     def encoder(self) -> str:
-        """Key of the text encoder; empty without one."""
+        """Key of what reads the captions by their vectors; empty where nothing does."""
         return "" if self.text is None else self.text.encoder
 
     def without_text(self) -> "HeadInputs":
-        """The same images as they are without a text encoder."""
+        """The same images as they are without vectors of captions."""
         return self if self.text is None else replace(self, text=None)
+
+    def read_by(self, encoder: str) -> "HeadInputs":
+        """The same images with what this encoder, or the word vectors of this key, say of the captions.
+
+        Raises:
+            TrainingDataError: if it has not read them.
+        """
+        if self.encoder == encoder:
+            return self
+        if self.words is not None and self.words.encoder == encoder:
+            return replace(self, text=self.words)
+        raise TrainingDataError(
+            "text",
+            f"expected captions read by text encoder {encoder!r} as in training, got {self.encoder!r}; "
+            "use that encoder, or train again",
+        )
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,7 @@ class Encoding:
         Raises:
             TrainingDataError: if the captions have not been read by the encoder of training.
         """
-        if not self.text.encoder:
-            return inputs.without_text()
-        if inputs.encoder != self.text.encoder:
-            raise TrainingDataError(
-                "text",
-                f"expected captions read by text encoder {self.text.encoder!r} as in training, got "
-                f"{inputs.encoder!r}; use that encoder, or train again",
-            )
-        return inputs
+        return inputs.read_by(self.text.encoder) if self.text.encoder else inputs.without_text()
 
     def vision(self, inputs: HeadInputs) -> Floats:
         """Standardised features of one length, float32 [N, D]; zeros for an image without."""

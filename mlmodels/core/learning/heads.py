@@ -20,6 +20,7 @@ from mlmodels.core.learning.terms import TermWeights
 Floats = NDArray[np.float32]
 
 DEFAULT_THRESHOLD = 0.5
+NEVER_OFFERED = 2.0
 ROWS_AT_ONCE = 4096
 
 
@@ -79,12 +80,20 @@ class Head:
             caption=sigmoid(caption_alone + self.bias + words),
         )
 
-    def align(self, tag_ids: Sequence[int]) -> "Head":
+    def align(self, tag_ids: Sequence[int], origins: Mapping[int, int] | None = None) -> "Head":
         """The same head for another list of tags: unknown ones score as `prior_scores`, the others unchanged.
 
-        Evidence of a tag that is not in `tag_ids` is dropped with its column.
+        Evidence of a tag that is not in `tag_ids` is dropped with its column. An unknown tag that `origins` derives
+        from a known one starts with the coefficients of that one; it is never offered, since nobody has said yet
+        which images of the origin are its own.
         """
         place = {tag: column for column, tag in enumerate(self.tag_ids)}
+        derived = {
+            tag: place[origin]
+            for tag, origin in (origins or {}).items()
+            if tag not in place and origin in place
+        }
+        place |= derived
         known = np.array([tag in place for tag in tag_ids], dtype=bool)
         source = np.array([place.get(tag, 0) for tag in tag_ids], dtype=np.intp)
 
@@ -93,9 +102,11 @@ class Head:
                 np.float32
             )
 
+        thresholds = pick(self.thresholds, DEFAULT_THRESHOLD)
+        thresholds[[tag in derived for tag in tag_ids]] = NEVER_OFFERED
         return Head(
             tag_ids=tuple(tag_ids),
-            thresholds=pick(self.thresholds, DEFAULT_THRESHOLD),
+            thresholds=thresholds,
             encoding=self.encoding,
             prior=np.where(
                 known, self.prior[:, source] if len(place) else 0, fusion.shipped(len(self.prior))[:, None]

@@ -116,6 +116,16 @@ def load_backbone(
     return _described(name, model, source, digest)
 
 
+def licence_of(name: str) -> str:
+    """Say under which licence timm lists the weights of this name; empty where it does not.
+
+    Example:
+        >>> licence_of("tf_efficientnet_lite0")
+        'apache-2.0'
+    """
+    return str(_pretrained_cfg(name).get("license") or "")
+
+
 def _refuse_unknown(name: str) -> None:
     """timm answers an unknown tag of a known architecture with the default weights: that would be a surprise."""
     architecture, _, tag = name.partition(".")

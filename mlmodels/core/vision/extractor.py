@@ -40,7 +40,7 @@ class Extractor:
         self.engine = engine
         self.side_px = transform.side_px
         self.dimensions = min(spec.feature_dim, MAX_DIMENSIONS)
-        self.key = f"{spec.name}-{transform.key}-{spec.weights_sha256[:8]}"
+        self.key = extractor_key(spec, transform)
         self._transform = transform
 
     def embed(self, images: Sequence[Image.Image]) -> VisionOutput:
@@ -83,6 +83,11 @@ class Extractor:
         norms = np.linalg.norm(short, axis=1, keepdims=True)
         unit = np.asarray(short / np.maximum(norms, 1e-12), dtype=np.float32)
         return unit, classes[:, : self.spec.class_count]
+
+
+def extractor_key(spec: BackboneSpec, transform: Transform) -> str:
+    """Name what makes a feature: backbone, pixels and weights."""
+    return f"{spec.name}-{transform.key}-{spec.weights_sha256[:8]}"
 
 
 def load_extractor(

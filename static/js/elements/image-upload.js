@@ -73,16 +73,17 @@ class ImageUpload extends HTMLElement {
 
   // What is chosen, in a sentence.
   #show() {
-    const { pictures, archives, captions } = sorted(this.#chosen.values());
+    const { pictures, archives, captions, sidecars } = sorted(this.#chosen.values());
     const bytes = [...pictures, ...archives].reduce((sum, item) => sum + item.file.size, 0);
     const what = [
       pictures.length && plural(pictures.length, "image", "images"),
-      archives.length && plural(archives.length, "zip", "zips"),
+      archives.length && plural(archives.length, "archive", "archives"),
     ].filter(Boolean);
     const words = captions.map((item) => item.path).join(", ");
     this.#part("chosen").hidden = !this.#chosen.size;
     this.#part("count").textContent = what.join(" and ") || "No image yet";
-    this.#part("details").textContent = [bytes && megabytes(bytes), words && `captions from ${words}`]
+    const beside = sidecars.size && plural(sidecars.size, "file beside them", "files beside them");
+    this.#part("details").textContent = [bytes && megabytes(bytes), beside, words && `captions from ${words}`]
       .filter(Boolean)
       .join(", ");
     const button = this.#part("send");
@@ -145,6 +146,7 @@ class ImageUpload extends HTMLElement {
     sent.set("upload", work.id);
     sent.set("create_tags", form.getAll("create_tags").includes("true"));
     sent.set("complete", form.has("complete"));
+    sent.set("file_keywords", form.has("file_keywords"));
     // Only the last request may say that a caption found no file.
     sent.set("unmatched_captions", work.left.length === 1 ? "report" : "ignore");
     for (const item of work.captions) sent.append("captions_file", item.file, item.path);

@@ -1,8 +1,10 @@
-// <image-wall>: picking many images by mouse and keys, the question before something is done with them, and a wall whose
-// far pages leave the document. Without this module checkboxes, forms and links inside do the same.
+// <image-wall>: picking many images by mouse and keys, the question before something is done with them, a look at one
+// beside the wall, and a wall whose far pages leave the document. Without this module checkboxes, forms and links
+// inside do the same.
 import { Api } from "lib/api";
 import { element } from "lib/dom";
 import { FarPages } from "lib/far-pages";
+import { Peek } from "lib/peek";
 
 const TYPING = "input:not([type=checkbox]), textarea, select";
 
@@ -11,6 +13,7 @@ class ImageWall extends HTMLElement {
   #picked = new Set();
   #last = null; // the box that was picked last: a range with Shift starts there
   #pages = null;
+  #peek = null;
 
   connectedCallback() {
     this.#listeners = new AbortController();
@@ -21,6 +24,12 @@ class ImageWall extends HTMLElement {
     on(document.body, "htmx:afterSwap", (event) => this.#swapped(event.target));
     on(this.#dialog, "close", () => this.#dialog.replaceChildren());
     this.#pages = new FarPages(this.querySelector("[data-walls]"), () => this.#show());
+    this.#peek = new Peek({
+      panel: this.querySelector("[data-peek]"),
+      live: this.querySelector("[data-peek-say]"),
+      tileOf: (href) => this.#tileOf(href),
+      signal: this.#listeners.signal,
+    });
     this.#all.checked = false;
     for (const box of this.#boxes) if (box.checked) this.#picked.add(box.value);
     this.#tell();
@@ -49,8 +58,9 @@ class ImageWall extends HTMLElement {
       event.preventDefault();
       return this.#dialog.close();
     }
-    const tile = event.target.closest(".tile");
+    const tile = event.target.closest(".walls .tile");
     if (!tile) return;
+    if (event.target.closest("[data-peek-open]")) return this.#peek.open(tile.querySelector("a").href);
     // While something is picked, a press on a picture with Ctrl or Shift picks too, as in a file manager.
     const onPicture = event.target.closest("a");
     if (onPicture && !(event.shiftKey || event.ctrlKey || event.metaKey)) return;
@@ -102,21 +112,26 @@ class ImageWall extends HTMLElement {
   }
 
   #key(event) {
-    if (event.isComposing || event.altKey || this.#dialog.open || event.target.matches(TYPING)) return;
+    if (event.defaultPrevented || event.isComposing || event.altKey) return;
+    if (this.#dialog.open || event.target.matches(TYPING)) return;
     const key = event.key.toLowerCase();
     const isAll = key === "a" && (event.ctrlKey || event.metaKey);
     if (!isAll && (event.ctrlKey || event.metaKey)) return;
-    const tile = event.target.closest?.(".tile");
+    const tile = event.target.closest?.(".walls .tile");
+    const looks = key === " " && (this.#peek.isAt(event.target) || event.target.matches(".walls .tile a"));
     if (isAll) {
       this.#all.checked = true;
       this.#show();
-    } else if (key === " " && tile && !event.target.matches("[name=picked]")) {
+    } else if (looks && this.#peek.fits) this.#look(tile);
+    else if (tile && (key === "x" || looks)) {
       const box = tile.querySelector("[name=picked]");
       box.checked = !box.checked;
       this.#pick(box, event.shiftKey);
     } else if ((key === "arrowright" || key === "arrowleft") && tile) {
       this.#move(tile, key === "arrowright" ? 1 : -1);
-    } else if (key === "escape" && this.hasAttribute("data-some")) this.#clear();
+    } else if (key === "escape" && this.#peek.isAsked) this.#peek.close();
+    else if (key === "escape" && this.hasAttribute("data-some")) this.#clear();
+    else if (this.#peek.isOpen && event.target.closest?.("[data-peek]")) return;
     else if (key === "/") document.querySelector("[data-search]").focus();
     else if (!this.hasAttribute("data-some")) return;
     else if (key === "t") this.#openTags();
@@ -126,8 +141,25 @@ class ImageWall extends HTMLElement {
   }
 
   #move(tile, step) {
-    const links = [...this.querySelectorAll(".tile a")];
-    links[links.indexOf(tile.querySelector("a")) + step]?.focus();
+    const links = [...this.querySelectorAll(".walls .tile a")];
+    const link = links[links.indexOf(tile.querySelector("a")) + step];
+    link?.focus();
+    if (link && this.#peek.isOpen) this.#peek.open(link.href, { stays: true });
+  }
+
+  // A second press of the key closes the panel, on the panel itself or on the tile that it shows.
+  #look(tile) {
+    const link = tile?.querySelector("a");
+    if (!link || (this.#peek.isOpen && link.hasAttribute("aria-current"))) this.#peek.close();
+    else this.#peek.open(link.href);
+  }
+
+  // Pages of the wall that are still to come are asked for when their first image is shown.
+  #tileOf(href) {
+    const id = /\/gallery\/(\d+)\//.exec(href)?.[1];
+    const box = this.#pages.find(`[name=picked][value="${id}"]`);
+    if (!box) this.querySelector(".wall-more")?.scrollIntoView({ block: "nearest" });
+    return box?.closest(".tile");
   }
 
   #openTags() {
@@ -144,7 +176,10 @@ class ImageWall extends HTMLElement {
         this.#dialog.close();
         this.#clear();
       }
-    } else if (this.#all.checked) this.#show();
+    } else if (target.closest?.("[data-walls]")) {
+      if (this.#all.checked) this.#show();
+      this.#peek.grown();
+    }
   }
 }
 

@@ -27,23 +27,35 @@ export function spansOf(chips) {
   return spans.sort((a, b) => a.start - b.start);
 }
 
-export function captionNodes(caption, chips) {
+// Marks the caption in `root` by what the server left beside it: [{name, offered, sources}].
+export function markCaption(root) {
+  const caption = root?.querySelector("[data-evidence]");
+  if (!caption) return;
+  const tags = JSON.parse(caption.dataset.evidence);
+  caption.replaceChildren(...captionNodes(caption.textContent, tags, (at) => tags[at - 1].name));
+}
+
+// `label` says what stands at a marked word, by the position of its chip: the number, or the tag's name where no chips
+// stand beside the caption.
+export function captionNodes(caption, chips, label = String) {
   const letters = Array.from(caption);
   const text = (start, end) => letters.slice(start, end).join("");
   const nodes = [];
   let at = 0;
   for (const span of spansOf(chips)) {
     if (span.end > letters.length) continue;
-    nodes.push(text(at, span.start), markOf(span, text(span.start, span.end)));
+    nodes.push(text(at, span.start), markOf(span, text(span.start, span.end), label));
     at = span.end;
   }
   nodes.push(text(at));
   return nodes.filter((node) => node !== "");
 }
 
-function markOf(span, words) {
+function markOf(span, words, label) {
   if (span.kind === "cue") return element("span", { class: "cue" }, words);
-  const number = element("sup", { "aria-hidden": "true" }, span.marks.join(" "));
-  if (span.kind === "negated") return element("del", {}, words, number);
-  return element("mark", { "data-weak": span.kind === "weak" }, words, number);
+  // A name that says what the word says already is left out.
+  const labels = span.marks.map(label).filter((text) => text.toLowerCase() !== words.toLowerCase());
+  const marks = labels.length ? [element("sup", { "aria-hidden": "true" }, labels.join(" "))] : [];
+  if (span.kind === "negated") return element("del", {}, words, ...marks);
+  return element("mark", { "data-weak": span.kind === "weak" }, words, ...marks);
 }

@@ -150,13 +150,18 @@ export function sourceIcons({ sources, by }) {
   if (by === "added") icons.append(icon("person", "second"));
   if (kinds.has("vision")) icons.append(icon("pixels"));
   if (kinds.has("caption")) icons.append(icon("words", "second"));
+  if (kinds.has("import")) icons.append(icon("import", "second"));
   return icons;
 }
 
 // The same for screen readers: ", from pixels and caption".
 export function sourceWords({ sources }) {
   const kinds = new Set(sources.map((source) => source.kind));
-  const from = [kinds.has("vision") && "pixels", kinds.has("caption") && "caption"].filter(Boolean);
+  const from = [
+    kinds.has("vision") && "pixels",
+    kinds.has("caption") && "caption",
+    kinds.has("import") && "an imported model",
+  ].filter(Boolean);
   return from.length ? `, from ${from.join(" and ")}` : "";
 }
 

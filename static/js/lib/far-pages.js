@@ -17,6 +17,13 @@ export class FarPages {
     this.#watch();
   }
 
+  // The element in the pages, one that has left the document too: its page comes back then.
+  find(selector) {
+    const page = [...this.#away].find(([, kept]) => kept.querySelector(selector))?.[0];
+    if (page) this.#bring(page);
+    return this.#root.querySelector(selector);
+  }
+
   stop() {
     this.#near.disconnect();
     this.#added.disconnect();

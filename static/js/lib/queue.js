@@ -45,6 +45,7 @@ export class Queue extends EventTarget {
   #wish;
   #ahead = [];
   #filling = false;
+  #isAskedAgain = false; // while an answer is on its way, which may not know of what has happened since
   #timer = null;
   #backoff = new Backoff();
   remaining = null;
@@ -85,8 +86,10 @@ export class Queue extends EventTarget {
   }
 
   async fill() {
+    if (this.#filling) this.#isAskedAgain = true;
     if (this.#filling || this.#ahead.length >= this.size) return;
     this.#filling = true;
+    this.#isAskedAgain = false;
     clearTimeout(this.#timer);
     let added = 0;
     try {
@@ -109,7 +112,7 @@ export class Queue extends EventTarget {
       this.#filling = false;
       this.#tell();
     }
-    if (added) this.fill(); // for what was taken meanwhile
+    if (added || (this.#isAskedAgain && !this.failure)) this.fill(); // for what was taken or stored meanwhile
   }
 
   // Leases that are about to run out get more time; a lease that is gone leaves the queue.

@@ -7,6 +7,7 @@ import { capOf } from "lib/keys";
 const WAIT_MS = 40;
 const SHOWN = 8;
 const RECENT = 12;
+const FORGETFUL = { read: () => [], write() {} };
 
 export class TypeAhead extends EventTarget {
   #input;
@@ -20,10 +21,16 @@ export class TypeAhead extends EventTarget {
   #active = -1;
   #answers = new Map();
   #vocabulary = [];
+  #keeps;
+  #without;
 
-  // Events: "pick" (detail: {id, name}; id is null for a new tag).
-  constructor({ root, api, canCreate, memory }) {
+  // Events: "pick" (detail: {id, name}; id is null for a new tag). With `keeps` it completes a field of a form: what
+  // was picked stays in it, and it opens when somebody types or asks by an arrow. `without`: the id of a tag that is
+  // left out.
+  constructor({ root, api, canCreate = false, memory = FORGETFUL, keeps = false, without = null }) {
     super();
+    this.#keeps = keeps;
+    this.#without = without;
     this.#input = root.querySelector("input");
     this.#list = root.querySelector("[role=listbox]");
     this.#cap = root.querySelector(".key");
@@ -32,6 +39,7 @@ export class TypeAhead extends EventTarget {
     this.memory = memory; // where recent tags are kept: {read(), write(tags)}
     this.#input.addEventListener("input", () => this.#later());
     this.#input.addEventListener("focus", () => {
+      if (keeps) return;
       this.#ownCap = this.#cap.textContent;
       this.#cap.textContent = capOf("Escape");
       this.#later();
@@ -55,6 +63,7 @@ export class TypeAhead extends EventTarget {
   async prepare() {
     const { results } = await this.#api.get("tags/?limit=200");
     this.#vocabulary = results;
+    if (this.#keeps && !this.#list.hidden) this.#later();
     return results.length;
   }
 
@@ -102,7 +111,9 @@ export class TypeAhead extends EventTarget {
   #show(query, found) {
     if (document.activeElement !== this.#input) return;
     const recent = new Set(this.memory.read().map((tag) => tag.id));
-    const once = [...new Map(found.map((tag) => [tag.id, tag])).values()];
+    const once = [...new Map(found.map((tag) => [tag.id, tag])).values()].filter(
+      (tag) => tag.id !== this.#without,
+    );
     const ranked = [
       ...once.filter((tag) => recent.has(tag.id)),
       ...once.filter((tag) => !recent.has(tag.id)),
@@ -118,7 +129,8 @@ export class TypeAhead extends EventTarget {
     this.#list.hidden = false;
     this.#input.setAttribute("aria-expanded", "true");
     this.#list.toggleAttribute("data-above", this.#needsRoomAbove());
-    this.#activate(this.#options.length ? 0 : -1);
+    // Enter in an empty field of a form sends the form.
+    this.#activate(this.#options.length && (query || !this.#keeps) ? 0 : -1);
   }
 
   #needsRoomAbove() {
@@ -172,9 +184,15 @@ export class TypeAhead extends EventTarget {
   #key(event) {
     if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && this.#options.length) {
+    if (step && this.#list.hidden) {
       event.preventDefault();
-      this.#activate((this.#active + step + this.#options.length) % this.#options.length);
+      this.#later();
+    } else if (step && this.#options.length) {
+      event.preventDefault();
+      const from = this.#active < 0 && step < 0 ? 0 : this.#active;
+      this.#activate((from + step + this.#options.length) % this.#options.length);
+    } else if (this.#keeps && (this.#list.hidden || (event.key === "Enter" && this.#active < 0))) {
+      return; // the form's own key
     } else if (event.key === "Enter") {
       event.preventDefault();
       this.#pickTyped();
@@ -198,17 +216,21 @@ export class TypeAhead extends EventTarget {
       const others = this.memory.read().filter((other) => other.id !== tag.id);
       this.memory.write([{ id: tag.id, name: tag.name }, ...others].slice(0, RECENT));
     }
-    this.#close();
+    this.#close(tag.name);
     this.dispatchEvent(new CustomEvent("pick", { detail: { id: tag.id, name: tag.name } }));
   }
 
-  #close() {
+  #close(picked = "") {
+    if (this.#keeps) {
+      if (picked) this.#input.value = picked;
+      return this.#shut();
+    }
     this.#input.value = "";
     this.#input.blur();
   }
 
   #shut() {
-    this.#cap.textContent = this.#ownCap;
+    if (!this.#keeps) this.#cap.textContent = this.#ownCap;
     clearTimeout(this.#timer);
     this.#asked?.abort();
     this.#list.hidden = true;

@@ -7,6 +7,7 @@ form.querySelector("[data-with-script]").hidden = false;
 
 for (const field of fields) {
   field.readOnly = true; // no keyboard slides in on a phone, and nothing is typed beside the press
+  field.value = field.defaultValue; // a letter may have been typed before this ran
   field.addEventListener("keydown", (event) => press(field, event));
 }
 

@@ -45,6 +45,7 @@ export function names(texts, colours, { dense = false } = {}) {
 export function written(value, form) {
   if (form === "share") return String(Math.round(value * 100) / 100).replace(/^(-?)0\./, "$1.");
   if (form === "percent") return `${Math.round(value * 100)} %`;
+  if (form === "precise") return String(Number(value.toPrecision(3)));
   if (form === "number") return String(Math.round(value * 100) / 100);
   return value.toLocaleString("en");
 }

@@ -72,7 +72,7 @@ export function dumbbells(data, colours, options) {
   const toneOf = (row) => colours[data.tones[row]] ?? colours.ink;
   const tones = data.tones.map((_, row) => toneOf(row));
   const dots = (column, look) => ({
-    ...{ type: "line", showLine: false, label: column.name, column, data: column.values },
+    ...{ type: "line", showLine: false, clip: 8, label: column.name, column, data: column.values },
     ...look,
   });
   return {

@@ -33,7 +33,7 @@ export class Board {
     this.#part("why").hidden = !item.why;
     this.#tally();
     const isWanted = () => this.#current.ahead === ahead;
-    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted });
+    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted, remedy: "answer Broken" });
   }
 
   toggled(index) {

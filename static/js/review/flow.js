@@ -154,7 +154,9 @@ export class Flow extends EventTarget {
     this.dispatchEvent(new CustomEvent("show", { detail: this.current }));
   }
 
+  // With nothing on screen the queue is asked again: what it said was left may have been this answer's image.
   #stored({ entry, review }) {
+    if (!this.current) this.#queue.fill();
     const known = this.#memory.read();
     const mine = known.find(({ client_id: id }) => id === entry.body.client_id);
     if (!mine) return;

@@ -14,6 +14,7 @@ import { Guide } from "review/guide";
 import { switchKeeper, wireHelp } from "review/help";
 import { wireCommands } from "review/keyboard";
 import { Notices } from "review/notices";
+import { Progress } from "review/progress";
 import { Question } from "review/question";
 import { openOutbox, tellWhatIsSaved } from "review/saved";
 import { aboutOneTag } from "review/saying";
@@ -21,6 +22,7 @@ import { Stage } from "review/stage";
 import { Strip, Tally } from "review/strip";
 
 const POLL_MS = 3000;
+const POLLS_A_COUNT = 10; // what others answer is counted more rarely
 const AHEAD = 5;
 const PASSED_OVER = 1000; // as many as the server takes
 const SAID = { yes: "Yes.", no: "No.", ignored: "Ignored." };
@@ -50,11 +52,14 @@ const question = new Question(root, tag);
 const stage = new Stage({ root, viewer: question.viewer, queue, flow, whenOver: () => "answered" });
 const strip = new Strip(root);
 const tally = new Tally({ name: `${owner}-facts` });
+const progress = new Progress(part("progress"), config.one_tag.progress);
 const notices = new Notices(part("notice"));
 const flags = new Flags({ root, api, owner, flow, say: (text) => notices.say(text) });
 const guide = new Guide({ root, tags: () => [tag.id] });
 
 let said = "";
+let polls = 0;
+let steps = 0; // answers and undos so far: a count that overlaps one is not taken
 
 // -- what a person does ---------------------------------------------------
 
@@ -74,8 +79,16 @@ function answer(outcome) {
   if (!current) return;
   said = SAID[outcome];
   if (outcome === "ignored") passOver(current.ahead.item);
-  if (flow.answer(outcome) && outcome !== "ignored") tally.answered();
+  if (flow.answer(outcome) && outcome !== "ignored") {
+    tally.answered();
+    step(1, current.ahead.item);
+  }
   drawCounts();
+}
+
+function step(by, item) {
+  steps += 1;
+  progress.step(by, item, tag);
 }
 
 // Nothing is stored: the image waits for others, and does not come back in this session.
@@ -89,7 +102,10 @@ async function undo() {
   const outcome = await flow.undo();
   const { current } = flow;
   if (outcome === "ignored") passedOver.write(passedOver.read().filter((id) => id !== current?.ahead.item.image.id));
-  else if (outcome) tally.undone();
+  else if (outcome) {
+    tally.undone();
+    step(-1, current?.ahead.item ?? { suggestions: [] });
+  }
   drawCounts();
 }
 
@@ -134,7 +150,12 @@ function drawCounts() {
 }
 
 async function look() {
-  const [stats, health] = await Promise.all([api.get("stats/"), site.get("healthz").catch(() => null)]);
+  polls += 1;
+  const before = steps;
+  const isCounting = polls % POLLS_A_COUNT === 0 && !outbox.size;
+  const path = isCounting ? `stats/?tag=${tag.id}` : "stats/";
+  const [stats, health] = await Promise.all([api.get(path), site.get("healthz").catch(() => null)]);
+  if (stats.tag && steps === before) progress.counted = stats.tag;
   if (stats.me && !outbox.size) tally.today = stats.me.facts_today;
   strip.model({ number: stats.live_model.number, isWorking: health ? health.workers.ml : true });
   drawCounts();

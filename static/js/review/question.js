@@ -28,7 +28,8 @@ export class Question {
     this.#part("why-text").textContent = whyText(item.why);
     this.#part("why").hidden = !item.why;
     const isWanted = () => this.#ahead === ahead;
-    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted });
+    const remedy = "flag it and press Ignore";
+    await showPicture({ viewer: this.viewer, box: this.#box, ahead, isWanted, remedy });
   }
 
   say(text) {

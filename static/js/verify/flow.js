@@ -13,16 +13,20 @@ export class Flow extends EventTarget {
   #tag;
   #watch = new Stopwatch();
   #isUndoing = false;
+  #earlier;
+  #offered = null; // the earlier page that the person was asked about
   tiles = [];
 
   // `memory` keeps the pages of the session that can be taken back: [{body, tiles, page}], `page` once it is known.
-  constructor({ supply, outbox, api, memory, tag }) {
+  // `earlier`: those that the server knows, newest first, {id, yes, no, at}; older sessions' among them.
+  constructor({ supply, outbox, api, memory, tag, earlier }) {
     super();
     this.#supply = supply;
     this.#outbox = outbox;
     this.#api = api;
     this.#memory = memory;
     this.#tag = tag;
+    this.#earlier = earlier;
     outbox.addEventListener("stored", ({ detail }) => this.#stored(detail));
   }
 
@@ -43,7 +47,7 @@ export class Flow extends EventTarget {
   }
 
   get canUndo() {
-    return this.#memory.read().length > 0;
+    return this.#memory.read().length > 0 || this.#earlier.length > 0;
   }
 
   // The next `size` images; those on screen are kept, and more are added or given back, when the window changes.
@@ -83,16 +87,18 @@ export class Flow extends EventTarget {
     return true;
   }
 
+  // Answers what was taken back: a page of this session, which is on screen again, or an earlier one; null for nothing.
   async undo() {
-    if (this.#isUndoing) return false;
+    if (this.#isUndoing) return null;
     const last = this.#memory.read().at(-1);
-    if (!last) {
+    if (!last && !this.#earlier.length) {
       this.#notice("There is nothing to undo yet.");
-      return false;
+      return null;
     }
     this.#isUndoing = true;
     try {
-      return await this.#takeBack(last);
+      if (last) return (await this.#takeBack(last)) ? "page" : null;
+      return (await this.#takeEarlierBack(this.#earlier[0])) ? "earlier" : null;
     } finally {
       this.#isUndoing = false;
     }
@@ -106,6 +112,7 @@ export class Flow extends EventTarget {
       // The same client_id again answers which page it was, where this browser has not heard it.
       const page = this.#known(body)?.page ?? (await this.#api.post("verify/", body)).page;
       await this.#api.post(`verify/${page}/undo/`, {});
+      this.#leave(page);
       this.#supply.waiting += last.tiles.length;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -116,6 +123,33 @@ export class Flow extends EventTarget {
       return false;
     }
     return this.#reopen(last);
+  }
+
+  // A page that this session has not seen: asked about first, since what it held is not on screen.
+  async #takeEarlierBack(page) {
+    const what = `${page.yes} yes, ${page.no} no`;
+    if (this.#offered !== page.id) {
+      this.#offered = page.id;
+      this.#notice(`Before this session, at ${timeOf(page.at)}: ${what}. Undo again takes that back.`);
+      return false;
+    }
+    try {
+      await this.#api.post(`verify/${page.id}/undo/`, {});
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.kind === "refused") this.#leave(page.id);
+      this.#notice(`Not undone. ${error.message}`);
+      return false;
+    }
+    this.#leave(page.id);
+    this.#supply.waiting += page.yes + page.no;
+    this.#supply.isExhausted = false;
+    this.#notice(`Taken back: ${what}. These images come up again.`);
+    return true;
+  }
+
+  #leave(id) {
+    this.#earlier = this.#earlier.filter((page) => page.id !== id);
   }
 
   // The page comes back as it was confirmed; what was on screen waits, first in line.
@@ -159,6 +193,10 @@ export class Flow extends EventTarget {
   #notice(text) {
     this.dispatchEvent(new CustomEvent("notice", { detail: { text } }));
   }
+}
+
+function timeOf(at) {
+  return new Date(at).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 // Whose suggestions were shown; nobody's where two models spoke on one page.

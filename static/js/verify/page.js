@@ -38,7 +38,8 @@ keys.mode = "grid";
 const outbox = new Outbox({ name: `verify-${config.owner}`, send: sendAll });
 const supply = new Supply({ ...config, api, tag: config.tag.id, held: () => flow.held() });
 const memory = remembered(`tagger:verified:${config.owner}:${config.tag.id}`, [], sessionStorage);
-const flow = new Flow({ supply, outbox, api, memory, tag: config.tag });
+const { tag, earlier } = config;
+const flow = new Flow({ supply, outbox, api, memory, tag, earlier });
 const grid = new Grid({ root: part("grid"), mould: root.querySelector("template"), gallery: config.gallery });
 const notices = new Notices(part("notice"));
 
@@ -74,10 +75,10 @@ function confirm() {
 }
 
 async function undo() {
-  if (await flow.undo()) {
-    counted = "Taken back";
-    say("Taken back. The page is here again.");
-  }
+  const undone = await flow.undo();
+  if (undone) counted = "Taken back";
+  if (undone === "page") say("Taken back. The page is here again.");
+  if (undone === "earlier") supply.fill(2 * size);
   draw();
 }
 

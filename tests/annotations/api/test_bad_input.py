@@ -60,6 +60,9 @@ QUERIES = [
     f"tags/{HUGE}/",
     f"exports/{HUGE}/",
     f"models/{HUGE}/",
+    f"models/{HUGE}/exports/",
+    f"models/{HUGE}/exports/{HUGE}/",
+    f"models/1/exports/{HUGE}/download/",
     f"training-runs/{HUGE}/",
     f"imports/{HUGE}/",
 ]
@@ -201,6 +204,12 @@ PATCHES = [
     ("training-policy/", '{"at_most_every_seconds": "nan"}'),
     ("training-policy/", '{"paused": []}'),
     ("training-policy/", "[]"),
+    ("asking-policy/", '{"rare": HUGE}'),
+    ("asking-policy/", '{"rare": 1.5}'),
+    ("asking-policy/", "[]"),
+    ("training-policy/", '{"finetune_cron": "\\u0000"}'),
+    ("training-policy/", '{"finetune_every_reviews": HUGE}'),
+    ("training-runs/", '{"kind": "finetune", "options": {"stages": HUGE}}'),
 ]
 
 

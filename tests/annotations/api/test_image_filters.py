@@ -1,12 +1,16 @@
 """The filters of the list of images, which gallery and bulk actions share."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from annotations.models import Image, Review, SuggestionSet
-from annotations.services import tag_answers, verify
+from annotations.selectors import images as selector
+from annotations.services import flags, tag_answers, verify
+from tests import plans
 from tests.factories import make_images, make_tags, review_next
 
 
@@ -87,6 +91,34 @@ def test_disputed_and_holdout(cast, found):
     assert found("is_holdout=true") == {held.pk}
 
 
+def test_flagged_means_an_open_flag_and_annotators_find_their_own(cast, client_of, found):
+    mine, other, resolved, plain = make_images(cast.project, 4)
+    flags.raise_flag(cast.project, mine.pk, comment="Too dark.", actor=cast.annotator)
+    for comment in ("Blurred.", "Really."):
+        flags.raise_flag(cast.project, other.pk, comment=comment, actor=cast.second)
+    done = flags.raise_flag(cast.project, resolved.pk, comment="Twice here?", actor=cast.annotator)
+    flags.resolve(done, actor=cast.reviewer)
+    assert found("flagged=true") == {mine.pk, other.pk}
+    assert found("flagged=false") == {resolved.pk, plain.pk}
+    answer = client_of(cast.annotator).get(f"/api/v1/projects/{cast.project.pk}/images/?flagged=true")
+    assert [row["id"] for row in answer.json()["results"]] == [mine.pk]
+
+
+@pytest.mark.parametrize("ordering", ["created", "newest", "priority", "shuffle"])
+def test_the_flagged_ones_are_found_without_reading_all_images(cast, ordering):
+    images = make_images(cast.project, 4_000)
+    for image in images[::400]:
+        flags.raise_flag(cast.project, image.pk, comment="Look.", actor=cast.annotator)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotations_image, annotations_flag")
+    rows = selector.ordered(
+        selector.matching(cast.project, selector.ImageFilter(flagged=True)), ordering, None
+    )[:61]
+    assert len(rows) == 10
+    plan = json.loads(rows.explain(format="json", analyze=True))[0]["Plan"]
+    assert plans.rows_read(plan) <= 50
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -96,6 +128,7 @@ def test_disputed_and_holdout(cast, found):
         ("tag=dog&answer=perhaps", "bad_answer"),
         ("until=yesterday", "bad_until"),
         ("like=me", "bad_image"),
+        ("flagged=perhaps", "bad_flag"),
         ("ordering=nearest", "bad_ordering"),
     ],
 )

@@ -3,10 +3,11 @@
 import pytest
 from rest_framework.test import APIClient
 
-from annotations.models import Proposal
-from annotations.services import flags, proposals
+from annotations.api import snapshots as snapshots_api
+from annotations.models import DuplicateGroup, Proposal, Snapshot
+from annotations.services import duplicates, flags, invitations, near_pairs, proposals, snapshots, tags
 from annotations.types import ProposalSpec
-from tests.factories import make_images, make_tags
+from tests.factories import make_copies, make_images, make_tags
 
 # method, address below the project, body, the least role that gets through
 ROUTES = [
@@ -17,12 +18,24 @@ ROUTES = [
     ("post", "members/", {"user": "second", "role": "reviewer"}, "manager"),
     ("post", "members/", {"user": "second", "role": "admin"}, "admin"),
     ("delete", "members/second/", None, "manager"),
+    ("get", "audit/", None, "manager"),
+    ("get", "invitations/", None, "manager"),
+    ("post", "invitations/", {"role": "manager", "note": "Ada"}, "manager"),
+    ("post", "invitations/", {"role": "admin"}, "admin"),
+    ("delete", "invitations/{invitation}/", None, "manager"),
+    ("delete", "invitations/{to_admin}/", None, "admin"),
     ("get", "tags/", None, "annotator"),
     ("get", "tags/?q=do", None, "annotator"),
     ("post", "tags/", {"name": "cat"}, "manager"),
     ("get", "tags/{tag}/", None, "annotator"),
     ("patch", "tags/{tag}/", {"description": "Barks."}, "manager"),
     ("post", "tags/{tag}/retire/", None, "manager"),
+    ("post", "tags/{tag}/merge/?preview=true", {"into": "wolf"}, "manager"),
+    ("post", "tags/{tag}/merge/", {"into": "wolf"}, "manager"),
+    ("post", "tags/{tag}/split/", {"into": ["hound", "puppy"]}, "manager"),
+    ("post", "tags/{wolf}/undo/", None, "manager"),
+    ("delete", "tags/{tag}/", None, "manager"),
+    ("get", "tags/?deleted=true", None, "annotator"),
     ("get", "proposals/", None, "manager"),
     ("post", "proposals/{proposal}/adopt/", {}, "manager"),
     ("post", "proposals/{proposal}/adopt/", {"alias_of": "dog"}, "manager"),
@@ -42,6 +55,22 @@ ROUTES = [
     ("post", "images/bulk/", {"filter": {}, "add": ["dog"]}, "reviewer"),
     ("post", "images/bulk/", {"filter": {}, "delete": True}, "manager"),
     ("get", "images/{image}/similar/", None, "annotator"),
+    ("get", "suspects/", None, "reviewer"),
+    ("get", "suspects/?kind=missing&tag=dog", None, "reviewer"),
+    ("get", "trash/", None, "manager"),
+    ("post", "trash/restore/", {"ids": [1]}, "manager"),
+    ("get", "exports/", None, "manager"),
+    ("get", "exports/formats/", None, "manager"),
+    ("post", "exports/", {"format": "csv"}, "manager"),
+    ("get", "snapshots/", None, "manager"),
+    ("post", "snapshots/", {"name": "first"}, "manager"),
+    ("get", "snapshots/{snapshot}/", None, "manager"),
+    ("delete", "snapshots/{snapshot}/", None, "manager"),
+    ("get", "duplicates/", None, "manager"),
+    ("get", "duplicates/{group}/", None, "manager"),
+    ("post", "duplicates/{group}/keep/", {}, "manager"),
+    ("post", "duplicates/{group}/join/", {"keep": 0}, "manager"),
+    ("post", "duplicates/{decided}/undo/", None, "manager"),
     ("post", "queue/next/", {"count": 1}, "annotator"),
     ("post", "queue/renew/", {"leases": []}, "annotator"),
     ("post", "queue/release/", {"leases": []}, "annotator"),
@@ -53,6 +82,11 @@ ROUTES = [
 RANKS = ["annotator", "reviewer", "manager", "admin"]
 
 
+@pytest.fixture(autouse=True)
+def no_worker_is_waited_for(monkeypatch):
+    monkeypatch.setattr(snapshots_api, "WAIT_S", 0.0)
+
+
 def raise_two_flags(cast):
     """An open and a resolved one, both the annotator's own."""
     image = cast.project.images.order_by("pk").first()
@@ -61,17 +95,36 @@ def raise_two_flags(cast):
     flags.resolve(flag, actor=cast.reviewer)
 
 
+def look_alike(cast):
+    """Two groups of near-duplicates; the second is kept."""
+    make_images(cast.project, 1)
+    for copies in (2, 2):
+        make_copies(cast.project, copies)
+    near_pairs.find(cast.project.pk)
+    duplicates.keep(cast.project, DuplicateGroup.objects.latest("pk").pk, actor=cast.manager)
+
+
 def call(client, cast, method, address, body):
     proposed = {row.text: row.pk for row in cast.project.proposals.all()}
     image = cast.project.images.order_by("pk").first()
+    invitation, to_admin = cast.project.invitations.order_by("pk")
     open_flag, resolved_flag = cast.project.flags.order_by("pk")
     if isinstance(body, dict) and body.get("image") == 0:
         body = body | {"image": image.pk}
+    group, decided = DuplicateGroup.objects.filter(project=cast.project).order_by("pk")
+    if isinstance(body, dict) and body.get("keep") == 0:
+        body = body | {"keep": group.pairs.get().first_id}
     address = address.format(
+        group=group.pk,
+        decided=decided.pk,
         tag=cast.project.tags.get(name="dog").pk,
+        wolf=cast.project.tags.get(name="wolf").pk,
         image=image.pk,
+        invitation=invitation.pk,
+        to_admin=to_admin.pk,
         flag=open_flag.pk,
         resolved=resolved_flag.pk,
+        snapshot=Snapshot.objects.get().pk,
         proposal=proposed["surf"],
         dismissed=proposed["kite"],
     )
@@ -81,13 +134,17 @@ def call(client, cast, method, address, body):
 @pytest.mark.parametrize("who", [*RANKS, "outsider", "nobody"])
 @pytest.mark.parametrize(("method", "address", "body", "least"), ROUTES)
 def test_each_route_for_each_role(cast, client_of, method, address, body, least, who):
-    make_tags(cast.project, "dog")
-    make_images(cast.project, 1)
+    make_tags(cast.project, "dog", "wolf")
+    tags.update(cast.project.tags.get(name="wolf"), {"description": "Howls."}, actor=cast.manager)
+    look_alike(cast)
     proposals.replace_open(
         cast.project.pk, [ProposalSpec("tag", text, None, 3, {}) for text in ("surf", "kite")]
     )
     proposals.dismiss(Proposal.objects.get(text="kite"), actor=cast.manager)
     raise_two_flags(cast)
+    snapshots.start(cast.project, actor=cast.manager, name="first")
+    for role in ("annotator", "admin"):
+        invitations.create(cast.membership(cast.admin), role=role)
     client = APIClient() if who == "nobody" else client_of(getattr(cast, who))
     status = call(client, cast, method, address, body).status_code
     if who == "nobody":

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotations.models import Role
-from annotations.services import projects
+from annotations import tasks
+from annotations.models import Role, Snapshot
+from annotations.services import projects, snapshots, tag_trash
 from tests.factories import make_images, make_tags, review_next
 
 RANKS = [role.value for role in Role]
@@ -26,33 +27,57 @@ PAGES = [
     ("guide/", "annotator"),
     ("tags/", "annotator"),
     ("tags/?retired=1", "annotator"),
+    ("tags/?tree=1", "annotator"),
     ("verify/", "reviewer"),
     ("gallery/", "reviewer"),
     ("gallery/?tag=dog&q=runs", "reviewer"),
     ("gallery/{image}/", "reviewer"),
+    ("quality/", "reviewer"),
+    ("quality/?kind=missing&tag={tag}", "reviewer"),
     ("tags/{tag}/", "manager"),
     ("tags/{tag}/retire/", "manager"),
+    ("tags/{tag}/merge/", "manager"),
+    ("tags/{tag}/merge/?into=cat", "manager"),
+    ("tags/{tag}/split/", "manager"),
+    ("tags/{tag}/delete/", "manager"),
+    ("tags/trash/", "manager"),
+    ("tags/{deleted}/remove/", "admin"),
+    ("tags/changes/", "manager"),
     ("people/", "manager"),
     ("people/second/", "manager"),
+    ("people/audit/", "manager"),
+    ("people/audit/?person=admin&kind=tags", "manager"),
+    ("import/table/", "manager"),
     ("settings/", "manager"),
+    ("trash/", "manager"),
+    ("export/snapshots/", "manager"),
+    ("export/snapshots/compare/?before={snapshot}&after={snapshot}", "manager"),
+    ("export/snapshots/{snapshot}/remove/", "manager"),
+    ("gallery/duplicates/", "manager"),
+    ("gallery/duplicates/?state=kept", "manager"),
     ("settings/delete/", "admin"),
+    ("trash/empty/", "admin"),
 ]
-OUTSIDE = ["/projects/", "/keys/", "/tokens/", "/status/", "/patterns/"]
+OUTSIDE = ["/projects/", "/projects/trash/", "/keys/", "/tokens/", "/status/", "/patterns/"]
 
 
 @pytest.fixture
 def furnished(cast):
     """A project with tags, images and a review, so that every branch of a page has something to show."""
-    ids = make_tags(cast.project, "dog", "cat")
+    ids = make_tags(cast.project, "dog", "cat", "wolf")
     make_images(cast.project, 3, caption="A dog runs.")
     review_next(cast, cast.second, yes=("dog",), rejected=("cat",))
+    tasks.run_snapshot(snapshots.start(cast.project, actor=cast.manager, name="first").pk)
+    tag_trash.delete(cast.project.tags.get(name="wolf"), actor=cast.manager)
     return cast, ids
 
 
 def address(furnished, page):
     cast, ids = furnished
     image = cast.project.images.order_by("pk").first()
-    return f"/projects/{cast.project.pk}/" + page.format(tag=ids["dog"], image=image.pk)
+    return f"/projects/{cast.project.pk}/" + page.format(
+        tag=ids["dog"], deleted=ids["wolf"], image=image.pk, snapshot=Snapshot.objects.get().pk
+    )
 
 
 @pytest.mark.parametrize("who", [*RANKS, "outsider"])
@@ -145,3 +170,10 @@ def test_the_list_of_projects_costs_the_same_for_two_and_for_twenty(cast, browse
     for number in range(18):
         make_images(projects.create(cast.admin, name=f"Project {number}"), 1)
     assert queries() == few
+
+
+@pytest.mark.parametrize(
+    ("page", "status"), [("review/?tag={}", 422), ("export/?before={}", 200), ("import/?before={}", 200)]
+)
+def test_more_digits_than_any_id_has_are_a_word_or_nothing(cast, browser_of, here, page, status):
+    assert browser_of(cast.admin).get(here + page.format("9" * 5_000)).status_code == status

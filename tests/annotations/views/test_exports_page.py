@@ -1,6 +1,7 @@
 """Export by page: what formats lose is said first, files are written once, and who may take them."""
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -9,13 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from annotations import tasks
 from annotations.exporters.registry import FORMATS
 from annotations.models import ExportJob, JobState
-from annotations.services import exports
+from annotations.services import exports, snapshots
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.factories import make_images, make_tags, review_next
 
 
 def text_of(answer):
     return " ".join(answer.content.decode().split())
+
+
+def is_checked(answer, name, value):
+    field = re.search(f'<input[^>]* name="{re.escape(name)}" value="{value}"[^>]*>', text_of(answer))
+    return " checked" in field[0]
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def test_only_the_chosen_format_gets_its_options(cast, browser_of, here):
 @pytest.mark.parametrize(
     ("sent", "status", "sentence"),
     [
-        ({"format": "excel"}, 422, "Expected one of the formats csv, csv-long, jsonl, got “excel”."),
+        ({"format": "excel"}, 422, "vertex, got “excel”."),
         ({}, 422, "Expected one of the formats"),
         ({"format": "csv", "state": "gone"}, 400, "expected a state of"),
         ({"format": "csv", "is_holdout": "maybe"}, 400, "expected is_holdout to be true or false"),
@@ -112,6 +118,52 @@ def test_a_refusal_is_said_at_the_form(cast, browser_of, here, sent, status, sen
     assert answer.status_code == status
     assert sentence in text_of(answer) and "Nothing was exported." in text_of(answer)
     assert not ExportJob.objects.exists()
+
+
+def test_pictures_and_a_snapshot_are_chosen_at_the_form(reviewed, browser_of, here):
+    snapshot = snapshots.start(reviewed.project, actor=reviewed.manager, name="before the trip")
+    tasks.run_snapshot(snapshot.pk)
+    client = browser_of(reviewed.manager)
+    page = text_of(client.get(f"{here}export/?snapshot={snapshot.pk}"))
+    assert f'<option value="{snapshot.pk}" selected>before the trip</option>' in page
+    client.post(here + "export/", {"format": "coco", "images": "true", "snapshot": snapshot.pk})
+    job = ExportJob.objects.get()
+    assert (job.with_pictures, job.snapshot) == (True, snapshot)
+    client.post(here + "export/", {"format": "coco", "images": "true", "keywords": "beside"})
+    client.post(here + "export/", {"format": "coco", "keywords": "beside"})
+    assert [one.options for one in ExportJob.objects.order_by("pk")[1:]] == [{"keywords": "beside"}, {}]
+    assert "before the trip, with images" in text_of(client.get(here + "export/"))
+
+
+def test_a_format_that_must_know_is_refused_until_something_is_chosen(reviewed, browser_of, here):
+    client = browser_of(reviewed.manager)
+    answer = client.post(here + "export/", {"format": "imagefolder"})
+    assert answer.status_code == 400 and "copy, primary, skip" in text_of(answer)
+    assert is_checked(answer, "format", "imagefolder")
+    client.post(here + "export/", {"format": "imagefolder", "imagefolder.several": "skip"})
+    assert ExportJob.objects.get().options == {"several": "skip"}
+
+
+def test_a_refused_form_keeps_what_was_chosen(cast, browser_of, here):
+    sent = {
+        "format": "imagefolder",
+        "imagefolder.several": "skip",
+        "csv-long.implied_no": "true",
+        "images": "true",
+        "state": "gone",
+        "is_holdout": "false",
+    }
+    answer = browser_of(cast.manager).post(here + "export/", sent)
+    assert answer.status_code == 400
+    for name in ("format", "imagefolder.several", "csv-long.implied_no", "images"):
+        assert is_checked(answer, name, sent[name]), name
+    assert not is_checked(answer, "imagefolder.several", "copy")
+    assert '<option value="false" selected>Only training</option>' in text_of(answer)
+
+
+def test_a_refused_snapshot_keeps_its_name_to_correct(cast, browser_of, here):
+    answer = browser_of(cast.manager).post(here + "export/snapshots/", {"name": "long " * 41})
+    assert answer.status_code == 400 and f'value="{"long " * 41}"' in answer.content.decode()
 
 
 def test_progress_and_cancel(cast, browser_of, here):

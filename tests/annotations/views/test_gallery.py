@@ -3,6 +3,7 @@
 import re
 
 from annotations.models import SuggestionSet
+from annotations.services import flags
 from tests.factories import make_images, make_tags, review_next
 
 
@@ -112,6 +113,14 @@ def test_a_filter_shows_as_words_that_can_be_taken_away(cast, browser_of, here):
     without = re.search(r'href="([^"]*)"><bdi>Yes: dog', html).group(1)
     assert "tag=" not in without and "reviewer=annotator" in without
     assert len(shown(html)) == 1
+
+
+def test_the_flagged_ones_are_a_filter_of_the_page_too(cast, browser_of, here):
+    flagged, _ = make_images(cast.project, 2)
+    flags.raise_flag(cast.project, flagged.pk, comment="Too dark.", actor=cast.annotator)
+    html = browser_of(cast.reviewer).get(f"{here}gallery/?flagged=true").content.decode()
+    assert shown(html) == [flagged.pk] and "<bdi>Flagged</bdi>" in html
+    assert 'name="flagged" value="true" checked' in html
 
 
 def test_a_filter_of_nonsense_is_left_out_and_the_page_says_so(cast, browser_of, here):

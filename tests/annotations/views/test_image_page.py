@@ -1,6 +1,10 @@
 """Answering single tags on an image's page: stored as such, told in the history, and taken back."""
 
-from annotations.models import Decision
+import html
+import json
+import re
+
+from annotations.models import Decision, SuggestionSet
 from annotations.selectors import stats, truth
 from tests.factories import make_images, make_tags, review_next
 
@@ -48,6 +52,50 @@ def test_a_review_is_not_taken_back_as_if_it_were_one_answer(cast, browser_of, h
     )
     assert "not in this project" in answer.content.decode()
     assert verdict(cast, image_id).yes
+
+
+def test_the_panel_has_the_parts_of_the_page_and_answers_bring_the_tile(cast, browser_of, here):
+    ids = make_tags(cast.project, "dog")
+    image, after = make_images(cast.project, 2, caption="A dog.")
+    client, address = browser_of(cast.reviewer), f"{here}gallery/{image.pk}/"
+    asked = {"HX-Request": "true"}
+    panel = client.get(f"{address}?q=dog&panel=1", headers=asked).content.decode()
+    assert "<html" not in panel and "data-facts" in panel
+    assert f'rel="next" href="{here}gallery/{after.pk}/?q=dog"' in panel
+    assert f'hx-post="{address}?q=dog&amp;panel=1"' in panel
+    assert "<html" in client.get(f"{address}?q=dog&panel=1").content.decode()
+    part = client.post(f"{address}?q=dog&panel=1", {"yes": ids["dog"]}, headers=asked).content.decode()
+    assert (
+        f'<span class="under" id="under-{image.pk}" hx-swap-oob="true"><bdi class="on-picture">dog</bdi>'
+        in part
+    )
+    assert f'hx-post="{address}?q=dog&amp;panel=1"' in part
+    plain = client.post(f"{address}?q=dog", {"no": ids["dog"]}, headers=asked).content.decode()
+    assert "hx-swap-oob" not in plain
+
+
+def test_what_was_read_in_a_caption_is_told_but_not_of_an_open_holdout_image(cast, browser_of, here):
+    tag_id = make_tags(cast.project, "dog")["dog"]
+    evidence = {"start": 2, "end": 5, "text": "dog", "rule": "exact", "negated": False}
+    told = []
+    for first, holdout in ((0, False), (1, True)):
+        image = make_images(cast.project, 1, first=first, caption="A dog.", holdout=holdout)[0]
+        SuggestionSet.objects.create(
+            image=image,
+            project=cast.project,
+            tag_ids=[tag_id],
+            scores=[0.9],
+            offered_ids=[tag_id],
+            sources=[
+                [{"kind": "caption", "score": 0.9, "evidence": evidence}, {"kind": "vision", "score": 0.4}]
+            ],
+        )
+        page = browser_of(cast.reviewer).get(f"{here}gallery/{image.pk}/").content.decode()
+        told.append(re.search(r'data-evidence="(.*?)"', page))
+    seen, blind = told
+    (entry,) = json.loads(html.unescape(seen.group(1)))
+    assert (entry["name"], entry["offered"], len(entry["sources"])) == ("dog", True, 1)
+    assert blind is None
 
 
 def test_annotators_and_strangers_answer_nothing_here(cast, browser_of, here):

@@ -170,6 +170,63 @@ class TestForm:
         assert ImportJob.objects.get().options["create_tags"] is False
 
 
+class TestAddresses:
+    def test_a_list_is_sent_line_by_line(self, cast, browser_of, here):
+        page = browser_of(cast.manager).get(f"{here}import/?from=addresses")
+        assert 'name="urls"' in text_of(page)
+        assert_nothing_inline(page.content.decode())
+        urls = "http://example.org/a.jpg\r\n\r\n  nonsense \r\nhttp://example.org/b.jpg"
+        answer = browser_of(cast.manager).post(here + "import/", {"urls": urls})
+        job = ImportJob.objects.get()
+        assert answer["Location"] == f"{here}import/{job.pk}/"
+        assert list(job.items.order_by("pk").values_list("name", flat=True)) == ["a.jpg", "b.jpg"]
+        assert [error["item"] for error in job.errors] == ["nonsense"]
+        report = text_of(browser_of(cast.manager).get(answer["Location"]))
+        assert "Addresses" in report
+
+    def test_a_long_address_is_shown_without_its_middle_and_kept_whole_in_the_table(
+        self, cast, browser_of, here
+    ):
+        url = "http://example.org/walk/a.jpg?signature=" + "x" * 300 + "&n=17"
+        job = bring(cast, errors=[ItemError(url, "address_missing", "Nothing lies there.")])
+        tasks.run_import(job.pk)
+        client = browser_of(cast.manager)
+        page = text_of(client.get(f"{here}import/{job.pk}/"))
+        assert "…" + "x" * 43 + "&amp;n=17</th>" in page
+        assert url in client.get(f"{here}import/{job.pk}/refused.csv").content.decode()
+
+    def test_what_is_refused_stays_in_its_field(self, cast, browser_of, here, monkeypatch):
+        from annotations.importers import sources
+
+        monkeypatch.setattr(sources, "MAX_FILES", 1)
+        urls = "http://example.org/a.jpg\nhttp://example.org/<b>.jpg"
+        answer = browser_of(cast.manager).post(here + "import/", {"urls": urls})
+        assert answer.status_code == 413
+        assert "Nothing was imported." in text_of(answer)
+        assert "http://example.org/&lt;b&gt;.jpg</textarea>" in answer.content.decode()
+        assert not ImportJob.objects.exists()
+
+
+class TestBuckets:
+    def test_without_a_bucket_to_read_none_is_offered(self, cast, browser_of, here, settings):
+        settings.IMPORT_BUCKETS = []
+        page = text_of(browser_of(cast.manager).get(f"{here}import/?from=s3"))
+        assert ">S3</a>" not in page and 'name="s3"' not in page
+
+    def test_a_bucket_is_asked_for_with_its_prefix(self, cast, browser_of, here, settings, monkeypatch):
+        settings.IMPORT_BUCKETS = ["pictures", "s3://shared/open/"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        client = browser_of(cast.manager)
+        page = text_of(client.get(f"{here}import/?from=s3"))
+        assert "This server may read <code>pictures</code> and <code>shared/open</code>." in page
+        refused = client.post(here + "import/", {"s3": "other/walk"})
+        assert refused.status_code == 400 and "is not in a bucket" in text_of(refused)
+        assert 'value="other/walk"' in refused.content.decode()
+        client.post(here + "import/", {"s3": "pictures/walk/"})
+        assert ImportJob.objects.get().options["listing"] == "pictures/walk/"
+
+
 class TestUploadInManyRequests:
     """What the page's script sends to the API: one upload, several requests, one report."""
 
@@ -273,7 +330,7 @@ class TestProgress:
         for _ in range(22):
             bring(cast)
         for job in ImportJob.objects.all():
-            imports.cancel(job)
+            imports.cancel(job, actor=cast.manager)
         client = browser_of(cast.manager)
         first = text_of(client.get(here + "import/"))
         older = first.split('href="?before=')[1].split('"')[0]

@@ -3,7 +3,7 @@
 import pytest
 
 from mlmodels.models import ModelVersion
-from mlmodels.services import runs, training
+from tests.mlmodels.conftest import version_after
 
 
 @pytest.fixture
@@ -15,13 +15,7 @@ def here(cast):
 def trained(planted):
     """Two versions that went live, the second from more reviews."""
     planted.images(70)
-    made = []
-    for count in (30, 20):
-        planted.review(count)
-        run = training.execute(runs.request(planted.project.pk, actor_id=planted.cast.admin.pk).pk)
-        assert run.state == "done", run.reason
-        made.append(ModelVersion.objects.get(run=run))
-    return made
+    return [version_after(planted, reviews=count) for count in (30, 20)]
 
 
 def version_of(planted, number, **fields):

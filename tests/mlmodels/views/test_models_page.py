@@ -275,9 +275,10 @@ class TestPolicy:
 
     def test_it_is_saved_and_shown(self, planted, browser_of, here):
         client = browser_of(planted.cast.admin)
-        assert client.post(here + "policy/", self.SENT)["Location"] == here
+        sent = self.SENT | {"finetune_every_reviews": "400", "finetune_cron": "0 3 * * 6"}
+        assert client.post(here + "policy/", sent)["Location"] == here
         saved = TrainingPolicy.objects.get(project=planted.project)
-        assert [getattr(saved, name) for name in policy.FIELDS] == [25, 30.0, 2.5, True]
+        assert [getattr(saved, name) for name in policy.FIELDS] == [25, 30.0, 2.5, True, 400, "0 3 * * 6"]
         page = text_of(client.get(here))
         assert "Training is paused" in page and 'value="2.5"' in page
 

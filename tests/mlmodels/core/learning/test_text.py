@@ -133,3 +133,17 @@ def test_arrays_that_do_not_fit_are_refused_by_name(field: str, change: str) -> 
     with pytest.raises(TrainingDataError) as caught:
         replace(UNSEEN, text=replace(UNSEEN.text, **{field: broken}))
     assert caught.value.field == f"text.{field}"
+
+
+def test_what_stands_by_serves_a_head_that_learnt_from_it() -> None:
+    other = replace(UNSEEN.text, encoder="other", meaning=0 * UNSEEN.text.meaning)
+    both = replace(UNSEEN, text=other, words=UNSEEN.text)
+
+    rows = np.arange(3)
+    for inputs, expected in ((both, UNSEEN), (both.rows(rows), UNSEEN.rows(rows))):
+        np.testing.assert_array_equal(
+            FIT.head.score(inputs).probability, FIT.head.score(expected).probability
+        )
+    assert len(both.with_more(both).words.vector) == 2 * len(UNSEEN)
+    columns = np.array([1, 0])
+    np.testing.assert_array_equal(both.columns(columns).words.meaning, UNSEEN.text.meaning[:, columns])

@@ -1,0 +1,131 @@
+"""Freezes a project's rows into a file, for one export or to be kept as a snapshot, and opens them again."""
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import orjson
+
+from annotations.exporters.base import ExportRow, Facts, Needs, VocabularyTag
+from annotations.exporters.frozen import Freezer, FrozenRows
+from annotations.models import Project
+from annotations.selectors import export_rows
+from annotations.selectors.export_rows import Filter
+from annotations.selectors.one_moment import one_moment
+from annotations.services import storage
+
+EVERYTHING = Needs(provenance=True, reviews=True, implied_no=False)
+"""What a snapshot keeps. Implied no's follow from what was not asked."""
+ALL = Filter()
+_IMAGES_A_SECOND = 2_000
+"""A slow machine reads that many; it is silent meanwhile, since a transaction of one moment cannot write."""
+_GZIP_LEVEL = 1
+
+
+def silence(images: int) -> timedelta:
+    """How long reading so many images may take."""
+    return timedelta(seconds=images / _IMAGES_A_SECOND)
+
+
+@contextmanager
+def frozen(
+    project: Project, wanted: Filter, needs: Needs, *, without_lost_pictures: bool = False
+) -> Iterator[tuple[FrozenRows, Facts]]:
+    """The rows as of now, in a temporary file that lives as long as the block.
+
+    `without_lost_pictures` forgets the pictures whose files are gone, so that no format counts on them.
+    """
+    with tempfile.NamedTemporaryFile(prefix="tagger-rows-") as file:
+        stream = cast(BinaryIO, file)
+        freezer, facts = _freeze(project, wanted, needs, stream, without_lost_pictures)
+        stream.flush()
+        yield FrozenRows(partial(_open, Path(file.name)), freezer.clashes()), facts
+
+
+def keep(project: Project, key: str) -> Facts:
+    """Write all rows, with everything that is known of them, under a key of the storage."""
+    with tempfile.TemporaryFile(prefix="tagger-rows-") as stream:
+        freezer, facts = _freeze(project, ALL, EVERYTHING, stream, False)
+        stream.seek(0)
+        with (
+            storage.writer(key) as target,
+            gzip.GzipFile(
+                fileobj=target, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0, filename=""
+            ) as packed,
+        ):
+            packed.write(orjson.dumps({"facts": asdict(facts), "clashes": sorted(freezer.clashes())}) + b"\n")
+            shutil.copyfileobj(stream, packed)
+    return facts
+
+
+def opened(key: str, wanted: Filter = ALL, *, implied_no: bool = False) -> tuple[FrozenRows, Facts]:
+    """The rows of a kept file, and its facts. With a filter the facts are those of the rows that it keeps."""
+
+    @contextmanager
+    def rows() -> Iterator[BinaryIO]:
+        with storage.open_for_reading(key) as stored, gzip.open(stored, "rb") as unpacked:
+            unpacked.readline()
+            yield cast(BinaryIO, unpacked)
+
+    with storage.open_for_reading(key) as stored, gzip.open(stored, "rb") as unpacked:
+        header = orjson.loads(unpacked.readline())
+    facts = _facts(header["facts"])
+    found = FrozenRows(rows, frozenset(header["clashes"]), wanted.keeps)
+    if implied_no:
+        found = replace(found, completes=_implied(facts))
+    return found, facts if wanted == ALL else _recounted(found, facts)
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _freeze(
+    project: Project, wanted: Filter, needs: Needs, stream: BinaryIO, without_lost_pictures: bool
+) -> tuple[Freezer, Facts]:
+    freezer = Freezer(stream)
+    with one_moment():
+        vocabulary = export_rows.vocabulary(project)
+        now = Project.objects.get(pk=project.pk)
+        for chunk in export_rows.chunks(project, wanted, needs):
+            freezer.add(map(_without_lost_picture, chunk) if without_lost_pictures else chunk)
+    implies_no = now.unmarked == Project.Unmarked.NO
+    return freezer, freezer.facts(vocabulary, now.vocabulary_version, implies_no=implies_no)
+
+
+def _without_lost_picture(row: ExportRow) -> ExportRow:
+    """Asked of a disk only: a request an image to a store elsewhere would take hours."""
+    path = storage.local_path(row.picture_key)
+    return row if path is None or path.is_file() else row._replace(picture_key="")
+
+
+def _facts(stored: dict[str, object]) -> Facts:
+    vocabulary = cast(list[dict[str, object]], stored.pop("vocabulary"))
+    return Facts(vocabulary=tuple(VocabularyTag(**tag) for tag in vocabulary), **stored)  # type: ignore[arg-type]
+
+
+def _recounted(rows: Iterable[ExportRow], facts: Facts) -> Facts:
+    """The facts of a part: its rows are read once without being written."""
+    freezer = Freezer(None)
+    freezer.add(rows)
+    return freezer.facts(facts.vocabulary, facts.vocabulary_version, implies_no=facts.implies_no)
+
+
+def _implied(facts: Facts) -> Callable[[ExportRow], ExportRow]:
+    """Gives a reviewed row the no's that its reviews imply: of all active tags but those answered or not asked."""
+    active = [tag.name for tag in facts.vocabulary if tag.is_active]
+
+    def complete(row: ExportRow) -> ExportRow:
+        if not (row.is_reviewed and facts.implies_no):
+            return row
+        known = {*row.yes, *row.no, *row.disputed, *row.not_asked}
+        return row._replace(implied_no=tuple(name for name in active if name not in known))
+
+    return complete

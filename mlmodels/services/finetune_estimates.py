@@ -1,0 +1,102 @@
+"""How long fine-tuning would take, told before it starts: measured by a worker, kept for pages to read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.cache import cache
+
+from annotations.selectors import model_inputs, stats
+from mlmodels import selectors
+from mlmodels.services import extractors, finetune_settings
+
+KEPT_S = 3600
+ASKED_FOR_S = 60
+_MINUTE_S, _HOUR_S = 60, 3600
+
+
+@dataclass(frozen=True)
+class Told:
+    """Seconds at most on this device, for so many images; `problem` says why it could not be measured."""
+
+    device: str = ""
+    seconds: float = 0.0
+    images: int = 0
+    parameters: int = 0
+    problem: str = ""
+
+    @property
+    def is_slow(self) -> bool:
+        return self.device == "cpu"
+
+    @property
+    def sentence(self) -> str:
+        """What a page and the command say before anything starts."""
+        if self.problem:
+            return f"It could not be measured: {self.problem}"
+        where = "the CPU" if self.is_slow else self.device
+        text = f"At most {lasting(self.seconds)} on {where} for {self.images:,} images, {self.parameters:,} weights."
+        if self.is_slow:
+            text += " On the CPU, people and other jobs share it meanwhile; a GPU takes minutes."
+        return text
+
+
+def lasting(seconds: float) -> str:
+    """Words for a time.
+
+    >>> lasting(40), lasting(90), lasting(7300)
+    ('1 minute', '2 minutes', '2.0 hours')
+    """
+    if seconds < _HOUR_S:
+        minutes = max(1, -(-int(seconds) // _MINUTE_S))
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return f"{seconds / _HOUR_S:.1f} hours"
+
+
+def known(project_id: int, options: Mapping[str, Any]) -> Told | None:
+    """What was measured within the hour; None if nothing was."""
+    found = cache.get(_key(project_id, options))
+    return None if found is None else Told(**found)
+
+
+def should_ask(project_id: int, options: Mapping[str, Any]) -> bool:
+    """Whether a worker should be asked to measure: not twice within a minute."""
+    return known(project_id, options) is None and cache.add(
+        f"{_key(project_id, options)}:asked", 1, timeout=ASKED_FOR_S
+    )
+
+
+def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") -> Told:
+    """Time a few batches here and keep what was found. Loads torch."""
+    from mlmodels.core.errors import CoreError
+    from mlmodels.core.learning import estimate
+    from mlmodels.core.vision.transforms import transform_for
+
+    read = selectors.read_extractor(project_id)
+    if read is None:
+        return _keep(project_id, options, Told(problem="no image has been looked at yet."))
+    settings = finetune_settings.read(options).core(seed=0)
+    images = max(1, stats.trainable(project_id).reviews)
+    try:
+        backbone = extractors.load_backbone(read.name)
+        found = estimate.measure(
+            backbone,
+            settings,
+            images=images,
+            tags=max(1, len(model_inputs.active_tags(project_id))),
+            side_px=transform_for(backbone.spec).side_px,
+            device=device or estimate.best_device(),
+        )
+    except CoreError as error:
+        return _keep(project_id, options, Told(problem=f"{error}."))
+    return _keep(project_id, options, Told(found.device, round(found.seconds, 1), images, found.parameters))
+
+
+def _keep(project_id: int, options: Mapping[str, Any], told: Told) -> Told:
+    cache.set(_key(project_id, options), asdict(told), timeout=KEPT_S)
+    return told
+
+
+def _key(project_id: int, options: Mapping[str, Any]) -> str:
+    chosen = ":".join(str(value) for value in asdict(finetune_settings.read(options)).values())
+    return f"finetune-estimate:{project_id}:{chosen}"

@@ -1,0 +1,118 @@
+"""What a fine-tuning run trains on, decided once and kept in its folder: a run that goes on must not see other images.
+
+The images are those that train heads: no holdout image, none that looks like one.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotations.pictures import open_upright
+from annotations.selectors import model_inputs
+from annotations.services import storage
+from mlmodels import selectors
+from mlmodels.errors import NotTrainable
+from mlmodels.models import Extractor, TrainingRun
+from mlmodels.services import evidence as evidence_service
+from mlmodels.services import judging, tuned_backbones
+
+if TYPE_CHECKING:
+    import torch
+
+    from mlmodels.core.learning.tuning import Pictures
+
+LEAST_TRAINING = 100
+DECODING_THREADS = 2
+_FILE = "plan.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """N images, truth int8 [N, K], and the name of the backbone to start from. Sent to every process that trains."""
+
+    project_id: int
+    run_id: int
+    base: str
+    seed: int
+    image_ids: tuple[int, ...]
+    truth: NDArray[np.int8]
+
+
+def make(run: TrainingRun) -> Plan:
+    """The plan of this run, as it was decided, or decided now.
+
+    Raises:
+        NotTrainable: too few reviewed images, with how many are needed.
+    """
+    from safetensors import numpy as packing
+
+    from mlmodels.core.files import write_whole
+
+    path = tuned_backbones.work_folder(run.pk) / _FILE
+    if run.extractor is not None and path.exists():
+        arrays = packing.load(path.read_bytes())
+        return _of(run, run.extractor, arrays["image_ids"], arrays["truth"])
+    extractor = selectors.read_extractor(run.project_id)
+    if extractor is None:
+        raise NotTrainable("No image has been looked at yet: wait until the first features are computed.")
+    evidence = evidence_service.read(run.project_id, extractor)
+    refuse_too_few(evidence)
+    seen = evidence.training.batch.inputs.has_vision
+    image_ids = np.asarray(evidence.training.batch.image_ids, dtype=np.int64)[seen]
+    truth = np.ascontiguousarray(evidence.training.truth[seen])
+    write_whole(path, packing.save({"image_ids": image_ids, "truth": truth}))
+    TrainingRun.objects.filter(pk=run.pk).update(extractor=extractor)
+    run.extractor = extractor
+    return _of(run, extractor, image_ids, truth)
+
+
+def _of(
+    run: TrainingRun, extractor: Extractor, image_ids: NDArray[np.int64], truth: NDArray[np.int8]
+) -> Plan:
+    """Images that are gone by now keep their place, so that the order holds, and teach nothing."""
+    ids = tuple(int(image_id) for image_id in image_ids)
+    present = {image.image_id for image in model_inputs.images(run.project_id, ids)}
+    truth = truth.copy()
+    truth[[n for n, image_id in enumerate(ids) if image_id not in present]] = -1
+    return Plan(run.project_id, run.pk, extractor.name, run.seed, ids, truth)
+
+
+def refuse_too_few(evidence: evidence_service.Evidence) -> None:
+    """Raise NotTrainable with how many reviewed images are needed.
+
+    Without a holdout it would be judged on images that the backbone has learnt by heart.
+    """
+    training, holdout = int(evidence.training.batch.inputs.has_vision.sum()), len(evidence.holdout)
+    if training >= LEAST_TRAINING and holdout >= judging.HOLDOUT_FROM_IMAGES:
+        return
+    raise NotTrainable(
+        f"Fine-tuning needs {LEAST_TRAINING} reviewed images to train on, got {training}, and "
+        f"{judging.HOLDOUT_FROM_IMAGES} reviewed images of the holdout to be judged by, got {holdout}. Review more."
+    )
+
+
+def pictures(plan: Plan, side_px: int) -> "Pictures":
+    """Reads the plan's pictures by row, uint8 [n, 3, side, side], squashed as the extractor has them."""
+    import torch
+
+    keys = {
+        image.image_id: image.storage_key for image in model_inputs.images(plan.project_id, plan.image_ids)
+    }
+
+    def one(row: int) -> NDArray[np.uint8]:
+        key = keys.get(plan.image_ids[row])
+        if key is None:  # it was deleted meanwhile
+            return np.full((side_px, side_px, 3), 128, dtype=np.uint8)
+        picture = open_upright(storage.read(key), at_least_px=side_px).convert("RGB")
+        return np.array(picture.resize((side_px, side_px)), dtype=np.uint8)
+
+    def read(rows: Sequence[int]) -> "torch.Tensor":
+        with ThreadPoolExecutor(DECODING_THREADS) as pool:
+            decoded = np.stack(list(pool.map(one, rows)))
+        return torch.from_numpy(decoded).permute(0, 3, 1, 2).contiguous()
+
+    return read

@@ -1,0 +1,92 @@
+"""When a project tunes its backbone by itself: by cron, in UTC, or after so many reviews. Off unless an admin sets it.
+
+Nothing is tuned again that has learnt nothing new since: whatever the clock says, there must be new reviews.
+"""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from annotations.errors import BadInput, Conflict
+from annotations.selectors import model_inputs, stats
+from mlmodels import selectors
+from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
+from mlmodels.services import cron, runs
+from mlmodels.services.finetune_settings import FinetuneSettings
+
+DUE = "finetune_due"
+
+
+def check_all() -> list[int]:
+    """Ask for the runs that are due; answers their ids. One query where no project has a schedule."""
+    scheduled = TrainingPolicy.objects.filter(
+        ~Q(finetune_cron="") | Q(finetune_every_reviews__gt=0), paused=False
+    )
+    due = []
+    for policy in scheduled.order_by("pk"):
+        if model_inputs.project(policy.project_id) is None:
+            continue
+        run_id = check(policy)
+        if run_id is not None:
+            due.append(run_id)
+    return due
+
+
+def check(policy: TrainingPolicy) -> int | None:
+    """Ask for a run if one is due, with a line in the ledger; None if not, or while one is open."""
+    project_id = policy.project_id
+    if selectors.open_run(project_id, TrainingRun.Kind.FINETUNE) is not None:
+        return None
+    reason = _why_due(policy)
+    if not reason:
+        return None
+    try:
+        run = runs.request_finetune(
+            project_id,
+            trigger=TrainingRun.Trigger.POLICY,
+            settings=FinetuneSettings(**_last_settings(project_id)),
+        )
+    except Conflict:
+        return None
+    PolicyCheck.objects.create(
+        project_id=project_id, outcome=PolicyCheck.Outcome.RAN, code=DUE, reason=reason, run=run
+    )
+    return run.pk
+
+
+def _why_due(policy: TrainingPolicy) -> str:
+    last = selectors.newest_run(policy.project_id, TrainingRun.Kind.FINETUNE)
+    reviews = stats.trainable(policy.project_id).reviews
+    new = reviews - (last.tuning.get("asked_at_reviews", 0) if last else 0)
+    if new <= 0:
+        return ""
+    if policy.finetune_every_reviews and new >= policy.finetune_every_reviews:
+        return f"{new} reviews came since the backbone was tuned last."
+    if policy.finetune_cron and _has_come(policy, last):
+        return f"The schedule “{policy.finetune_cron}” says so."
+    return ""
+
+
+def _has_come(policy: TrainingPolicy, last: TrainingRun | None) -> bool:
+    """Whether a moment of the schedule lies between the last run, or setting it, and now."""
+    now = timezone.now()
+    since = (
+        policy.finetune_cron_since
+        if last is None
+        else max(last.created_at, policy.finetune_cron_since or last.created_at)
+    )
+    try:
+        moment = cron.read(policy.finetune_cron).last_before(now)
+    except BadInput:
+        return False
+    return moment is not None and since is not None and moment > since
+
+
+def _last_settings(project_id: int) -> dict[str, Any]:
+    """As an admin chose them last; else the defaults."""
+    chosen = selectors.runs(project_id).filter(
+        kind=TrainingRun.Kind.FINETUNE, trigger=TrainingRun.Trigger.PERSON
+    )
+    last = chosen.first()
+    return dict(last.options.get("finetune", {})) if last else {}

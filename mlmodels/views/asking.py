@@ -1,0 +1,38 @@
+"""Page of what the queue asks: the shares of the mixture, which an admin changes."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from annotations.errors import DomainError
+from annotations.selectors import draw
+from annotations.views.base import ProjectPage
+from mlmodels import selectors, tasks
+from mlmodels.forms import AskingForm
+from mlmodels.services import asking
+
+
+class AskingPage(ProjectPage):
+    template = "mlmodels/asking.html"
+    section = "models"
+    needs = "edit_policy"
+
+    def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        return self._page(AskingForm.of(selectors.asking_policy(project_id)))
+
+    def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        form = AskingForm(request.POST)
+        if form.is_valid():
+            try:
+                asking.update(project_id, form.cleaned_data, actor_id=request.user.pk)
+            except DomainError as error:
+                form.refuse(error.message, error.fields)
+            else:
+                tasks.nudge(tasks.asking_changed, project_id)
+                messages.success(request, "The shares are saved. The queue is put in order anew.")
+                return redirect("models", project_id)
+        return self._page(form, 400)
+
+    def _page(self, form: AskingForm, status: int = 200) -> HttpResponse:
+        policy = selectors.asking_policy(self.project.pk)
+        return self.page(status, form=form, kept=draw.of_hundred(), policy=policy)

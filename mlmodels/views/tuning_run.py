@@ -1,0 +1,79 @@
+"""The newest fine-tuning run as the page of the models says it: stage, curve, time left, what happened on the way."""
+
+from dataclasses import dataclass
+
+from annotations.views.plots import Plot
+from mlmodels.models import TrainingRun
+from mlmodels.services import finetune_settings, runs
+from mlmodels.services.finetune_estimates import lasting
+from mlmodels.views import plots
+
+STAGES = {
+    "read": "reading what people said",
+    "tune": "tuning the backbone",
+    "look": "looking at the images that judge it",
+    "fit": "fitting a head on its features",
+    "judge": "judging",
+    "store": "storing the file",
+    "adopt": "asking for the tuned backbone",
+}
+PHASES = {
+    "look": "running the frozen part over the images",
+    "train": "training",
+    "features": "images looked at",
+}
+
+
+@dataclass(frozen=True)
+class TuningShown:
+    """`is_open` while it waits or runs; else what it left is shown: its curve and notes."""
+
+    run: TrainingRun
+    is_open: bool
+    stage: str
+    stage_number: int
+    phase: str
+    done: int
+    total: int
+    left: str
+    what: str
+    curve: Plot | None
+    losses: Plot | None
+    notes: tuple[str, ...]
+
+    @property
+    def is_worth_a_card(self) -> bool:
+        return self.is_open or self.curve is not None
+
+
+def shown(run: TrainingRun) -> TuningShown:
+    told = run.tuning
+    is_open = run.state in ("queued", "running")
+    is_inside = run.stage in ("tune", "look") and bool(told.get("total"))
+    left_s = told.get("left_s")
+    points = told.get("curve", [])
+    return TuningShown(
+        run=run,
+        is_open=is_open,
+        stage=STAGES.get(run.stage, "waits for a worker"),
+        stage_number=min(run.done + 1, len(runs.FINETUNE_STAGES)),
+        phase=PHASES.get(told.get("phase", ""), "") if is_inside else "",
+        done=told.get("done", 0) if is_inside else run.done,
+        total=told.get("total", 1) if is_inside else len(runs.FINETUNE_STAGES),
+        left=f"at most {lasting(left_s)} left" if is_open and is_inside and left_s is not None else "",
+        what=_what(run, told.get("device", "")),
+        curve=plots.tuning(points),
+        losses=plots.losses(points),
+        notes=tuple(told.get("notes", [])),
+    )
+
+
+def _what(run: TrainingRun, device: str) -> str:
+    settings = finetune_settings.of_run(run.options)
+    stages = (
+        "the whole backbone"
+        if not settings.stages
+        else f"last {settings.stages} stage{'s' * (settings.stages > 1)}"
+    )
+    parts = [stages, f"up to {settings.epochs} epochs", f"{finetune_settings.LOSSES[settings.loss]} loss"]
+    return ", ".join(parts + ([f"on {device}"] if device else []))

@@ -1,0 +1,137 @@
+"""The page that asks how to fine-tune, and what the page of the models shows of a run."""
+
+import re
+
+import pytest
+
+from annotations.services import jobs
+from mlmodels import tasks
+from mlmodels.models import TrainingRun
+from mlmodels.services import finetune_estimates, runs
+from mlmodels.services.finetune_estimates import Told
+from tests.annotations.views.test_access import assert_nothing_inline
+from tests.mlmodels.views.conftest import text_of, version_of
+
+CHOSEN = {"stages": 2, "epochs": 3, "batch": 16, "loss": "binary"}
+CURVE = [
+    {"epoch": 0, "loss": None, "held_back_loss": 0.4, "average_precision": 0.5, "seconds": 1.0},
+    {"epoch": 1, "loss": 0.31, "held_back_loss": 0.35, "average_precision": 0.55, "seconds": 9.0},
+    {"epoch": 2, "loss": 0.22, "held_back_loss": 0.3, "average_precision": 0.61, "seconds": 9.0},
+]
+
+
+@pytest.fixture
+def asked_of_workers(monkeypatch):
+    found = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *args, countdown_s=None: found.append((task.name, args)))
+    return found
+
+
+def running(planted, **tuning):
+    run = runs.request_finetune(planted.project.pk, actor_id=planted.cast.admin.pk)
+    run = runs.claim(run.pk)
+    jobs.beat(run, stage="tune", done=1, tuning=tuning)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("outsider", 404), ("annotator", 403), ("manager", 403), ("admin", 200)]
+)
+def test_only_admins_are_asked(planted, browser_of, here, asked_of_workers, who, status):
+    client = browser_of(getattr(planted.cast, who))
+    assert client.get(f"{here}finetune/").status_code == status
+    if status != 200:
+        assert client.post(f"{here}finetune/", CHOSEN).status_code == status
+    assert not TrainingRun.objects.exists()
+
+
+def test_a_worker_measures_before_there_is_a_button_to_start(planted, browser_of, here, asked_of_workers):
+    client = browser_of(planted.cast.admin)
+    before = text_of(client.get(f"{here}finetune/", CHOSEN))
+    again = text_of(client.get(f"{here}finetune/", CHOSEN, headers={"HX-Request": "true"}))
+    assert "A worker times a few batches" in before and "Start fine-tuning" not in before
+    assert "<h1" not in again
+    assert asked_of_workers == [("mlmodels.tasks.estimate_finetuning", (planted.project.pk, CHOSEN))], (
+        "asked once"
+    )
+
+    finetune_estimates._keep(planted.project.pk, CHOSEN, Told("cpu", 5400.0, 300, 700_000))
+    told = text_of(client.get(f"{here}finetune/", CHOSEN))
+    assert "This machine has no GPU." in told
+    assert "At most 1.5 hours on the CPU for 300 images, 700,000 weights." in told
+    assert "Start fine-tuning" in told
+    assert "hx-trigger" not in told[told.index('id="estimate"') :][:200]
+
+
+def test_what_cannot_be_measured_cannot_be_started(planted, browser_of, here, asked_of_workers):
+    finetune_estimates._keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
+    page = text_of(browser_of(planted.cast.admin).get(f"{here}finetune/", CHOSEN))
+    assert "no image has been looked at yet" in page and "Start fine-tuning" not in page
+
+
+def test_starting_makes_one_run_with_these_settings(planted, browser_of, here, asked_of_workers):
+    client = browser_of(planted.cast.admin)
+    for _ in range(2):
+        assert client.post(f"{here}finetune/", CHOSEN).status_code == 302
+    run = TrainingRun.objects.get()
+    assert (run.kind, run.options) == ("finetune", {"finetune": CHOSEN})
+    other = client.post(f"{here}finetune/", CHOSEN | {"stages": 1})
+    assert other.status_code == 409
+    assert f"Run {run.pk} tunes the backbone already" in text_of(other)
+
+
+def test_a_bad_setting_is_marked(planted, browser_of, here, asked_of_workers):
+    answer = browser_of(planted.cast.admin).post(f"{here}finetune/", CHOSEN | {"epochs": "0"})
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in text_of(answer)
+    assert not TrainingRun.objects.exists()
+
+
+def test_the_page_shows_curve_time_left_and_what_happened(planted, browser_of, here):
+    run = running(
+        planted,
+        device="cpu",
+        phase="train",
+        done=20,
+        total=80,
+        left_s=700.0,
+        curve=CURVE,
+        notes=["It was killed."],
+    )
+    page = text_of(browser_of(planted.cast.manager).get(here))
+    assert f"Fine-tuning, run {run.pk}" in page
+    assert "tuning the backbone: training" in page
+    assert "at most 12 minutes left" in page and "It was killed." in page
+    plots = re.findall(r"<data-plot.*?</data-plot>", page)
+    assert len(plots) == 2
+    assert plots[0].count('<th scope="row"') == 3 and ".61" in plots[0]
+    assert plots[1].count('<th scope="row"') == 2 and ".2200" in plots[1]
+    assert "/cancel/" not in page, "a manager only looks"
+
+
+def test_an_admin_cancels_it_there_and_the_page_polls_until_it_stops(planted, browser_of, here):
+    run = running(planted)
+    client = browser_of(planted.cast.admin)
+    assert 'hx-trigger="every 2s"' in text_of(client.get(here))
+    assert client.post(f"{here}runs/{run.pk}/cancel/").status_code == 302
+    run.refresh_from_db()
+    assert run.cancel_requested
+    assert "stops at its next batch" in text_of(client.get(here))
+
+
+def test_a_version_says_that_it_was_fine_tuned_and_the_ledger_why_it_was_refused(planted, browser_of, here):
+    run = running(planted, notes=["Its worker was killed; it went on from the last checkpoint."])
+    version = version_of(planted, 7, verdict="refused", run=run)
+    jobs.finish(run, "refused", reason="worse than v6", result={"version": {"id": version.pk, "number": 7}})
+    page = text_of(browser_of(planted.cast.manager).get(here))
+    assert ">fine-tuned<" in page
+    assert (
+        f"admin asked for fine-tuning, run {run.pk}. V7, on the tuned backbone, did not pass the gate" in page
+    )
+    assert "Its worker was killed" in page
+
+
+def test_one_heading_and_nothing_inline(planted, browser_of, here, asked_of_workers):
+    html = browser_of(planted.cast.admin).get(f"{here}finetune/").content.decode()
+    assert len(re.findall(r"<h1[ >]", html)) == 1
+    assert_nothing_inline(html)

@@ -1,0 +1,121 @@
+"""What more reviews would bring, as the pages and the API say it."""
+
+import pytest
+from django.utils import timezone
+
+from mlmodels.models import LearningForecast
+from mlmodels.services import versions
+from mlmodels.views import forecasts as shown
+from tests.mlmodels.views.conftest import text_of, version_of
+
+
+def expected(images, value, *, low, high, gain_upper=0.1):
+    return {
+        "images": images,
+        "more": images - 400,
+        "now": 0.64,
+        "value": value,
+        "lower": low,
+        "upper": high,
+        "gain_lower": 0.0,
+        "gain_upper": gain_upper,
+    }
+
+
+OVERALL = {
+    "now": 0.64,
+    "images": 400,
+    "tags": 2,
+    "exponent": 0.1,
+    "expected": [
+        expected(900, 0.66, low=0.65, high=0.67),
+        expected(800, 0.70, low=0.67, high=0.73),
+    ],
+    "points": [[50, 0.5], [50, 0.52], [100, 0.57], [400, 0.64]],
+}
+
+
+def tag(now, value, would_help):
+    return {"now": now, "value": value, "lower": now, "upper": value, "would_help": would_help}
+
+
+@pytest.fixture
+def foretold(planted):
+    names = {name: str(tag_id) for name, tag_id in planted.tags.items()}
+    version = version_of(
+        planted,
+        5,
+        trained_images=400,
+        tag_metrics={tag_id: {"name": name, "support": 20, "needed": 10} for name, tag_id in names.items()},
+    )
+    versions.go_live(version)
+    return LearningForecast.objects.create(
+        project=planted.project,
+        version=version,
+        images=400,
+        judged_on="holdout",
+        judged_ids=list(range(60)),
+        overall=OVERALL,
+        tags={names["dog"]: tag(0.5, 0.6, True), names["boat"]: tag(0.9, 0.9, False)},
+        finished_at=timezone.now(),
+    )
+
+
+def test_the_models_page_says_what_is_expected_and_on_what_it_rests(browser_of, cast, foretold, here):
+    text = text_of(browser_of(cast.manager).get(here))
+
+    assert "With 500 more reviewed images AP is expected to rise from .64 to .66 (.65 to .67)." in text
+    assert "Yes, more reviews still teach it" in text
+    assert "judged on 60 holdout images" in text
+    assert "1 tag: more examples would help; 1 tag: learnt as far as it goes" in text
+    assert 'data-value="0.51"' in text, "a mean over the draws of one size"
+    assert 'data-value="0.73"' in text
+
+
+def test_a_versions_page_says_it_tag_by_tag(browser_of, cast, foretold, here):
+    text = text_of(browser_of(cast.manager).get(f"{here}{foretold.version_id}/"))
+
+    assert "Would more examples help?" in text
+    assert text.index("more examples would help</td>") < text.index("learnt as far as it goes</td>")
+
+
+def test_the_api_has_it_with_the_version_and_null_without(cast, client_of, planted, foretold):
+    models = f"/api/v1/projects/{cast.project.pk}/models/"
+    other = version_of(planted, 6)
+    client = client_of(cast.manager)
+
+    answer = client.get(f"{models}{foretold.version_id}/").json()["forecast"]
+
+    assert answer["overall"]["expected"][0]["more"] == 500
+    assert (answer["judged_on"], answer["judged_images"]) == ("holdout", 60)
+    assert answer["tags"][str(planted.tags["dog"])]["would_help"] is True
+    assert client.get(f"{models}{other.pk}/").json()["forecast"] is None
+
+
+@pytest.mark.parametrize(
+    ("learnt", "told"),
+    [(31, "learnt from 31 of 120 reviewed images"), (200, "No forecast yet")],
+)
+def test_where_there_is_too_little_the_page_says_so(browser_of, cast, planted, here, learnt, told):
+    versions.go_live(version_of(planted, 2, trained_images=learnt))
+
+    assert told in text_of(browser_of(cast.manager).get(here))
+
+
+def test_an_unfinished_curve_says_how_far_it_is(browser_of, cast, planted, here):
+    version = version_of(planted, 2, trained_images=200)
+    versions.go_live(version)
+    LearningForecast.objects.create(
+        **{"project": planted.project, "version": version, "images": 200, "judged_on": "holdout"},
+        **{"judged_ids": [1], "points": [{"images": 25, "draw": 0, "tags": {}}]},
+    )
+
+    assert "1 of 10 fits are done" in text_of(browser_of(cast.manager).get(here))
+
+
+def test_a_curve_that_is_flat_advises_to_stop():
+    flat = [expected(500, 0.642, low=0.635, high=0.65, gain_upper=0.012)]
+    overall = OVERALL | {"expected": flat}
+
+    assert shown._advice(overall).startswith("Hardly")
+    assert "expected to stay at .64" in shown.sentence(overall)
