@@ -31,8 +31,6 @@ FIRST = 10
 SEED = 1
 WAIT_S = 120
 LOOK_EVERY_MS = 50
-_MEASURED = """() => performance.getEntriesByName("tagger:key-to-picture").map(entry => entry.duration)"""
-_FORGET = """() => performance.clearMeasures("tagger:key-to-picture")"""
 LATENCIES_MS = (20, 150)
 _WEIGHED = (
     """() => performance.getEntriesByType("resource").map(entry => [entry.name, entry.encodedBodySize])"""
@@ -50,9 +48,9 @@ class KeyToPicture:
     largest_ms: float
 
     @classmethod
-    def read(cls, page: Page, latency_ms: int) -> "KeyToPicture":
+    def read(cls, reviewer: Reviewer, latency_ms: int) -> "KeyToPicture":
         """What the page has measured since it last forgot."""
-        measured = np.array(page.evaluate(_MEASURED))
+        measured = np.array(reviewer.measured_ms)
         p50, p95 = np.percentile(measured, [50, 95])
         return cls(latency_ms, len(measured), float(p50), float(p95), float(measured.max()))
 
@@ -116,16 +114,11 @@ def weigh(page: Page) -> tuple[int, int]:
     )  # type: ignore[return-value]
 
 
-def slow_down(page: Page, latency_ms: int) -> None:
-    limits = {"offline": False, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", limits)
-
-
 def measure_delayed(person: Walk, reviews: int, latency_ms: int) -> KeyToPicture:
-    slow_down(person.page, latency_ms)
-    person.page.evaluate(_FORGET)
+    person.reviewer.slow_down(latency_ms)
+    person.reviewer.forget_measured()
     person.review(reviews)
-    return KeyToPicture.read(person.page, latency_ms)
+    return KeyToPicture.read(person.reviewer, latency_ms)
 
 
 def walk(
@@ -143,7 +136,7 @@ def walk(
     while len(person.answered_at) < reviews:
         person.review(min(FIRST, reviews - len(person.answered_at)))
         last = person.wait_until_judged(api)
-    keys = [KeyToPicture.read(page, 0)]
+    keys = [KeyToPicture.read(person.reviewer, 0)]
     keys += [measure_delayed(person, delayed, latency_ms) for latency_ms in LATENCIES_MS if delayed]
     seconds, count = person.first or (None, None)
     return Figures(

@@ -176,11 +176,11 @@ def suggest(nlp: Language, phrases: Sequence[Phrase], *, near: bool = True) -> l
 def suggest_by_encoder(folder: Path, phrases: Sequence[Phrase]) -> list[list[str]]:
     """All tags by how near the phrase comes to them, nearest first."""
     from mlmodels.core.language.encoder import load_encoder  # brings torch
-    from mlmodels.core.language.nearness import tag_vectors
+    from mlmodels.core.language.nearness import caption_vectors, tag_vectors
 
     encoder, names = load_encoder(folder), gold.tags()
     vectors = tag_vectors([TagTerm(number, name) for number, name in enumerate(names)], encoder.encode)
-    nearness = vectors.meaning(encoder.encode([phrase.phrase for phrase in phrases]))
+    nearness = vectors.meaning(caption_vectors([phrase.phrase for phrase in phrases], encoder.encode))
     return [[names[column] for column in row] for row in (-nearness).argsort(axis=1, kind="stable")]
 
 

@@ -26,14 +26,16 @@ from reference_curve import POINTS
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mlmodels.core.evaluation import metrics, ranking
+from mlmodels.core.language import word_vectors
 from mlmodels.core.language.encoder import load_encoder
 from mlmodels.core.language.imagenet import map_imagenet
-from mlmodels.core.language.nearness import tag_vectors
+from mlmodels.core.language.nearness import caption_vectors, tag_vectors
 from mlmodels.core.language.reader import CaptionReader
 from mlmodels.core.learning.dataset import CaptionText, HeadInputs, TrainingSet
 from mlmodels.core.learning.fitting import fit
 from mlmodels.core.learning.fusion import prior_scores
 from mlmodels.core.types import CaptionReading, TagTerm
+from mlmodels.core.vision.backbones import DEFAULT_BACKBONE
 from mlmodels.core.vision.extractor import load_extractor
 
 LABELS = (0, 25, 50, 100, 250, 500, 1000)
@@ -72,9 +74,9 @@ class Data:
     val: NDArray[np.intp]
 
 
-def features_of(pack: Pack, cache: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def features_of(pack: Pack, cache: Path, backbone: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Features [N, D] and class probabilities [N, 1000] of all photographs, from the cache if it has them."""
-    extractor = load_extractor(allow_hub=False)
+    extractor = load_extractor(backbone, allow_hub=False)
     path = cache / f"{extractor.key}-{len(pack.photos)}.npz"
     if not path.exists():
         outputs = []
@@ -91,10 +93,10 @@ def features_of(pack: Pack, cache: Path) -> tuple[NDArray[np.float32], NDArray[n
         return stored["features"], stored["classes"]
 
 
-def load(pack: Pack, cache: Path, text_encoder: Path | None = None) -> Data:
+def load(pack: Pack, cache: Path, text_encoder: Path | None = None, backbone: str = DEFAULT_BACKBONE) -> Data:
     """Read captions and pixels of the whole pack with the app's own reader, extractor and text encoder."""
     tags = [TagTerm(number, name) for number, name in enumerate(pack.tags)]
-    features, classes = features_of(pack, cache)
+    features, classes = features_of(pack, cache, backbone)
     captions = [photo.caption for photo in pack.photos]
     readings = CaptionReader(tags).read(captions)
     caption_prior, denied = _said(readings, len(tags))
@@ -105,7 +107,9 @@ def load(pack: Pack, cache: Path, text_encoder: Path | None = None) -> Data:
         caption_prior=caption_prior,
         terms=tuple(reading.terms for reading in readings),
         has_caption=np.array([bool(caption.strip()) for caption in captions]),
-        text=_meant(captions, tags, denied, text_encoder) if text_encoder else None,
+        text=_meant(captions, tags, denied, text_encoder)
+        if text_encoder
+        else _meant_by_words(readings, tags, denied),
     )
     truth = np.array([[tag in photo.tags for tag in pack.tags] for photo in pack.photos], dtype=np.int8)
     splits = np.array([photo.split for photo in pack.photos])
@@ -127,8 +131,16 @@ def _meant(
     captions: Sequence[str], tags: Sequence[TagTerm], denied: NDArray[np.bool_], folder: Path
 ) -> CaptionText:
     encoder = load_encoder(folder)
-    vectors = encoder.encode(captions)
+    vectors = caption_vectors(captions, encoder.encode)
     return CaptionText(encoder.key, vectors, tag_vectors(tags, encoder.encode).meaning(vectors, denied))
+
+
+def _meant_by_words(
+    readings: Sequence[CaptionReading], tags: Sequence[TagTerm], denied: NDArray[np.bool_]
+) -> CaptionText:
+    words = word_vectors.load()
+    found = word_vectors.tag_words(tags, words).read([reading.terms for reading in readings], denied)
+    return CaptionText(words.key, *found)
 
 
 def only(inputs: HeadInputs, method: str) -> HeadInputs:
@@ -217,10 +229,11 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--text-encoder", type=Path, help="folder of a sentence encoder, none by default")
+    parser.add_argument("--backbone", default=DEFAULT_BACKBONE, help="a timm name whose weights are at hand")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tagger-learning-curve")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    data = load(read(options.pack), options.cache, options.text_encoder)
+    data = load(read(options.pack), options.cache, options.text_encoder, options.backbone)
     print(
         "| labels | method | AP (>=1) | AP (>=5) | micro F1 | macro F1 | P@3 | R@5 | corr. | keys | ECE | fit s |"
     )
