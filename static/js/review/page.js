@@ -79,6 +79,7 @@ const commands = {
 
 function answer(outcome, event) {
   if (!flow.current) return;
+  if (flow.current.ahead.renewing) return answerOnceRenewed(outcome, event);
   answeredAt = event.timeStamp;
   said = SAID[outcome];
   if (flow.answer(outcome)) {
@@ -87,6 +88,16 @@ function answer(outcome, event) {
   } else {
     answeredAt = null;
   }
+}
+
+// An item without suggestions is just asking for its first ones. When none come, the key does what it was pressed for;
+// those that come are looked at before they are accepted.
+async function answerOnceRenewed(outcome, event) {
+  const { current } = flow;
+  await current.ahead.renewing;
+  if (flow.current !== current) return;
+  if (outcome !== "reviewed" || isBare(current.ahead.item)) answer(outcome, event);
+  else notices.say("Suggestions have just come: look at them, then accept once more.");
 }
 
 async function undo() {
