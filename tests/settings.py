@@ -11,6 +11,8 @@ if os.environ.get("TAGGER_TEST_RUN") != os.environ.get("PYTEST_XDIST_WORKER", "w
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS", "DEBUG", "ALLOWED_HOSTS"):
         os.environ.pop(name, None)
 os.environ["STATIC_MANIFEST"] = "no"
+# A backbone without weights is refused at once: the hub's library tries an unreachable network for a minute.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 from tagger.settings import *  # noqa: F403
 

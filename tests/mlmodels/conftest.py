@@ -33,7 +33,7 @@ def same_ids(transactional_db) -> None:
 
 
 @pytest.fixture
-def planted(cast: Cast) -> "Planted":
+def planted(cast: Cast, same_ids: None) -> "Planted":
     return Planted(cast)
 
 
@@ -90,10 +90,7 @@ class Planted:
 
 
 def version_after(planted: Planted, *, reviews: int) -> ModelVersion:
-    """One that went live after so many reviews more; a few beyond that where the gate wants them.
-
-    Which images come first hangs on the project's id, and with it whether the gate is sure enough.
-    """
+    """One that went live after so many reviews more; a few beyond that where the gate wants them."""
     planted.review(reviews)
     for _ in range(5):
         run = training.execute(runs.request(planted.project.pk, actor_id=planted.cast.admin.pk).pk)

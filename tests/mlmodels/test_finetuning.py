@@ -68,7 +68,7 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def tuned_project(planted, same_ids, weights, settings, monkeypatch):
+def tuned_project(planted, weights, settings, monkeypatch):
     """Reviewed pictures of bars, looked at by a tiny backbone that sees little, and a live version on it."""
     from mlmodels.core.vision import tuned
     from mlmodels.core.vision.extractor import load_extractor

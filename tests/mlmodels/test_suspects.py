@@ -39,14 +39,14 @@ def review_wrongly(planted, *, forgets):
 
 
 @pytest.fixture
-def doubted(planted, same_ids):
-    """A live version of 68 reviews, eight of which have one tag wrong or forgotten; and the list of its suspects."""
+def doubted(planted):
+    """A live version of 88 reviews, eight of which have one tag wrong or forgotten; and the list of its suspects."""
     planted.project.holdout_percent = 0
     planted.project.save()
-    planted.images(80)
-    planted.review(30)
+    planted.images(100)
+    planted.review(40)
     planted.mistakes = {review_wrongly(planted, forgets=bool(number % 2)) for number in range(8)}
-    planted.review(30)
+    planted.review(40)
     planted.version = train(planted)
     suspects.refresh(planted.project.pk)
     return planted
@@ -94,7 +94,7 @@ def test_planted_mistakes_lead_both_lists(doubted):
 
     found = set(wrong) | set(missing)
     assert len(doubted.mistakes & found) >= 6, "of 8 mistakes"
-    assert len(found - doubted.mistakes) <= 2, "of 196 answers that are right"
+    assert len(found - doubted.mistakes) <= 2, "of 256 answers that are right"
     by_kind = {pair: said_now(doubted, *pair) for pair in doubted.mistakes}
     assert {said for pair, said in by_kind.items() if pair in wrong} == {"yes"}
     assert {said for pair, said in by_kind.items() if pair in missing} == {"no"}
