@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -20,20 +21,25 @@ TAGS = ("dog", "boat", "tree")
 
 
 @pytest.fixture
-def cast(transactional_db) -> Cast:
+def cast(same_ids: None) -> Cast:
     """Training reads a snapshot of its own, which a test's enclosing transaction would not allow."""
     return make_cast()
 
 
 @pytest.fixture
-def same_ids(transactional_db) -> None:
-    """Images get the same ids whatever ran before: which are held back, and the order of a draw, hang on them."""
+def same_ids(request: pytest.FixtureRequest, transactional_db: None) -> None:
+    """Whatever ran before, draws come out alike: they hang on the ids of images and of their project.
+
+    The project's is this test's own, for what a worker keeps in memory it keeps by project.
+    """
+    own = 1_000_000 + zlib.crc32(request.node.nodeid.encode()) % 100_000_000 * 10
     with connection.cursor() as cursor:
         cursor.execute("ALTER SEQUENCE annotations_image_id_seq RESTART")
+        cursor.execute("ALTER SEQUENCE annotations_project_id_seq RESTART WITH %s", [own])
 
 
 @pytest.fixture
-def planted(cast: Cast, same_ids: None) -> "Planted":
+def planted(cast: Cast) -> "Planted":
     return Planted(cast)
 
 
