@@ -9,7 +9,7 @@ from mlmodels.models import LearningForecast
 
 HELPS, LEARNT, UNSURE = "more examples would help", "learnt as far as it goes", "cannot be told yet"
 WORDS = {True: HELPS, False: LEARNT, None: UNSURE}
-TONES = {True: "live", False: "", None: "wait"}
+TONES = {True: "live", False: "", None: "context"}
 # Twice the images rarely bring less than this without the curve being flat.
 HARDLY = 0.01
 TAGS_DRAWN = 40
