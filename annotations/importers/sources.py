@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from annotations.errors import BadInput, Refused
-from annotations.importers import addresses, buckets, captions, folder, items, matching, sidecars, unread
+from annotations.importers import (
+    addresses,
+    buckets,
+    captions,
+    folder,
+    items,
+    matching,
+    sidecars,
+    tag_folders,
+    unread,
+)
 from annotations.importers.archives import opening as archives
 from annotations.importers.archives.unpacking import Unpacking
 from annotations.importers.base import Batch, Options, StagedFile, clean_path
@@ -35,6 +45,11 @@ def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str)
         return Source(
             source, replace(batch, unread=unread.keep(sent, uploads, area=area)) if batch.tables else batch
         )
+    if _has_format(sent) and {"urls", "s3", "items"} & sent.keys():
+        raise Refused(
+            "Folders name tags in files, archives and folders of the server. Send the tags of addresses as items.",
+            code="format_not_here",
+        )
     if "urls" in sent:
         return Source("urls", _with_words(addresses.read_urls(_urls(sent["urls"])), sent, by_field))
     if "s3" in sent:
@@ -42,12 +57,14 @@ def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str)
     if "items" in sent:
         return Source("items", items.read_items(_items(sent["items"])))
     if "path" in sent:
-        return Source("folder", _with_words(folder.read_folder(str(sent["path"])), sent, by_field))
+        batch = _with_words(folder.read_folder(str(sent["path"])), sent, by_field)
+        return Source("folder", _by_folders(batch, sent, has_root=True))
     files = tuple(StagedFile(upload.path, upload.key) for upload in by_field.get("files", []))
+    elsewhere = [clean_path(name) for upload in by_field.get("elsewhere", []) for name in _names(upload)]
     batch = _with_words(sidecars.take(Batch(files)), sent, by_field)
-    if "elsewhere" in by_field:
-        report = sent.get("unmatched_captions") != "ignore"
-        batch = _beside(batch, by_field["elsewhere"], report_unmatched=report)
+    batch = _by_folders(batch, sent, elsewhere=elsewhere)
+    if elsewhere:
+        batch = _beside(batch, elsewhere, report_unmatched=sent.get("unmatched_captions") != "ignore")
     return Source("upload", batch)
 
 
@@ -99,7 +116,28 @@ def _by_field(uploads: Sequence[StagedUpload]) -> dict[str, list[StagedUpload]]:
 
 
 def _with_tables(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
-    return _with_words(sidecars.take(_packed(sent, by_field, area)), sent, by_field)
+    batch = _with_words(sidecars.take(_packed(sent, by_field, area)), sent, by_field)
+    return _by_folders(batch, sent)
+
+
+def _by_folders(
+    batch: Batch, sent: Mapping[str, Any], *, elsewhere: Sequence[str] = (), has_root: bool = False
+) -> Batch:
+    """The batch with the tags that folders name, where that is asked for."""
+    if not _has_format(sent):
+        return batch
+    return replace(batch, files=tag_folders.tagged(batch.files, elsewhere=elsewhere, has_root=has_root))
+
+
+def _has_format(sent: Mapping[str, Any]) -> bool:
+    """Whether folders are to name tags: the one format that has to be asked for."""
+    if (format := sent.get("format") or "") not in ("", tag_folders.FORMAT):
+        raise BadInput(
+            f"format: expected {tag_folders.FORMAT}, or none, got {str(format)[:60]!r}. "
+            "All other formats are recognised by their files.",
+            code="bad_option",
+        )
+    return bool(format)
 
 
 def _packed(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
@@ -216,9 +254,9 @@ def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, li
     return replace(batch, words=words, errors=tuple(errors))
 
 
-def _beside(batch: Batch, lists: Sequence[StagedUpload], *, report_unmatched: bool) -> Batch:
-    """Match captions as if the files of the same upload's other requests were here: `elsewhere` lists their names."""
-    others = [StagedFile(clean_path(name), "") for upload in lists for name in _names(upload)]
+def _beside(batch: Batch, elsewhere: Sequence[str], *, report_unmatched: bool) -> Batch:
+    """Match captions as if the files of the same upload's other requests, which have these names, were here."""
+    others = [StagedFile(name, "") for name in elsewhere]
     own = len(batch.files)
     matched, errors = matching.match([*batch.files, *others], batch.words, report_unmatched=report_unmatched)
     return Batch(tuple(matched[:own]), {}, (*batch.errors, *errors))

@@ -1,5 +1,7 @@
 """Files sent from the import page in a real Chromium: in batches, again after a failure, and by the plain form."""
 
+from collections import Counter
+
 import pytest
 from playwright.sync_api import expect
 
@@ -71,6 +73,23 @@ def test_files_beside_pictures_go_with_them_and_are_no_images(page, cast):
     captions = dict(ImportItem.objects.values_list("name", "caption"))
     assert captions == {f"{n:03}.jpg": f"Caption {n}." for n in range(120)}
     assert ImportItem.objects.get(name="007.jpg").tags == ["dog"]
+
+
+def test_folders_name_the_tag_in_every_batch_alike(page, tmp_path):
+    for folder, count in (("rose/deep", 110), ("tulip", 10)):
+        (tmp_path / "flowers" / folder).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "flowers" / folder / f"{number:03}.jpg").write_bytes(picture_bytes(1))
+    page.locator("input[data-pick][webkitdirectory]").set_input_files(tmp_path / "flowers")
+    page.locator("details.options summary").click()
+    page.get_by_label("Folders name the tag").check()
+    page.get_by_role("button", name="Import 120 images").click()
+    page.wait_for_url("**/import/*/")
+    assert ImportJob.objects.count() == 2
+    said = Counter(
+        (name.split("/")[1], *tags) for name, tags in ImportItem.objects.values_list("name", "tags")
+    )
+    assert said == {("rose", "rose"): 110, ("tulip", "tulip"): 10}
 
 
 @pytest.mark.parametrize("arrives", [False, True], ids=["the request is lost", "the answer is lost"])

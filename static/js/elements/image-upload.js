@@ -147,13 +147,15 @@ class ImageUpload extends HTMLElement {
     sent.set("create_tags", form.getAll("create_tags").includes("true"));
     sent.set("complete", form.has("complete"));
     sent.set("file_keywords", form.has("file_keywords"));
+    const byFolders = form.has("format");
+    if (byFolders) sent.set("format", form.get("format"));
     // Only the last request may say that a caption found no file.
     sent.set("unmatched_captions", work.left.length === 1 ? "report" : "ignore");
     for (const item of work.captions) sent.append("captions_file", item.file, item.path);
     for (const item of batch.items)
       sent.append(batch.kind === "archive" ? "archive" : "files", item.file, item.path);
     const elsewhere = work.pictures.filter((item) => !batch.items.includes(item));
-    if (batch.kind === "files" && work.captions.length && elsewhere.length) {
+    if (batch.kind === "files" && (byFolders || work.captions.length) && elsewhere.length) {
       const names = JSON.stringify(elsewhere.map((item) => item.path));
       sent.set("elsewhere", new Blob([names], { type: "application/json" }), "elsewhere.json");
     }
