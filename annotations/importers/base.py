@@ -62,12 +62,16 @@ class Words:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """Bytes that wait under a key, with the name they came by (folders included) and, where known, their sha256."""
+    """Bytes that wait under a key, with the name they came by (folders included) and, where known, their sha256.
+
+    `of_folder` is what the folder in which it lies says of it, whatever else is said.
+    """
 
     name: str
     key: str
     words: Words = Words()
     sha256: str = ""
+    of_folder: Words = Words()
 
 
 @dataclass(frozen=True)

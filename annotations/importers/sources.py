@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from annotations.errors import BadInput, Refused
-from annotations.importers import addresses, buckets, captions, folder, items, matching, sidecars, unread
+from annotations.importers import (
+    addresses,
+    buckets,
+    captions,
+    folder,
+    items,
+    matching,
+    sidecars,
+    tag_folders,
+    together,
+    unread,
+)
 from annotations.importers.archives import opening as archives
 from annotations.importers.archives.unpacking import Unpacking
 from annotations.importers.base import Batch, Options, StagedFile, clean_path
@@ -15,8 +26,10 @@ from annotations.importers.formats import recognising
 from annotations.importers.tables import mapping, opening, preview
 from annotations.importers.tables.base import Columns, OpenedTable, Table
 from annotations.importers.tables.preview import Preview
-from annotations.importers.uploads import MAX_FILES, StagedUpload, too_many_files
+from annotations.importers.uploads import MAX_BYTES, MAX_FILES, StagedUpload, too_many_files
 
+# What an import is called by what was sent, first of all the table.
+_SOURCES = {"manifest": "table", "archive": "archive"}
 _TRUE, _FALSE = ("true", "1", "on", "yes"), ("false", "0", "off", "no", "")
 
 
@@ -29,11 +42,22 @@ class Source:
 def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str) -> Source:
     """Read the one source that the request names. Tables are opened, and their rows left to a worker."""
     by_field = _by_field(uploads)
-    if "archive" in by_field or "manifest" in by_field:
-        source = "table" if "manifest" in by_field else "archive"
-        batch = _with_tables(sent, by_field, area)
-        return Source(
-            source, replace(batch, unread=unread.keep(sent, uploads, area=area)) if batch.tables else batch
+    if not _SOURCES.keys() & by_field.keys() and (named := _named(sent, by_field)):
+        return named
+    batch = _sent(sent, by_field, area)
+    if batch.tables:
+        batch = replace(batch, unread=unread.keep(sent, uploads, area=area))
+    elif elsewhere := _elsewhere(by_field):
+        batch = _beside(batch, elsewhere, report_unmatched=sent.get("unmatched_captions") != "ignore")
+    return Source(next((_SOURCES[name] for name in _SOURCES if name in by_field), "upload"), batch)
+
+
+def _named(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> Source | None:
+    """Pictures that are not sent but said where they lie."""
+    if _has_format(sent) and {"urls", "s3", "items"} & sent.keys():
+        raise Refused(
+            "Folders name tags in files, archives and folders of the server. Send the tags of addresses as items.",
+            code="format_not_here",
         )
     if "urls" in sent:
         return Source("urls", _with_words(addresses.read_urls(_urls(sent["urls"])), sent, by_field))
@@ -42,19 +66,15 @@ def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str)
     if "items" in sent:
         return Source("items", items.read_items(_items(sent["items"])))
     if "path" in sent:
-        return Source("folder", _with_words(folder.read_folder(str(sent["path"])), sent, by_field))
-    files = tuple(StagedFile(upload.path, upload.key) for upload in by_field.get("files", []))
-    batch = _with_words(sidecars.take(Batch(files)), sent, by_field)
-    if "elsewhere" in by_field:
-        report = sent.get("unmatched_captions") != "ignore"
-        batch = _beside(batch, by_field["elsewhere"], report_unmatched=report)
-    return Source("upload", batch)
+        batch = _with_words(folder.read_folder(str(sent["path"])), sent, by_field)
+        return Source("folder", _by_folders(batch, sent, has_root=True))
+    return None
 
 
 def again(kept: str) -> Batch:
     """The same tables and files once more, for the worker that reads the rows. Raises BadInput."""
     sent, uploads = unread.take(kept)
-    return _with_tables(sent, _by_field(uploads), kept.rpartition("/")[0])
+    return _sent(sent, _by_field(uploads), kept.rpartition("/")[0])
 
 
 def previewed(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, is_mapped: bool = True) -> Preview:
@@ -98,19 +118,73 @@ def _by_field(uploads: Sequence[StagedUpload]) -> dict[str, list[StagedUpload]]:
     return by_field
 
 
-def _with_tables(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
-    return _with_words(sidecars.take(_packed(sent, by_field, area)), sent, by_field)
+def _sent(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
+    """Files, an archive, a table, or several of them, with all that speaks of the pictures among them."""
+    batch = _packed(sent, by_field, area)
+    words = [StagedFile(upload.path, upload.key) for upload in by_field.get("captions_file", [])]
+    said = together.described((*batch.files, *words), area, sent_as_captions={one.key for one in words})
+    if said.tables and _is_a_part(sent):
+        raise _in_parts(said.tables[0].table.name)
+    batch = replace(
+        said,
+        words={**batch.words, **said.words},
+        errors=(*batch.errors, *said.errors),
+        tables=(*batch.tables, *said.tables),
+    )
+    others = {name: found for name, found in by_field.items() if name != "captions_file"}
+    batch = _with_words(sidecars.take(batch), sent, others)
+    return _by_folders(batch, sent, elsewhere=_elsewhere(by_field))
+
+
+def _is_a_part(sent: Mapping[str, Any]) -> bool:
+    """Whether other requests bring more of the same upload: `parts` counts them."""
+    parts = str(sent.get("parts") or 1)
+    if not (parts.isdecimal() and len(parts) < 10):
+        raise BadInput(f"parts: expected a number of requests, got {parts[:40]!r}.", code="bad_option")
+    return int(parts) > 1
+
+
+def _in_parts(name: str) -> BadInput:
+    return BadInput(
+        f"“{name}” speaks of many pictures, and this request brings a part of them. Send it in one request with all "
+        f"of its pictures (at most {MAX_FILES:,} files and {MAX_BYTES // 2**30} GB), pack them into one archive, or "
+        "send it under Import, Table once the pictures are here.",
+        code="data_in_parts",
+        file=name,
+    )
+
+
+def _by_folders(
+    batch: Batch, sent: Mapping[str, Any], *, elsewhere: Sequence[str] = (), has_root: bool = False
+) -> Batch:
+    """The batch with the tags that folders name, where that is asked for."""
+    if not _has_format(sent):
+        return batch
+    return replace(batch, files=tag_folders.tagged(batch.files, elsewhere=elsewhere, has_root=has_root))
+
+
+def _has_format(sent: Mapping[str, Any]) -> bool:
+    """Whether folders are to name tags: the one format that has to be asked for."""
+    if (format := sent.get("format") or "") not in ("", tag_folders.FORMAT):
+        raise BadInput(
+            f"format: expected {tag_folders.FORMAT}, or none, got {str(format)[:60]!r}. "
+            "All other formats are recognised by their files.",
+            code="bad_option",
+        )
+    return bool(format)
 
 
 def _packed(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
-    """An archive, a table, or both, with the files that came along."""
+    """The files, and what an archive and a table bring beside them."""
     files = tuple(
         StagedFile(upload.path, upload.key, sha256=upload.sha256) for upload in by_field.get("files", [])
     )
     # The table first: one that cannot be read is refused before gigabytes are unpacked.
     said = _described(sent, by_field["manifest"], files) if "manifest" in by_field else Batch(files)
     batch = _archive(by_field["archive"], area) if "archive" in by_field else Batch(())
-    if not (said.files or said.errors or "archive" in by_field or _has_rows(said.tables)):
+    if "manifest" in by_field and not (
+        said.files or said.errors or "archive" in by_field or _has_rows(said.tables)
+    ):
         raise BadInput(
             f"{by_field['manifest'][0].path}: expected rows that name pictures, got none.",
             code="nothing_sent",
@@ -216,12 +290,17 @@ def _with_words(batch: Batch, sent: Mapping[str, Any], by_field: Mapping[str, li
     return replace(batch, words=words, errors=tuple(errors))
 
 
-def _beside(batch: Batch, lists: Sequence[StagedUpload], *, report_unmatched: bool) -> Batch:
-    """Match captions as if the files of the same upload's other requests were here: `elsewhere` lists their names."""
-    others = [StagedFile(clean_path(name), "") for upload in lists for name in _names(upload)]
+def _beside(batch: Batch, elsewhere: Sequence[str], *, report_unmatched: bool) -> Batch:
+    """Match captions as if the files of the same upload's other requests, which have these names, were here."""
+    others = [StagedFile(name, "") for name in elsewhere]
     own = len(batch.files)
     matched, errors = matching.match([*batch.files, *others], batch.words, report_unmatched=report_unmatched)
     return Batch(tuple(matched[:own]), {}, (*batch.errors, *errors))
+
+
+def _elsewhere(by_field: Mapping[str, list[StagedUpload]]) -> list[str]:
+    """Names of the files that other requests of the same upload bring."""
+    return [clean_path(name) for upload in by_field.get("elsewhere", []) for name in _names(upload)]
 
 
 def _names(upload: StagedUpload) -> list[str]:

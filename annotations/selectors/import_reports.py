@@ -36,7 +36,10 @@ LATEST_PICTURES = 12
 
 @dataclass(frozen=True)
 class Report:
-    """One import. `done` of `total` images; the four counts add up to `done`. `is_reading`: more rows are to come."""
+    """One import. `done` of `total` images; the four counts add up to `done`. `is_reading`: more rows are to come.
+
+    `looked_into` counts the files whose keywords were read before the first one lands.
+    """
 
     first_job: int
     source: str
@@ -55,6 +58,7 @@ class Report:
     person: str
     reason: str
     is_reading: bool
+    looked_into: int
 
     @property
     def is_open(self) -> bool:
@@ -170,13 +174,14 @@ def _grouped(rows: QuerySet[ImportJob]) -> Any:
             why=Max("reason"),
             person=Max("actor__username"),
             drawn=_sum_of("drawn"),
+            looked_into=_sum_of("keywords_read", "options"),
             **{f"all_{name}": _sum_of(name) for name in COUNTED},
         )
     )
 
 
-def _sum_of(name: str) -> Coalesce:
-    number = Cast(KeyTextTransform(name, "result"), BigIntegerField())
+def _sum_of(name: str, field: str = "result") -> Coalesce:
+    number = Cast(KeyTextTransform(name, field), BigIntegerField())
     return Coalesce(Sum(number), Value(0), output_field=BigIntegerField())
 
 
@@ -196,6 +201,7 @@ def _report(row: dict[str, Any]) -> Report:
         person=row["person"] or "",
         reason=row["why"],
         is_reading=row["reading"] > 0,
+        looked_into=row["looked_into"],
         **{name: row[f"all_{name}"] for name in COUNTED},
     )
 

@@ -12,7 +12,7 @@ from itertools import islice
 from django.db import transaction
 
 from annotations.errors import BadInput
-from annotations.importers import matching, sources, words
+from annotations.importers import matching, sources, tag_folders, words
 from annotations.importers.base import Batch, ItemError, Offered, StagedFile
 from annotations.importers.tables import pictures
 from annotations.models import ImportJob
@@ -44,7 +44,8 @@ def store(job: ImportJob, offered: Sequence[Offered]) -> Stored:
     errors = list(refused)
     clean: list[StagedFile] = []
     for file in files:
-        said, cut = words.storable(file.words, item=file.name)
+        joined = tag_folders.joined(file.words, file.of_folder)
+        said, cut = words.storable(joined, item=file.name)
         errors += cut
         clean.append(replace(file, words=replace(said, complete=True) if is_complete else said))
     waiting = import_items.store(job, clean)

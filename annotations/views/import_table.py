@@ -64,7 +64,7 @@ class ImportTablePage(StagedFormPage):
         files = _by_ending(self.uploaded())
         if not any(upload.field == "manifest" for upload in files):
             raise BadInput(
-                "Expected a table, got none. Choose a CSV, TSV, JSON Lines or Parquet file.",
+                "Expected a table, got none. Choose a CSV, TSV, JSON, JSON Lines or Parquet file.",
                 code="nothing_sent",
             )
         try:

@@ -191,7 +191,7 @@ def test_captions_come_as_a_table_with_tags(cast, landed):
     ("table", "code", "words"),
     [
         ("name,caption\na.jpg,Café".encode("latin-1"), "not_utf8", ["UTF-8", "0xE9", "offset 22"]),
-        (b"file,text\na.jpg,hello", "missing_column", ["caption", "text"]),
+        (b"file,notes\na.jpg,hello", "missing_column", ["caption", "notes"]),
         (b"caption,tags\nhello,dog", "missing_column", ["name", "caption"]),
         (b"", "missing_column", ["name"]),
     ],

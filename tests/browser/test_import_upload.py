@@ -1,8 +1,12 @@
 """Files sent from the import page in a real Chromium: in batches, again after a failure, and by the plain form."""
 
+import json
+from collections import Counter
+
 import pytest
 from playwright.sync_api import expect
 
+from annotations import tasks
 from annotations.models import ImportItem, ImportJob
 from annotations.selectors import import_reports
 from tests.browser.conftest import picture_bytes
@@ -71,6 +75,58 @@ def test_files_beside_pictures_go_with_them_and_are_no_images(page, cast):
     captions = dict(ImportItem.objects.values_list("name", "caption"))
     assert captions == {f"{n:03}.jpg": f"Caption {n}." for n in range(120)}
     assert ImportItem.objects.get(name="007.jpg").tags == ["dog"]
+
+
+def test_folders_name_the_tag_in_every_batch_alike(page, tmp_path):
+    for folder, count in (("rose/deep", 110), ("tulip", 10)):
+        (tmp_path / "flowers" / folder).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "flowers" / folder / f"{number:03}.jpg").write_bytes(picture_bytes(1))
+    page.locator("input[data-pick][webkitdirectory]").set_input_files(tmp_path / "flowers")
+    page.locator("details.options summary").click()
+    page.get_by_label("Folders name the tag").check()
+    page.get_by_role("button", name="Import 120 images").click()
+    page.wait_for_url("**/import/*/")
+    assert ImportJob.objects.count() == 2
+    said = Counter(
+        (name.split("/")[1], *tags) for name, tags in ImportItem.objects.values_list("name", "tags")
+    )
+    assert said == {("rose", "rose"): 110, ("tulip", "tulip"): 10}
+
+
+def test_a_data_file_goes_with_all_of_its_pictures_in_one_request(page):
+    document = {
+        "images": [{"id": n, "file_name": f"{n:03}.jpg"} for n in range(105)],
+        "categories": [{"id": 1, "name": "dog"}],
+        "annotations": [{"id": 1, "image_id": 104, "category_id": 1}],
+    }
+    choose(page, [*pictures(105), table(json.dumps(document), "instances.json")])
+    expect(page.locator("[data-details]")).to_contain_text("with what instances.json says")
+    page.get_by_role("button", name="Import 105 images").click()
+    page.wait_for_url("**/import/*/")
+    job = ImportJob.objects.get()
+    tasks.run_import(job.pk)
+    assert job.source == "upload"
+    assert dict(ImportItem.objects.exclude(tags=[]).values_list("name", "tags")) == {"104.jpg": ["dog"]}
+    assert ImportItem.objects.count() == 105
+
+
+def test_a_data_file_of_more_than_one_request_takes_is_refused_with_what_to_do(page):
+    many = [{"name": f"{n:04}.jpg", "mimeType": "image/jpeg", "buffer": b"x"} for n in range(1_001)]
+    choose(page, [*many, table("path,tags\n0001.jpg,dog\n", "words.csv")])
+    page.get_by_role("button", name="Import 1,001 images").click()
+    refusal = page.locator("[data-refused] .banner")
+    refusal.wait_for()
+    assert "Nothing was imported. “words.csv” speaks of many pictures" in refusal.inner_text()
+    assert "pack them into one archive" in refusal.inner_text()
+    assert not ImportJob.objects.exists()
+
+
+def test_a_table_alone_is_sent_too(page):
+    choose(page, [table("path\ttags\nnowhere.jpg\tdog\n", "words.tsv")])
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.wait_for_url("**/import/*/")
+    assert ImportJob.objects.get().options["unread"]
 
 
 @pytest.mark.parametrize("arrives", [False, True], ids=["the request is lost", "the answer is lost"])

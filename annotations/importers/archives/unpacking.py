@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import BinaryIO, Self
 
-from annotations.errors import BadInput, TooLarge
-from annotations.importers.base import Batch, ItemError, StagedFile, Words, clean_path
-from annotations.importers.captions import MAX_TABLE_BYTES, read_captions
+from annotations.errors import TooLarge
+from annotations.importers import together
+from annotations.importers.base import Batch, ItemError, StagedFile, clean_path
+from annotations.importers.captions import MAX_TABLE_BYTES
 from annotations.importers.formats import recognising
-from annotations.importers.tables import opening, pictures
-from annotations.importers.tables.base import OpenedTable
 from annotations.picture_decoding import MAX_BYTES
 from annotations.services import storage
 
@@ -19,7 +19,6 @@ MAX_UNPACKED_BYTES = 4 * 2**30
 # Pictures hardly shrink: what unpacks to more than this, past the first megabytes, is there to fill disks.
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 64 * 2**20
-_CAPTIONS = ("captions.csv", "captions.json")
 # Written beside the pictures by our own exports, for machines.
 _NOTES = ("manifest.json",)
 _PIECE_BYTES = 2**20
@@ -57,10 +56,7 @@ class Unpacking:
     def __init__(self, area: str, name: str) -> None:
         self._area, self._name = area, name
         self._files: list[StagedFile] = []
-        self._captions: list[StagedFile] = []
-        self._tables: list[OpenedTable] = []
         self._errors: list[ItemError] = []
-        self._words: dict[str, Words] = {}
         self._seen = 0
 
     def refused(self, name: str, size: int) -> bool:
@@ -95,8 +91,7 @@ class Unpacking:
             for piece in pieces:
                 digest.update(piece)
                 target.write(piece)
-        file = StagedFile(clean_path(name), key, sha256=digest.hexdigest())
-        (self._captions if name in _CAPTIONS else self._files).append(file)
+        self._files.append(StagedFile(clean_path(name), key, sha256=digest.hexdigest()))
 
     @classmethod
     def earlier(cls, area: str, name: str) -> Self | None:
@@ -107,7 +102,6 @@ class Unpacking:
             return None
         made = cls(area, name)
         made._files = [StagedFile(path, key, sha256=sha256) for path, key, sha256 in listed["files"]]
-        made._captions = [StagedFile(path, key, sha256=sha256) for path, key, sha256 in listed["captions"]]
         made._errors = [ItemError(**error) for error in listed["errors"]]
         return made
 
@@ -115,40 +109,19 @@ class Unpacking:
         """List the entries for whoever opens the archive once more."""
         listed = {
             "files": [[file.name, file.key, file.sha256] for file in self._files],
-            "captions": [[file.name, file.key, file.sha256] for file in self._captions],
             "errors": [error.as_json() for error in self._errors],
         }
         storage.put(f"{self._area}/{_LIST}", json.dumps(listed).encode())
         return self
 
     def batch(self) -> Batch:
-        """Formats are told by all of their files, so data is read when nothing more comes."""
-        for file in self._captions:
-            self._take_captions(file)
-        taken = recognising.taken(tuple(self._files), self._area)
-        self._errors += taken.errors
-        pictures = [file for file in taken.files if not self._take_table(file)]
-        tables = (*taken.tables, *self._tables)
-        return Batch(tuple(pictures), self._words, tuple(self._errors), tables=tables)
-
-    def _take_captions(self, file: StagedFile) -> None:
-        self._words, errors = read_captions(storage.read(file.key), source_name=file.name)
-        self._errors += errors
-
-    def _take_table(self, file: StagedFile) -> bool:
-        if not file.name.lower().endswith(opening.ENDINGS):
-            return False
-        folder = file.name.rpartition("/")[0]
-        try:
-            table = opening.table(lambda: storage.open_for_reading(file.key), file.name)
-            self._tables.append(pictures.opened(table, folder=folder))
-        except BadInput as error:
-            self.refuse(file.name, error.code, error.message)
-        return True
+        """What speaks of other entries is read when nothing more comes."""
+        batch = together.described(self._files, self._area)
+        return replace(batch, errors=(*self._errors, *batch.errors))
 
 
 def _limit(path: str) -> int:
-    if path.lower().endswith((".csv", ".tsv", ".tab", ".jsonl", ".ndjson", *_CAPTIONS)):
+    if path.lower().endswith((".csv", ".tsv", ".tab", ".jsonl", ".ndjson", *together.CAPTIONS)):
         return MAX_TABLE_BYTES
     return recognising.MAX_DATA_BYTES if recognising.is_data(path) else MAX_BYTES
 

@@ -4,11 +4,11 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off, not_an_object
 from annotations.importers.formats import base
 from annotations.importers.formats.base import Sent, part, text, undeclared
-from annotations.importers.formats.damage import broken_off, not_an_object
-from annotations.importers.formats.json_documents import ANY, JSON_ERRORS, elements
 from annotations.importers.formats.spool import Spool
+from annotations.importers.json_documents import ANY, JSON_ERRORS, elements
 from annotations.importers.tables.base import OpenedTable, Row, place
 
 _GEOMETRY = frozenset({"segmentation", "bbox", "keypoints", "segments_info"})

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off
 from annotations.importers.formats import base, xml
 from annotations.importers.formats.base import Found, Sent, found
-from annotations.importers.formats.damage import broken_off
 from annotations.importers.tables.base import OpenedTable, Row
 
 # Our own export has written control characters so, for which XML has no place.

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off, not_an_object
 from annotations.importers.formats import base
 from annotations.importers.formats.base import Sent, text, undeclared
-from annotations.importers.formats.damage import broken_off, not_an_object
-from annotations.importers.formats.json_documents import ANY, JSON_ERRORS, elements
+from annotations.importers.json_documents import ANY, JSON_ERRORS, elements
 from annotations.importers.tables.base import OpenedTable, Row, place
 
 _LABELS, _ITEMS = ("categories", "label", "labels"), ("items", ANY)

@@ -7,7 +7,7 @@ from annotations.importers import sidecars
 from annotations.importers.base import StagedFile
 from annotations.importers.formats import coco, datumaro, fiftyone, label_studio
 from annotations.importers.formats.base import Found, Sent, found
-from annotations.importers.formats.json_documents import ANY, JSON_ERRORS, elements, keys
+from annotations.importers.json_documents import ANY, JSON_ERRORS, elements, keys
 from annotations.importers.tables.base import OpenedTable
 
 Reader = Callable[[Sent, StagedFile], OpenedTable]

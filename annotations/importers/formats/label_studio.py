@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from annotations.importers import suggested
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off, not_an_object
 from annotations.importers.folder import PICTURE_SUFFIXES
 from annotations.importers.formats import base
 from annotations.importers.formats.base import Sent, text
-from annotations.importers.formats.damage import broken_off, not_an_object
-from annotations.importers.formats.json_documents import ANY, JSON_ERRORS, elements
+from annotations.importers.json_documents import ANY, JSON_ERRORS, elements
 from annotations.importers.suggested import Suggested
 from annotations.importers.tables.base import OpenedTable, Row, place
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from annotations.errors import BadInput
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off
 from annotations.importers.formats import base
 from annotations.importers.formats.base import Found, Sent, found
-from annotations.importers.formats.damage import broken_off
 from annotations.importers.formats.within import Names, Room, Staging, TooMuch
 from annotations.importers.tables import mapping, parquet
 from annotations.importers.tables.base import Columns, OpenedTable, Row, Table

@@ -8,9 +8,9 @@ from google.protobuf.message import DecodeError
 
 from annotations.exporters import tfrecord
 from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.damage import broken_off
 from annotations.importers.formats import base, lists
 from annotations.importers.formats.base import Found, Sent, found, undeclared
-from annotations.importers.formats.damage import broken_off
 from annotations.importers.formats.within import Names, Room, Staging, TooMuch
 from annotations.importers.tables.base import OpenedTable, Row, place
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from annotations.importers.base import ItemError, StagedFile, clean_path
+from annotations.importers.damage import broken_off
 from annotations.importers.formats import base, lists, xml
 from annotations.importers.formats.base import Found, Sent, found, part
-from annotations.importers.formats.damage import broken_off
 from annotations.importers.formats.spool import NO, YES, Spool
 from annotations.importers.tables.base import OpenedTable, Row, place
 

@@ -1,1 +1,1 @@
-"""Tables that name pictures: CSV, TSV, JSON Lines, Parquet, in any column names."""
+"""Tables that name pictures: CSV, TSV, JSON, JSON Lines, Parquet, in any column names."""

@@ -1,5 +1,6 @@
 """How a table would be read, shown before anything is stored: its columns, what each is taken for, its first rows."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -78,5 +79,8 @@ def unmapped(table: Table, said: Mapping[str, str]) -> Preview:
 
 
 def _shown(cell: Any) -> str:
+    """As text; lists and objects as JSON writes them."""
     text = "" if cell is None else cell if isinstance(cell, str) else str(cell)
+    if isinstance(cell, list | dict):
+        text = json.dumps(cell, ensure_ascii=False, default=str)
     return safe_text(text if len(text) <= _CELL_CHARS else text[:_CELL_CHARS] + "…")

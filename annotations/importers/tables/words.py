@@ -184,7 +184,10 @@ def _text(cell: Any, columns: Columns) -> str:
         return cell.strip()
     if isinstance(cell, bool | int | float):
         return str(cell)
-    raise _BadCell("bad_cell", f"Expected text, got {_kind(cell)}.")
+    raise _BadCell(
+        "bad_cell",
+        f"Expected text, got {_kind(cell)}. Write one value there, or take the column as metadata.",
+    )
 
 
 def _file(cell: Any, columns: Columns) -> str:

@@ -1,6 +1,7 @@
 """`import_images PROJECT PATH...`: pictures of this machine or at addresses, through the same services as the API."""
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from annotations.errors import DomainError
-from annotations.importers import addresses, captions, folder, sidecars
+from annotations.importers import addresses, captions, folder, sidecars, tag_folders
 from annotations.importers.archives import opening as archives
 from annotations.importers.base import Batch, ItemError, Options, StagedFile
 from annotations.models import ImportJob, JobState
@@ -35,11 +36,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-create-tags", action="store_true", help="report unknown tags, do not create them"
         )
-
         parser.add_argument(
             "--file-keywords",
             action="store_true",
             help="read keywords and captions inside the files (XMP, IPTC) too",
+        )
+        parser.add_argument(
+            "--format",
+            choices=[tag_folders.FORMAT],
+            help="imagefolder: the folders of a folder or archive name the tag; all others are recognised",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +59,8 @@ class Command(BaseCommand):
 
     def _start(self, area: str, options: dict[str, Any]) -> ImportJob:
         project = find_project(options["project"])
-        batches = [_read(path, f"{area}/{number}") for number, path in enumerate(options["paths"])]
+        read = _by_folders if options["format"] else _read
+        batches = [read(path, f"{area}/{number}") for number, path in enumerate(options["paths"])]
         words = {name: said for batch in batches for name, said in batch.words.items()}
         errors = [error for batch in batches for error in batch.errors]
         if options["captions"]:
@@ -95,6 +101,11 @@ class Command(BaseCommand):
         self.stdout.write(", ".join(f"{count:,} {name}" for name, count in job.result.items()))
         if job.state != JobState.DONE:
             raise CommandError(f"The import is {job.state}: {job.reason}")
+
+
+def _by_folders(named: str, area: str) -> Batch:
+    batch = _read(named, area)
+    return replace(batch, files=tag_folders.tagged(batch.files, has_root=Path(named).is_dir()))
 
 
 def _read(named: str, area: str) -> Batch:

@@ -1,6 +1,6 @@
 // <image-upload>: files and folders dropped or chosen go to the server in batches, each tried again by itself.
 // Without this module the form inside is an ordinary one.
-import { batches, sorted } from "lib/batches";
+import { batches, sorted, whole } from "lib/batches";
 import { element, icon } from "lib/dom";
 import { ofDrop, ofInput } from "lib/dropped";
 import { send } from "lib/sending";
@@ -9,6 +9,9 @@ const MEGABYTE = 2 ** 20;
 
 const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 const megabytes = (bytes) => `${(bytes / MEGABYTE).toFixed(bytes < 10 * MEGABYTE ? 1 : 0)} MB`;
+
+// So many names are shown; of more their number.
+const NAMED = 3;
 
 class ImageUpload extends HTMLElement {
   #chosen = new Map(); // path to { file, path }: choosing a file again replaces it
@@ -73,22 +76,24 @@ class ImageUpload extends HTMLElement {
 
   // What is chosen, in a sentence.
   #show() {
-    const { pictures, archives, captions, sidecars } = sorted(this.#chosen.values());
-    const bytes = [...pictures, ...archives].reduce((sum, item) => sum + item.file.size, 0);
+    const { pictures, archives, captions, data, sidecars } = sorted(this.#chosen.values());
+    const bytes = [...pictures, ...archives, ...data].reduce((sum, item) => sum + item.file.size, 0);
     const what = [
       pictures.length && plural(pictures.length, "image", "images"),
       archives.length && plural(archives.length, "archive", "archives"),
     ].filter(Boolean);
-    const words = captions.map((item) => item.path).join(", ");
+    const words = [...captions, ...data].map((item) => item.path);
+    const told = words.length > NAMED ? `${words.length.toLocaleString("en")} files` : words.join(", ");
     this.#part("chosen").hidden = !this.#chosen.size;
     this.#part("count").textContent = what.join(" and ") || "No image yet";
     const beside = sidecars.size && plural(sidecars.size, "file beside them", "files beside them");
-    this.#part("details").textContent = [bytes && megabytes(bytes), beside, words && `captions from ${words}`]
+    const described = told && `with what ${told} ${words.length === 1 ? "says" : "say"}`;
+    this.#part("details").textContent = [bytes && megabytes(bytes), beside, described]
       .filter(Boolean)
       .join(", ");
     const button = this.#part("send");
     button.textContent = this.#work ? "Send the rest" : what.length ? `Import ${what.join(" and ")}` : "Import";
-    button.disabled = !what.length;
+    button.disabled = !what.length && !data.length;
     button.hidden = Boolean(this.#abort);
     this.#part("clear").textContent = this.#abort ? "Stop sending" : "Clear";
     this.#part("sending").hidden = !this.#abort;
@@ -100,12 +105,13 @@ class ImageUpload extends HTMLElement {
     this.#work ??= {
       id: crypto.randomUUID?.() ?? uuid(),
       ...found,
-      left: batches(found).map((batch) => ({ ...batch, client_id: crypto.randomUUID?.() ?? uuid() })),
+      left: numbered(batches(found)),
       all: found.pictures.length + found.archives.length,
       sentBytes: 0,
       job: null,
     };
     const work = this.#work;
+    work.parts ??= work.left.length;
     work.bytes ??= work.left.reduce((sum, batch) => sum + batch.bytes, 0);
     this.#refuse("");
     this.#abort = new AbortController();
@@ -131,7 +137,7 @@ class ImageUpload extends HTMLElement {
         document.body.dispatchEvent(new Event("import-sent"));
       }
     } catch (error) {
-      this.#stopped(error, work);
+      if (!this.#sendWhole(error, work)) this.#stopped(error, work);
       return;
     }
     this.#abort = null;
@@ -139,21 +145,33 @@ class ImageUpload extends HTMLElement {
     location.assign(`${this.dataset.report}${work.job}/`);
   }
 
+  // A data file that speaks of all pictures is refused beside a part of them: all go at once, if they may.
+  #sendWhole(error, work) {
+    const all = error.code === "data_in_parts" && work.job === null && work.parts > 1 && whole(work);
+    if (!all) return false;
+    Object.assign(work, { left: numbered(all), parts: 1, bytes: all[0].bytes });
+    this.#send();
+    return true;
+  }
+
   #form(work, batch) {
     const form = new FormData(this.querySelector("form"));
     const sent = new FormData();
     sent.set("client_id", batch.client_id);
     sent.set("upload", work.id);
+    sent.set("parts", work.parts);
     sent.set("create_tags", form.getAll("create_tags").includes("true"));
     sent.set("complete", form.has("complete"));
     sent.set("file_keywords", form.has("file_keywords"));
+    const byFolders = form.has("format");
+    if (byFolders) sent.set("format", form.get("format"));
     // Only the last request may say that a caption found no file.
     sent.set("unmatched_captions", work.left.length === 1 ? "report" : "ignore");
     for (const item of work.captions) sent.append("captions_file", item.file, item.path);
     for (const item of batch.items)
       sent.append(batch.kind === "archive" ? "archive" : "files", item.file, item.path);
     const elsewhere = work.pictures.filter((item) => !batch.items.includes(item));
-    if (batch.kind === "files" && work.captions.length && elsewhere.length) {
+    if (batch.kind === "files" && (byFolders || work.captions.length) && elsewhere.length) {
       const names = JSON.stringify(elsewhere.map((item) => item.path));
       sent.set("elsewhere", new Blob([names], { type: "application/json" }), "elsewhere.json");
     }
@@ -198,6 +216,8 @@ class ImageUpload extends HTMLElement {
     this.#part("said").textContent = sentence;
   }
 }
+
+const numbered = (made) => made.map((batch) => ({ ...batch, client_id: crypto.randomUUID?.() ?? uuid() }));
 
 function duration(seconds) {
   const minutes = Math.floor(seconds / 60);

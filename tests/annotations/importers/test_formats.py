@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import unicodedata
 import zipfile
 
 import pytest
@@ -113,6 +114,24 @@ def test_what_export_writes_comes_back_with_the_same_verdicts(cast, landed, tmp_
     reviewed = set(Image.objects.filter(state="reviewed").values_list("sha256", flat=True))
     complete = {one.sha256 for one in said if one.state == "reviewed"}
     assert reviewed == (complete if format in WITH_STATE else set())
+
+
+def test_our_tree_of_folders_comes_back_without_its_list_where_that_is_asked_for(cast, landed, tmp_path):
+    said = [one for one in rows(tmp_path) if one.yes]
+    with datasets.frozen(said, tmp_path, options={"several": "copy"}, with_pictures=True) as dataset:
+        folder = datasets.unpacked("imagefolder", dataset, tmp_path)
+    (folder / "classes.txt").unlink()
+    members = {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+    job = landed(zipped(**members), format="imagefolder")
+    assert (job.state, job.errors) == ("done", [])
+    assert verdicts(cast) == {
+        # Without the list nothing tells how a name of a folder was spelled in bytes.
+        one.sha256: ({unicodedata.normalize("NFC", tag) for tag in one.yes}, set())
+        for one in said
+    }
+    assert {image.metadata.get("split") for image in Image.objects.all()} <= {"train", "test"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Import by table on the page: look first, say what the columns are, then import; nothing is stored on the way."""
 
+import json
 import re
 
 import pytest
@@ -181,3 +182,37 @@ def test_an_area_that_was_swept_is_said(look, page):
     for path in staged():
         storage.delete_area(f"{storage.STAGING}/{path.parent.name}")
     assert "not here any more" in text_of(client.post(page, fields))
+
+
+def test_a_json_list_is_looked_at_mapped_and_imported_like_any_table(cast, look, page, here):
+    listed = [
+        {"Bild": "a.jpg", "Beschreibung": "Ein Hund", "Wörter": ["Hund", "See"], "Ort": {"land": "Ö"}},
+        {"Bild": "b.jpg", "Beschreibung": {"de": "Ein Haus"}},
+    ]
+    client, answer, fields = look(
+        json.dumps(listed).encode(), "t.json", files=[("a.jpg", picture(1)), ("b.jpg", picture(2))]
+    )
+    html = answer.content.decode()
+    assert answer.status_code == 200 and ".json" in client.get(page).content.decode()
+    assert_nothing_inline(html)
+    assert "{&quot;land&quot;: &quot;Ö&quot;}" in html
+    sent = {**fields, "column-0": "path", "column-1": "caption", "column-2": "tags", "column-3": "metadata"}
+    looked = text_of(client.post(page, {**sent, "look": ""}))
+    assert "Expected text, got an object. Write one value there" in looked
+    assert client.post(page, sent).status_code == 302
+    tasks.run_import(ImportJob.objects.get().pk)
+    job = ImportJob.objects.get()
+    assert [(error["item"], error["code"]) for error in job.errors] == [
+        ("t.json, object 2, column “Beschreibung”", "bad_cell")
+    ]
+    a, b = Image.objects.order_by("name")
+    assert (a.caption, a.metadata, b.caption) == ("Ein Hund", {"land": "Ö"}, "")
+    assert set(cast.project.tags.values_list("name", flat=True)) == {"Hund", "See"}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_object_around_the_list_is_refused_with_a_remedy(look, indent):
+    _, answer, _ = look(json.dumps({"ours": [{"path": "a.jpg"}]}, indent=indent).encode(), "t.json")
+    assert answer.status_code == 400
+    assert "Send the list of the images alone" in text_of(answer)
+    assert not staged()
