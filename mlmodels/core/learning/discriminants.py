@@ -39,7 +39,12 @@ class Discriminants:
 
 
 def fit_both(
-    everything: Floats, pixels: Floats, truth: NDArray[np.int8], folds: NDArray[np.intp]
+    everything: Floats,
+    pixels: Floats,
+    truth: NDArray[np.int8],
+    folds: NDArray[np.intp],
+    *,
+    pixel_part: float = PIXEL_PART,
 ) -> tuple[Discriminants, Floats]:
     """Both discriminants, and what they say together of each image when its fold was left out, float32 [N, K].
 
@@ -47,11 +52,12 @@ def fit_both(
         everything: float32 [N, R]; pixels: float32 [N, r].
         truth: int8 [N, K], -1 unknown.
         folds: [N].
+        pixel_part: spread of the second one's part in that of the first.
     """
     fitted, unseen = _in_and_out_of_fold(everything, truth, folds, RIDGE)
     of_pixels, unseen_of_pixels = _in_and_out_of_fold(pixels, truth, folds, PIXEL_RIDGE)
     spread = float(unseen_of_pixels.std())
-    part = PIXEL_PART * float(unseen.std()) / spread if spread > 0 else 0.0
+    part = pixel_part * float(unseen.std()) / spread if spread > 0 else 0.0
     both = Discriminants(fitted, _times(part, of_pixels), part)
     return both, np.asarray(unseen + _times(part, unseen_of_pixels), dtype=np.float32)
 

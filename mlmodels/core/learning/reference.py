@@ -120,7 +120,11 @@ def fit_reference(
     prior = _merged([other.prior for other in others], folds)
     deviations = [_merged([other.deviations[fit] for other in others], folds) for fit in range(len(RIDGES))]
     truth, weights = training.truth, material.weights[:images]
-    both, unseen = discriminants.fit_both(*_discriminated(material, images, whole), truth, folds)
+    # A few hundred directions of the pixels say too little by themselves: planted data rank worse with them.
+    part = discriminants.PIXEL_PART if whole else 0.0
+    both, unseen = discriminants.fit_both(
+        *_discriminated(material, images, whole), truth, folds, pixel_part=part
+    )
     deviations.append(unseen)
     mixture = fusion.fit_mixture(prior, deviations, truth, weights, MIXTURE_PULL)
     logits = mixture[0] + mixture[1] * prior + blend(mixture, deviations)
