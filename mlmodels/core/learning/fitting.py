@@ -1,7 +1,7 @@
 """Fitting a head: from what people said to coefficients, in seconds and with the same bits every time.
 
-Shared prior, then per-tag deviations from it under several ridges, in and out of fold; then one small
-regression, shared by all tags, that says out of fold how far each deviation may be trusted. A large training set
+Shared prior, then per-tag deviations from it under several ridges and by discriminants, in and out of fold; then one
+small regression, shared by all tags, that says out of fold how far each deviation may be trusted. A large training set
 learns this from a reference, and each tag's own coefficients from everything. No earlier head enters: a start from
 one saved no time, and the same data must give the same bits whatever was live before.
 """
@@ -55,7 +55,7 @@ def fit(training: TrainingSet, *, seed: int, unreviewed: HeadInputs | None = Non
         if len(chosen) == len(training.image_ids):
             reference = fit_reference(training, unreviewed, seed=seed)
         else:
-            reference = fit_reference(training.rows(chosen), unreviewed, seed=seed)
+            reference = fit_reference(training.rows(chosen), unreviewed, seed=seed, whole=False)
             reference = widen(training, chosen, reference)
         return FitResult(_assemble(training, reference), reference.out_of_fold)
 
@@ -64,10 +64,12 @@ def _assemble(training: TrainingSet, reference: Reference) -> Head:
     """One linear model: prior, what captions taught, and deviations, each as far as the mixture trusts it."""
     encoded, mixture = reference.encoded, reference.mixture
     prior = mixture[1] * fusion.sloped(reference.shared, reference.slopes)
-    coefficients = (reference.turn @ blend(mixture, reference.fits)).astype(np.float32)
+    everything, seen = _discriminant_columns(reference)
+    coefficients = reference.turn @ blend(mixture, reference.fits) + mixture[-1] * everything
     widths = [len(encoded.mean), len(encoded.terms.words), len(encoded.text.mean), len(training.tag_ids)]
-    vision, words, text, caption, pixels = np.split(coefficients, np.cumsum(widths))
+    vision, words, text, caption, pixels = np.split(coefficients.astype(np.float32), np.cumsum(widths))
     taught_vision, taught_pixels = reference.taught.coefficients()
+    seen_vision, seen_pixels = np.split(mixture[-1] * seen, widths[:1])
     trusted = prior[fusion.TAUGHT_COLUMN]
     return Head(
         tag_ids=training.tag_ids,
@@ -75,9 +77,17 @@ def _assemble(training: TrainingSet, reference: Reference) -> Head:
         encoding=encoded,
         prior=prior[: fusion.TAUGHT_COLUMN].astype(np.float32),
         bias=(mixture[0] + mixture[1] * reference.slopes[0] + reference.offsets).astype(np.float32),
-        vision=vision + trusted * taught_vision,
+        vision=vision + trusted * taught_vision + seen_vision,
         words=words,
         text=text,
         caption=caption,
-        pixels=pixels + trusted * taught_pixels,
+        pixels=pixels + trusted * taught_pixels + seen_pixels,
     )
+
+
+def _discriminant_columns(reference: Reference) -> tuple[Floats, Floats]:
+    """Coefficients of all columns, float32 [D', K], and once more of vision and pixel columns, [D + K, K]."""
+    both = reference.discriminants
+    if reference.whole:
+        return both.everything, both.pixels
+    return reference.turn @ both.everything, reference.taught.turn @ both.pixels

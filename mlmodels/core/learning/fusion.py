@@ -58,6 +58,12 @@ DISCRIMINANT_PARTS = (1.5, 1.0, 0.5, 0.0)
 SURELY_BETTER = 0.005
 """Macro average precision that another part must gain over the first: less is chance in a small training set."""
 
+PRIOR_PARTS = (1.0, 0.8, 0.65)
+"""Parts of the prior's trust: the likelihood, which frequent tags decide, holds on to it when reviews know better."""
+
+BETTER = 0.001
+"""The same for these, which are worth less and do less harm."""
+
 TAG_PULLS = (3.0, 10.0, 10.0)
 """Pull of a tag's own bias, caption slope and pixel slope: a few yes for the first, more for the others."""
 
@@ -267,7 +273,8 @@ def fit_mixture(
 
     First the likelihood says how far prior and regressions are trusted. Then the discriminant, the last
     deviation, joins the regressions in the proportion that ranks best, and the likelihood says how far the sum is
-    trusted: left to the likelihood, which frequent tags decide, a discriminant gets too little for the rare ones.
+    trusted: left to the likelihood, which frequent tags decide, a discriminant gets too little for the rare ones, and
+    the prior too much. So that one is last taken back as far as ranks best.
 
     Without evidence they say: the prior logit as it is, and the mean of the regressions' deviations from it.
 
@@ -292,8 +299,20 @@ def fit_mixture(
     share = _discriminant_share(trust * logits + together, together, discriminant, truth)
     if share == 0:
         return np.array([base, trust, *shares, 0.0], dtype=np.float32)
-    base, trust, scale = fit([logits, together + share * discriminant], [base, trust, 1.0])
+    together += np.float32(share) * discriminant
+    base, trust, scale = fit([logits, together], [base, trust, 1.0])
+    part = _prior_part(trust * logits, scale * together, truth)
+    trust *= part
+    if part != 1:
+        base, again = fit([trust * logits + scale * together], [base, 1.0])
+        trust, scale = again * trust, again * scale
     return np.array([base, trust, *scale * np.array([*shares, share])], dtype=np.float32)
+
+
+def _prior_part(prior: Floats, deviation: Floats, truth: NDArray[np.int8]) -> float:
+    """How much of the prior's logits, beside the deviations from it, ranks best out of fold; all [N, K]."""
+    ranked = [macro_average_precision(truth, part * prior + deviation) for part in PRIOR_PARTS]
+    return PRIOR_PARTS[_first_unless(ranked, BETTER)]
 
 
 def _discriminant_share(
@@ -309,5 +328,10 @@ def _discriminant_share(
     ranked = [macro_average_precision(truth, logits + share * discriminant) for share in shares]
     if not np.isfinite(ranked).all():
         return 0.0
+    return shares[_first_unless(ranked, SURELY_BETTER)]
+
+
+def _first_unless(ranked: list[float], margin: float) -> int:
+    """The place of the best, if it is better than the first by more than the margin."""
     best = int(np.argmax(ranked))
-    return shares[best] if ranked[best] > ranked[0] + SURELY_BETTER else shares[0]
+    return best if ranked[best] > ranked[0] + margin else 0

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.learning import basis, calibration, encoding, fusion, parallel, splits, teaching
+from mlmodels.core.learning import (
+    basis,
+    calibration,
+    discriminants,
+    encoding,
+    fusion,
+    parallel,
+    splits,
+    teaching,
+)
 from mlmodels.core.learning.dataset import HeadInputs, TrainingSet
-from mlmodels.core.learning.discriminants import fit_discriminants
+from mlmodels.core.learning.discriminants import Discriminants
 from mlmodels.core.learning.encoding import Encoding
 from mlmodels.core.learning.solver import Problem, sigmoid, solve
 from mlmodels.core.learning.teaching import Taught
@@ -21,9 +30,6 @@ Floats = NDArray[np.float32]
 
 RIDGES = (0.5, 4.0)
 """A flexible and a stiff fit; the mixture decides between them, instead of a search for one ridge."""
-
-FITS = len(RIDGES) + 1
-"""The last one is a discriminant."""
 
 MIXTURE_PULL = 20.0
 CALIBRATION_PULL = 5.0
@@ -43,8 +49,10 @@ class Reference:
         turn: float32 [D', R], from columns to the basis of the fits.
         shared: float32 [P + 1], the prior of all tags.
         slopes: float32 [3, K], how each tag departs from it.
-        fits: FITS deviations from the prior, float32 [R, K] each.
-        mixture: float32 [2 + FITS], how far prior and fits are trusted.
+        fits: deviations from the prior, float32 [R, K] each, one for each of RIDGES.
+        discriminants: of the columns themselves if `whole`, else in the basis of the fits and in that of `taught`.
+        whole: whether the discriminants read all columns.
+        mixture: float32 [2 + len(RIDGES) + 1], how far prior, fits and discriminants are trusted.
         offsets: float32 [K], what calibration adds to the logits.
         thresholds: float32 [K].
         out_of_fold: float32 [n, K], calibrated probabilities of images that the fit had not seen.
@@ -56,6 +64,8 @@ class Reference:
     shared: Floats
     slopes: Floats
     fits: tuple[Floats, ...]
+    discriminants: Discriminants
+    whole: bool
     mixture: Floats
     offsets: Floats
     thresholds: Floats
@@ -75,6 +85,8 @@ class _Material:
     shared: Floats  # [P + 1]
     parts: Floats  # [3, N, K]
     base: Floats  # [N, K]
+    columns: Floats  # [N, D']
+    teachable: Floats  # [N, D + K]
     turn: Floats  # [D', R]
     rotated: Floats  # [N, R]
 
@@ -89,13 +101,16 @@ class _LeftOut:
     deviations: list[Floats]
 
 
-def fit_reference(training: TrainingSet, unreviewed: HeadInputs | None, *, seed: int) -> Reference:
+def fit_reference(
+    training: TrainingSet, unreviewed: HeadInputs | None, *, seed: int, whole: bool = True
+) -> Reference:
     """Fit everything, in and out of fold.
 
     Args:
         training: n images, K tags; few enough for several fits.
         unreviewed: other images of the same tags; their captions teach the pixels.
         seed: of folds and basis.
+        whole: whether discriminants read all columns, for which there must not be more images than these.
     """
     images = len(training.image_ids)
     everybody = training if unreviewed is None else training.with_unreviewed(unreviewed)
@@ -103,8 +118,14 @@ def fit_reference(training: TrainingSet, unreviewed: HeadInputs | None, *, seed:
     folds = material.folds[:images]
     everything, *others = _leave_out_in_turn(material, images)
     prior = _merged([other.prior for other in others], folds)
-    deviations = [_merged([other.deviations[fit] for other in others], folds) for fit in range(FITS)]
+    deviations = [_merged([other.deviations[fit] for other in others], folds) for fit in range(len(RIDGES))]
     truth, weights = training.truth, material.weights[:images]
+    # A few hundred directions of the pixels say too little by themselves: planted data rank worse with them.
+    part = discriminants.PIXEL_PART if whole else 0.0
+    both, unseen = discriminants.fit_both(
+        *_discriminated(material, images, whole), truth, folds, pixel_part=part
+    )
+    deviations.append(unseen)
     mixture = fusion.fit_mixture(prior, deviations, truth, weights, MIXTURE_PULL)
     logits = mixture[0] + mixture[1] * prior + blend(mixture, deviations)
     known = (truth >= 0) * weights[:, None]
@@ -117,6 +138,8 @@ def fit_reference(training: TrainingSet, unreviewed: HeadInputs | None, *, seed:
         shared=material.shared,
         slopes=everything.slopes,
         fits=tuple(everything.fits),
+        discriminants=both,
+        whole=whole,
         mixture=mixture,
         offsets=offsets,
         thresholds=calibration.choose_thresholds(out_of_fold, truth, weights),
@@ -147,14 +170,24 @@ def _prepare(training: TrainingSet, seed: int) -> _Material:
         shared=shared,
         parts=fusion.tag_parts(features, shared),
         base=np.asarray(features @ shared, dtype=np.float32),
+        columns=columns,
+        teachable=teachable,
         turn=turn,
         rotated=np.asarray(columns @ turn, dtype=np.float32),
     )
 
 
+def _discriminated(material: _Material, images: int, whole: bool) -> tuple[Floats, Floats]:
+    """What the discriminants read of the first images: everything, and the pixels alone."""
+    columns, teachable = material.columns[:images], material.teachable[:images]
+    if whole:
+        return columns, teachable
+    return material.rotated[:images], np.asarray(teachable @ material.taught.turn, dtype=np.float32)
+
+
 def blend(mixture: Floats, parts: Sequence[Floats]) -> Floats:
-    """What the fits say together, of their values or coefficients, float32 [..., K]."""
-    return np.asarray(np.tensordot(mixture[2:], np.stack(parts), axes=1), dtype=np.float32)
+    """What the first fits say together, of their values or coefficients, float32 [..., K]."""
+    return np.asarray(np.tensordot(mixture[2 : 2 + len(parts)], np.stack(parts), axes=1), dtype=np.float32)
 
 
 def blocks(tags: int) -> list[slice]:
@@ -175,16 +208,16 @@ def fit_deviations(
     *,
     tolerance: float = TOLERANCE,
 ) -> list[Floats]:
-    """FITS deviations from the prior `logits` [N, C], [R, C] each; -1 in `truth` [N, C] masks.
+    """Deviations from the prior `logits` [N, C], [R, C] each; -1 in `truth` [N, C] masks.
 
-    `starts` has one entry for each of RIDGES.
+    They are as many as RIDGES, and so are `starts`.
     """
     yes, known = (truth == 1).astype(np.float32), (truth >= 0).astype(np.float32)
     fits: list[Floats] = []
     for ridge, given in zip(RIDGES, starts, strict=True):
         start = fits[-1] if given is None and fits else given
         fits.append(solve(Problem(rotated, yes, known, logits, ridge), start, tolerance=tolerance))
-    return [*fits, fit_discriminants(rotated, truth)]
+    return fits
 
 
 def _leave_out_in_turn(material: _Material, images: int) -> list[_LeftOut]:
@@ -220,9 +253,11 @@ def _leave_out(material: _Material, fold: int, tags: slice, images: int) -> _Lef
 def _side_by_side(cuts: Sequence[_LeftOut]) -> _LeftOut:
     return _LeftOut(
         slopes=np.concatenate([cut.slopes for cut in cuts], axis=1),
-        fits=[np.concatenate([cut.fits[fit] for cut in cuts], axis=1) for fit in range(FITS)],
+        fits=[np.concatenate([cut.fits[fit] for cut in cuts], axis=1) for fit in range(len(RIDGES))],
         prior=np.concatenate([cut.prior for cut in cuts], axis=1),
-        deviations=[np.concatenate([cut.deviations[fit] for cut in cuts], axis=1) for fit in range(FITS)],
+        deviations=[
+            np.concatenate([cut.deviations[fit] for cut in cuts], axis=1) for fit in range(len(RIDGES))
+        ],
     )
 
 

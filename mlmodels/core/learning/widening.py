@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.learning import fusion, parallel, teaching
+from mlmodels.core.learning import discriminants, fusion, parallel, teaching
 from mlmodels.core.learning.dataset import TrainingSet
-from mlmodels.core.learning.reference import RIDGES, Reference, blend, blocks, fit_deviations
+from mlmodels.core.learning.reference import Reference, blend, blocks, fit_deviations
 from mlmodels.core.learning.solver import sigmoid
 
 Floats = NDArray[np.float32]
@@ -50,13 +50,13 @@ def widen(training: TrainingSet, chosen: NDArray[np.intp], reference: Reference)
 
     def fit_block(block: slice) -> _Block:
         parts, base = _prior(training, reference, seen, block)
-        out_of_fold[:, block] = _unseen(reference, rotated, parts, base, block)
+        out_of_fold[:, block] = _unseen(reference, rotated, seen, parts, base, block)
         truth = training.truth[:, block]
         known = (truth >= 0) * weights[:, None]
         yes = (truth == 1).astype(np.float32)
         slopes = fusion.fit_slopes(parts, base, yes, known, reference.slopes[:, block])
         logits = fusion.with_slopes(parts, base, slopes)
-        starts = [fitted[:, block] for fitted in reference.fits[: len(RIDGES)]]
+        starts = [fitted[:, block] for fitted in reference.fits]
         return _Block(slopes, fit_deviations(rotated, truth, logits, starts, tolerance=tolerance))
 
     done = parallel.each(fit_block, blocks(tags))
@@ -66,15 +66,18 @@ def widen(training: TrainingSet, chosen: NDArray[np.intp], reference: Reference)
         reference,
         slopes=np.concatenate([block.slopes for block in done], axis=1),
         fits=tuple(np.concatenate(of_ridge, axis=1) for of_ridge in fits),
+        discriminants=discriminants.refit_both(rotated, seen, training.truth, reference.discriminants),
         out_of_fold=out_of_fold,
     )
 
 
 def _along_strongest(reference: Reference) -> Reference:
+    both = reference.discriminants
     return replace(
         reference,
         turn=reference.turn[:, :DIRECTIONS_OF_MANY],
         fits=tuple(fitted[:DIRECTIONS_OF_MANY] for fitted in reference.fits),
+        discriminants=replace(both, everything=both.everything[:DIRECTIONS_OF_MANY]),
     )
 
 
@@ -109,9 +112,14 @@ def _prior(training: TrainingSet, reference: Reference, seen: Floats, block: sli
     return parts, base
 
 
-def _unseen(reference: Reference, rotated: Floats, parts: Floats, base: Floats, block: slice) -> Floats:
+def _unseen(
+    reference: Reference, rotated: Floats, seen: Floats, parts: Floats, base: Floats, block: slice
+) -> Floats:
     """Calibrated probabilities by the reference's own fit, [N, C]."""
-    mixture = reference.mixture
+    mixture, both = reference.mixture, reference.discriminants
     coefficients = blend(mixture, [fitted[:, block] for fitted in reference.fits])
-    prior = fusion.with_slopes(parts, base, reference.slopes[:, block])
-    return sigmoid(mixture[0] + mixture[1] * prior + rotated @ coefficients + reference.offsets[block])
+    coefficients += mixture[-1] * both.everything[:, block]
+    logits = mixture[0] + mixture[1] * fusion.with_slopes(parts, base, reference.slopes[:, block])
+    logits += rotated @ coefficients
+    logits += seen @ (mixture[-1] * both.pixels[:, block])
+    return sigmoid(logits + reference.offsets[block])

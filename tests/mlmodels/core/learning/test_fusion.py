@@ -56,3 +56,38 @@ def test_coefficients_of_another_number_of_figures_are_refused() -> None:
         fusion.prior_logits(some_inputs(with_text=False), fusion.SHIPPED_WITH_MEANING)
     with pytest.raises(ValueError, match="zip"):
         fusion.prior_logits(some_inputs(with_text=True), fusion.SHIPPED)
+
+
+def pairs_of(*, rare_prior: float) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """A frequent tag whose prior is right, and eleven rare ones whose prior is worth `rare_prior` beside noise.
+
+    What the deviations say is worth the same for all of them.
+    """
+    rng = np.random.default_rng(3)
+    truth = (rng.random((400, 12)) < np.array([0.5, *[0.05] * 11])).astype(np.int8)
+    signal = 2.0 * truth - 1
+    worth = np.array([2.0, *[rare_prior] * 11])
+    prior = worth * signal + 1.5 * rng.standard_normal(truth.shape) - np.array([0, *[2.0] * 11])
+    deviations = [0.8 * signal + 0.8 * rng.standard_normal(truth.shape) for _ in range(3)]
+    return prior.astype(np.float32), [each.astype(np.float32) for each in deviations], truth
+
+
+def trust_in_prior(monkeypatch: pytest.MonkeyPatch, *, rare_prior: float, parts: tuple[float, ...]) -> float:
+    """How far the mixture trusts the prior, in its trust in the discriminant."""
+    monkeypatch.setattr(fusion, "PRIOR_PARTS", parts)
+    mixture = fusion.fit_mixture(*pairs_of(rare_prior=rare_prior), np.ones(400, dtype=np.float32), 20.0)
+    return float(mixture[1] / mixture[-1])
+
+
+def test_a_prior_that_misleads_rare_tags_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_likely = trust_in_prior(monkeypatch, rare_prior=0.0, parts=(1.0,))
+    as_ranked = trust_in_prior(monkeypatch, rare_prior=0.0, parts=(1.0, 0.8, 0.65))
+
+    assert as_ranked == pytest.approx(0.65 * as_likely, rel=1e-3)
+
+
+def test_a_prior_that_ranks_well_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_likely = trust_in_prior(monkeypatch, rare_prior=2.0, parts=(1.0,))
+    as_ranked = trust_in_prior(monkeypatch, rare_prior=2.0, parts=(1.0, 0.8, 0.65))
+
+    assert as_ranked == pytest.approx(as_likely)
