@@ -1,11 +1,12 @@
 """Whether it pays to choose what to ask, and whether estimates stay right when images are not drawn alike.
 
-    python benchmarks/sampling.py PACK [--seeds 5] [--projects 200] [--cache FOLDER] [--json FILE]
+    python benchmarks/sampling.py PACK [--seeds 5] [--projects 200] [--curves FILE] [--cache FOLDER] [--json FILE]
 
 First table: average precision on split `val` after so many reviews of split `train`, and the area under that curve
 against random, for each strategy (with the least share of chance that a project can set) and for mixtures. All begin
 with the same 50 random images, as a project does. Second table: of 200 simulated projects whose queue follows such a
 mixture, in how many the 95 % interval of a prevalence or a precision, by inverse draw probability, holds the truth.
+`--seeds 0` makes the second alone, `--projects 0` the first. Curves that FILE holds are not made again.
 """
 
 import argparse
@@ -106,15 +107,30 @@ def candidates_of(
     )
 
 
-def curve(data: Data, arm: str, shares: Shares, seed: int, tags: Sequence[str]) -> Curve:
-    """Review, learn, choose anew, up to the last point."""
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """What every arm of one seed begins with: the order of chance, and the head of its first images."""
+
+    drawn: NDArray[np.intp]
+    head: Head
+    figures: tuple[float, float]
+
+
+def beginning(data: Data, seed: int) -> Beginning:
     drawn = np.random.default_rng(seed).permutation(data.train)
-    chosen, rest = drawn[: POINTS[0]], drawn[POINTS[0] :]
+    head = trained(data, drawn[: POINTS[0]], drawn[POINTS[0] :], np.ones(POINTS[0], dtype=np.float32), seed)
+    return Beginning(drawn, head, judged(data, head))
+
+
+def curve(data: Data, arm: str, shares: Shares, seed: int, tags: Sequence[str], begun: Beginning) -> Curve:
+    """Review, learn, choose anew, up to the last point."""
+    chosen, rest = begun.drawn[: POINTS[0]], begun.drawn[POINTS[0] :]
     weights = np.ones(len(chosen), dtype=np.float32)
-    figures = []
+    head, figures = begun.head, [begun.figures]
     for now, then in zip(POINTS, (*POINTS[1:], None), strict=True):
-        head = trained(data, chosen, rest, weights, seed)
-        figures.append(judged(data, head))
+        if now > POINTS[0]:
+            head = trained(data, chosen, rest, weights, seed)
+            figures.append(judged(data, head))
         if then is None:
             break
         waiting = candidates_of(data, head, head.score(data.inputs.rows(rest)), rest, chosen, tags)
@@ -125,6 +141,33 @@ def curve(data: Data, arm: str, shares: Shares, seed: int, tags: Sequence[str]) 
         rest = np.delete(rest, first)
     precision, keys = zip(*figures, strict=True)
     return Curve(arm, seed, precision, keys)
+
+
+def curves_of(data: Data, seeds: int, tags: Sequence[str], kept: Path | None) -> list[Curve]:
+    """Every arm of every seed; each is kept as a line of JSON when it is done, and read from there the next time."""
+    found = read_curves(kept)
+    have = {(one.arm, one.seed) for one in found}
+    for seed in range(seeds):
+        missing = [arm for arm in ARMS if (arm, seed) not in have]
+        begun = beginning(data, seed) if missing else None
+        for arm in missing:
+            assert begun is not None
+            found.append(curve(data, arm, ARMS[arm], seed, tags, begun))
+            if kept:
+                with kept.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(asdict(found[-1])) + "\n")
+        print(f"seed {seed} done", file=sys.stderr, flush=True)
+    return [one for one in found if one.seed < seeds]
+
+
+def read_curves(kept: Path | None) -> list[Curve]:
+    if kept is None or not kept.exists():
+        return []
+    rows = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    return [
+        Curve(row["arm"], row["seed"], tuple(row["average_precision"]), tuple(row["keystrokes"]))
+        for row in rows
+    ]
 
 
 def judged(data: Data, head: Head) -> tuple[float, float]:
@@ -223,16 +266,17 @@ def simulated(seed: int, shares: Shares) -> list[tuple[str, bool, bool, float]]:
 def slots(order: mixture.Order, rng: np.random.Generator) -> tuple[list[int], list[float]]:
     """The next images as the queue hands them out, slot by slot, with the chance that is stored with each."""
     _, random, blind, active = draw_shares.shares(holdout=True)
-    places = np.argsort(order.waits).tolist()
+    left = np.argsort(order.waits).tolist()
     taken: list[int] = []
     chances = []
     for _ in range(EVERY):
-        left = [row for row in places if row not in taken]
-        row = int(rng.choice(left)) if rng.random() < random / (random + blind + active) else left[0]
+        place = int(rng.integers(len(left))) if rng.random() < random / (random + blind + active) else 0
         chances.append(
-            draw_shares.chance(order.rates[row], waiting=len(left), random=random, ordered=blind + active)
+            draw_shares.chance(
+                order.rates[left[place]], waiting=len(left), random=random, ordered=blind + active
+            )
         )
-        taken.append(row)
+        taken.append(left.pop(place))
     return taken, chances
 
 
@@ -254,7 +298,7 @@ def _held(
         if not whole[drawn].any():
             continue
         true = part.sum() / whole.sum()
-        estimate = estimates.proportion if name.endswith("of a tag") else estimates.share
+        estimate = estimates.share if name == "yes an image" else estimates.proportion
         ours, naive = (estimate(draws, part[drawn], whole[drawn]) for draws in (weighted, plain))
         found.append((name, _holds(ours, true), _holds(naive, true), ours.half_width))
     return found
@@ -268,8 +312,8 @@ def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def coverage(projects: int, shares: Shares) -> list[Coverage]:
-    found = [one for seed in range(projects) for one in simulated(seed, shares)]
+def coverage(seeds: range, shares: Shares) -> list[Coverage]:
+    found = [one for seed in seeds for one in simulated(seed, shares)]
     rows = []
     for name in dict.fromkeys(one[0] for one in found):
         own = [one for one in found if one[0] == name]
@@ -290,20 +334,20 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--projects", type=int, default=200)
+    parser.add_argument("--first-project", type=int, default=0, help="seed of the first simulated project")
+    parser.add_argument("--curves", type=Path, help="where finished curves are kept", metavar="FILE")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "tagger-learning-curve")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     pack = read(options.pack)
     curves: list[Curve] = []
     if options.seeds:
-        data = load(pack, options.cache)
-        for seed in range(options.seeds):
-            curves += [curve(data, arm, shares, seed, pack.tags) for arm, shares in ARMS.items()]
-            print(f"seed {seed} done", file=sys.stderr, flush=True)
+        curves = curves_of(load(pack, options.cache), options.seeds, pack.tags, options.curves)
     rows = print_curves(curves) if curves else []
     print("\n| estimate | intervals | hold the truth | half-width | unweighted hold it |")
     print("| --- " * 5 + "|")
-    covered = coverage(options.projects, ARMS["mixture of all"])
+    projects = range(options.first_project, options.first_project + options.projects)
+    covered = coverage(projects, ARMS["mixture of all"])
     for one in covered:
         print(
             f"| {one.quantity} | {one.estimates:,} | {one.weighted:.1%} | {one.half_width:.3f} | {one.unweighted:.1%} |"

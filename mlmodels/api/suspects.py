@@ -64,6 +64,7 @@ class SuspectsView(ProjectView):
                 "counts": suspect_list.counts(project.pk),
                 "model_number": state.made.version.number if state.made else None,
                 "read_at": state.made.read_at if state.made else None,
+                "backbone_has_seen_answers": state.has_seen_answers,
                 "learnt_images": state.learnt,
                 "needed_images": state.needed,
             }

@@ -14,7 +14,7 @@ from annotations.models import Image, Project, Role
 from annotations.selectors import images, model_inputs
 from mlmodels import selectors, tasks
 from mlmodels.models import ModelVersion
-from mlmodels.services import evaluation_detail, forecasts, versions
+from mlmodels.services import evaluation_detail, forecasts, tuned_backbones, versions
 from mlmodels.services.evaluation_detail import Error
 
 ERRORS, PAIRS = 40, 40
@@ -113,6 +113,7 @@ def _forecast_json(version: ModelVersion) -> dict[str, Any] | None:
     return {
         "judged_on": row.judged_on,
         "judged_images": len(row.judged_ids),
+        "backbone_has_seen_answers": tuned_backbones.has_seen_answers(version),
         "overall": row.overall or None,
         "tags": row.tags,
         "finished_at": row.finished_at,

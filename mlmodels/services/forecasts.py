@@ -62,7 +62,7 @@ def advance(project_id: int) -> bool:
 def newest(project_id: int) -> LearningForecast | None:
     """The newest finished forecast of the project."""
     rows = LearningForecast.objects.filter(project_id=project_id, finished_at__isnull=False)
-    return rows.select_related("version").order_by("-id").first()
+    return rows.select_related("version__extractor").order_by("-id").first()
 
 
 def of_version(version_id: int) -> LearningForecast | None:

@@ -10,6 +10,7 @@ from annotations.selectors.said import Said
 from annotations.types import ImageTruth
 from mlmodels import selectors
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectKind, SuspectList
+from mlmodels.services import tuned_backbones
 from mlmodels.services.suspects import NEEDED_IMAGES
 
 
@@ -42,11 +43,16 @@ class State:
         """Whether no version has learnt from enough images."""
         return self.made is None and self.learnt < self.needed
 
+    @property
+    def has_seen_answers(self) -> bool:
+        """Whether the backbone behind the list has learnt from answers that are judged here."""
+        return self.made is not None and tuned_backbones.has_seen_answers(self.made.version)
+
 
 def state(project_id: int) -> State:
     """Three queries."""
     version = selectors.live_version(project_id)
-    made = SuspectList.objects.select_related("version").filter(project_id=project_id).first()
+    made = SuspectList.objects.select_related("version__extractor").filter(project_id=project_id).first()
     return State(made, version, version.trained_images if version else 0, NEEDED_IMAGES)
 
 

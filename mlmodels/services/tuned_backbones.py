@@ -28,6 +28,14 @@ def run_of(name: str) -> int | None:
     return int(found["run"]) if found else None
 
 
+def has_seen_answers(version: ModelVersion) -> bool:
+    """Whether the version's backbone was tuned on answers of the project, so that no fit over it is wholly out of fold.
+
+    Reads the version's extractor.
+    """
+    return run_of(version.extractor.name) is not None
+
+
 def folder_of_run(run_id: int) -> Path:
     return Path(settings.MODELS_ROOT) / FOLDER / f"run-{run_id}"
 

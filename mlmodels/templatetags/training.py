@@ -10,7 +10,7 @@ from annotations.views.overview_plots import TitledPlot
 from annotations.views.plots import Plot
 from mlmodels import selectors
 from mlmodels.models import ModelVersion, TrainingPolicy, TrainingRun
-from mlmodels.services import forecasts
+from mlmodels.services import forecasts, tuned_backbones
 from mlmodels.services.forecasts import Progress
 from mlmodels.views import forecasts as forecasts_shown
 from mlmodels.views import plots
@@ -53,6 +53,12 @@ def tags_foretold(version: ModelVersion) -> Plot | None:
     row = forecasts.of_version(version.pk)
     names = {int(tag_id): figures.get("name", "?") for tag_id, figures in version.tag_metrics.items()}
     return forecasts_shown.of_tags(row, names) if row else None
+
+
+@register.filter
+def has_seen_answers(version: ModelVersion) -> bool:
+    """Whether its backbone was tuned on answers of the project."""
+    return tuned_backbones.has_seen_answers(version)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from typing import Any
 
 from annotations.views.plots import Column, Plot, plot, written
 from mlmodels.models import LearningForecast
+from mlmodels.services import tuned_backbones
 
 HELPS, LEARNT, UNSURE = "more examples would help", "learnt as far as it goes", "cannot be told yet"
 WORDS = {True: HELPS, False: LEARNT, None: UNSURE}
@@ -26,6 +27,7 @@ class Told:
     version_id: int
     version_number: int
     tags: Sequence[tuple[str, int]]
+    has_seen_answers: bool
 
 
 def told(row: LearningForecast) -> Told | None:
@@ -40,6 +42,7 @@ def told(row: LearningForecast) -> Told | None:
         version_id=row.version_id,
         version_number=row.version.number,
         tags=_counted(row.tags),
+        has_seen_answers=tuned_backbones.has_seen_answers(row.version),
     )
 
 

@@ -4,20 +4,34 @@ import hashlib
 import io
 import random
 import zlib
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import PIL.Image
 import pytest
 from django.db import connection
 
-from annotations.models import Image, Role
+from annotations.models import Image, Project, Role
+from annotations.models.job import JobState
 from annotations.services import leases, storage
 from mlmodels.models import Extractor, ImageFeature, ModelVersion
-from mlmodels.services import runs, training
+from mlmodels.services import (
+    evidence,
+    extractors,
+    features,
+    finetune_plan,
+    runs,
+    training,
+    tuned_backbones,
+)
+from mlmodels.services.finetune_settings import FinetuneSettings
 from tests.factories import Cast, answer_lease, make_cast, make_images, make_tags
 
 DIMENSIONS = 32
 TAGS = ("dog", "boat", "tree")
+# Images of a project whose backbone is tuned.
+TRAINING, HOLDOUT, UNSEEN = 90, 60, 10
 
 
 @pytest.fixture
@@ -180,3 +194,80 @@ def live_version(cast: Cast):
     run = training.execute(runs.request(cast.project.pk).pk)
     assert run is not None and run.state == "done", run.reason
     return ModelVersion.objects.get()
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Threads that wait for one another by spinning are slow beside other work."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory):
+    from tests.mlmodels import tiny_backbone
+
+    folder = tmp_path_factory.mktemp("weights")
+    tiny_backbone.put_weights(folder)
+    return folder
+
+
+@pytest.fixture
+def mirrors() -> bool:
+    """Whether the tiny backbone looks at mirror images too, as the app does, at twice the time."""
+    return False
+
+
+@pytest.fixture
+def tuned_project(planted, tiny_weights, mirrors, settings, monkeypatch):
+    """Reviewed pictures of bars, looked at by a tiny backbone that sees little, and a live version on it."""
+    from mlmodels.core.vision import tuned
+    from mlmodels.core.vision.extractor import load_extractor
+    from tests.mlmodels import tiny_backbone
+
+    how = {"engine": "torch", "mirror": mirrors, "threads": 1}
+
+    @lru_cache(maxsize=4)
+    def load(name):
+        run_id = tuned_backbones.run_of(name)
+        if run_id is not None:
+            return tuned.load(tuned_backbones.folder_of_run(run_id), **how)
+        return load_extractor(name, weights_dir=tiny_weights, allow_hub=False, **how)
+
+    settings.WEIGHTS_DIR = str(tiny_weights)
+    monkeypatch.setattr(extractors, "load", load)
+    monkeypatch.setattr(training, "LINGER_S", 0.0)
+    monkeypatch.setattr(finetune_plan, "LEAST_TRAINING", 80)
+    # To a backbone of chance all of these pictures look alike.
+    monkeypatch.setattr(evidence, "SAME_PICTURE_COSINE", 2.0)
+    monkeypatch.setattr(evidence, "SAME_PICTURE_BITS", -1)
+    # So few images can only be learnt at a higher rate than photographs want.
+    core = FinetuneSettings.core
+    monkeypatch.setattr(
+        FinetuneSettings,
+        "core",
+        lambda self, seed: replace(core(self, seed=seed), rate=3e-3, average=0.8, views=2),
+    )
+    Project.objects.filter(pk=planted.project.pk).update(extractor=tiny_backbone.NAME)
+    planted.project.refresh_from_db()
+    planted.plant = lambda images: None
+    made = [
+        *planted.images(TRAINING + UNSEEN),
+        *planted.images(HOLDOUT, first=1000, holdout=True),
+    ]
+    for number, image in enumerate(made):
+        tags = {TAGS.index(name) for name in planted.yes_of(image)}
+        stream = io.BytesIO()
+        tiny_backbone.picture(number, tags).save(stream, "PNG")
+        storage.put(image.storage_key, stream.getvalue())
+    after = 0
+    while after is not None:
+        after = features.compute_slice(planted.project.pk, after_id=after).resume_after
+    planted.review(TRAINING + HOLDOUT)
+    run = training.execute(runs.request(planted.project.pk).pk)
+    assert run.state == JobState.DONE, run.reason
+    return planted

@@ -3,8 +3,7 @@
 import errno
 import os
 from datetime import timedelta
-from functools import lru_cache
-from io import BytesIO, StringIO
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,7 +12,7 @@ from django.utils import timezone
 from annotations.errors import BadInput, Conflict
 from annotations.models import Image, LiveModel, Project
 from annotations.models.job import JobState
-from annotations.services import jobs, storage
+from annotations.services import jobs
 from mlmodels import selectors, tasks
 from mlmodels.models import (
     Extractor,
@@ -25,11 +24,7 @@ from mlmodels.models import (
     TrainingRun,
 )
 from mlmodels.services import (
-    evidence,
-    extractors,
-    features,
     finetune_estimates,
-    finetune_plan,
     finetune_progress,
     finetune_schedule,
     finetuning,
@@ -40,84 +35,12 @@ from mlmodels.services import (
     tuned_backbones,
 )
 from mlmodels.services.finetune_settings import FinetuneSettings
-from tests.mlmodels.conftest import TAGS
+from tests.mlmodels.conftest import HOLDOUT, TRAINING, UNSEEN
 from tests.mlmodels.test_extractor_change import Queue
 
-TRAINING, HOLDOUT, UNSEEN = 90, 60, 10
 QUICK = FinetuneSettings(stages=1, epochs=10, batch=16, loss="binary")
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Threads that wait for one another by spinning are slow beside other work."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    from tests.mlmodels import tiny_backbone
-
-    folder = tmp_path_factory.mktemp("weights")
-    tiny_backbone.put_weights(folder)
-    return folder
-
-
-@pytest.fixture
-def tuned_project(planted, weights, settings, monkeypatch):
-    """Reviewed pictures of bars, looked at by a tiny backbone that sees little, and a live version on it."""
-    from mlmodels.core.vision import tuned
-    from mlmodels.core.vision.extractor import load_extractor
-    from tests.mlmodels import tiny_backbone
-
-    how = {"engine": "torch", "mirror": False, "threads": 1}
-
-    @lru_cache(maxsize=4)
-    def load(name):
-        run_id = tuned_backbones.run_of(name)
-        if run_id is not None:
-            return tuned.load(tuned_backbones.folder_of_run(run_id), **how)
-        return load_extractor(name, weights_dir=weights, allow_hub=False, **how)
-
-    settings.WEIGHTS_DIR = str(weights)
-    monkeypatch.setattr(extractors, "load", load)
-    monkeypatch.setattr(training, "LINGER_S", 0.0)
-    monkeypatch.setattr(finetune_plan, "LEAST_TRAINING", 80)
-    # To a backbone of chance all of these pictures look alike.
-    monkeypatch.setattr(evidence, "SAME_PICTURE_COSINE", 2.0)
-    monkeypatch.setattr(evidence, "SAME_PICTURE_BITS", -1)
-    # So few images can only be learnt at a higher rate than photographs want.
-    core = FinetuneSettings.core
-    from dataclasses import replace
-
-    monkeypatch.setattr(
-        FinetuneSettings,
-        "core",
-        lambda self, seed: replace(core(self, seed=seed), rate=3e-3, average=0.8, views=2),
-    )
-    Project.objects.filter(pk=planted.project.pk).update(extractor=tiny_backbone.NAME)
-    planted.project.refresh_from_db()
-    planted.plant = lambda images: None
-    made = [
-        *planted.images(TRAINING + UNSEEN),
-        *planted.images(HOLDOUT, first=1000, holdout=True),
-    ]
-    for number, image in enumerate(made):
-        tags = {TAGS.index(name) for name in planted.yes_of(image)}
-        stream = BytesIO()
-        tiny_backbone.picture(number, tags).save(stream, "PNG")
-        storage.put(image.storage_key, stream.getvalue())
-    after = 0
-    while after is not None:
-        after = features.compute_slice(planted.project.pk, after_id=after).resume_after
-    planted.review(TRAINING + HOLDOUT)
-    run = training.execute(runs.request(planted.project.pk).pk)
-    assert run.state == JobState.DONE, run.reason
-    return planted
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def asked(planted, **changes):

@@ -56,6 +56,7 @@ def test_a_page_tells_image_tag_score_and_who_said_it(reviewer, listed, address)
     assert (said["person"], said["value"], said["alone"]) == ("annotator", "yes", False)
     assert body["model_number"] == 4
     assert (body["learnt_images"], body["needed_images"]) == (60, 50)
+    assert body["backbone_has_seen_answers"] is False
     assert body["counts"] == {"wrong": len(listed.pairs), "missing": 0}
 
 

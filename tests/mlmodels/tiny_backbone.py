@@ -20,12 +20,17 @@ BARS = {
 }
 
 
-def put_weights(folder: Path, *, seed: int = 3) -> Path:
-    """Write the backbone's weights under timm's name and return the file."""
+def put_weights(folder: Path, *, seed: int = 3, zeroed: bool = False) -> Path:
+    """Write the backbone's weights under timm's name and return the file.
+
+    Dead channels give about 1e-8, which two engines round differently; `zeroed`, they give 0 in every engine.
+    """
     torch.manual_seed(seed)
     model = timm.create_model(NAME, pretrained=False)
     with torch.no_grad():
-        model.bn2.bias[LIVE_CHANNELS:] = -20.0
+        model.bn2.bias[LIVE_CHANNELS:] = 0.0 if zeroed else -20.0
+        if zeroed:
+            model.bn2.weight[LIVE_CHANNELS:] = 0.0
     path = folder / f"{NAME}.pth"
     torch.save(model.state_dict(), path)
     return path

@@ -3,8 +3,12 @@
 Images are drawn one after the other without replacement, each with a probability that is known when it is drawn and
 may depend on everything before (that is what learning does to the queue). Each draw alone gives an estimate of a
 total: what is known already, plus the new value by its inverse probability (Des Raj, 1956). These estimates are
-unbiased and do not correlate, however the probabilities came about, which gives their mean its interval; where few
-images carry most of the weight it is too narrow (docs/learning.md, “Choosing what to ask”).
+unbiased and do not correlate, however the probabilities came about, which gives their mean its error.
+
+A few images carry much of the weight, so that the error is itself uncertain: intervals have as many degrees of freedom
+of Student's t as the spread of the estimates allows (Satterthwaite, 1946). Ratios have the jackknife's error (Tukey,
+1958; Miller, “The jackknife: a review”, Biometrika 61, 1974), which does not trust a draw that brought much of the
+denominator by itself. How often they hold the truth: docs/learning.md, “Choosing what to ask”.
 """
 
 from dataclasses import dataclass
@@ -19,6 +23,11 @@ Floats = NDArray[np.float64]
 
 Z = 1.959963984540054
 """97.5 % quantile of the standard normal."""
+
+MOST_KNOWN = 0.95
+"""How many images there are of a kind is an estimate: it is never taken to say that all of them were looked at."""
+
+_LEAST_OTHERS = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +52,15 @@ class Draws:
         before = np.cumsum(values) - values
         return np.asarray(before + values / self.probability)
 
+    def weights(self) -> Floats:
+        """How many images each one stands for in the mean of the totals, [n].
+
+        >>> Draws(np.array([0.5, 1.0])).weights().tolist()
+        [1.5, 0.5]
+        """
+        n = len(self.probability)
+        return np.asarray((1.0 / self.probability + np.arange(n)[::-1]) / n)
+
 
 def total(draws: Draws, values: Floats) -> Interval:
     """Total of `values` [n] over all images with its 95 % interval; NaN bounds from fewer than 2 draws.
@@ -52,51 +70,107 @@ def total(draws: Draws, values: Floats) -> Interval:
     """
     each = draws.totals(values)
     point = float(each.mean()) if len(each) else float("nan")
-    return _around(point, _error(each))
+    return _around(point, each)
 
 
 def share(draws: Draws, part: Floats, whole: Floats) -> Interval:
-    """Total of `part` over total of `whole`, [n] each: a prevalence (whole 1) or a precision (of what was offered).
+    """Total of `part` over total of `whole`, [n] each: a mean (whole 1) or a precision (of what was offered).
 
-    The interval is that of the linearised ratio; errors in the scale of all probabilities cancel out.
+    Errors in the scale of all probabilities cancel out.
 
     >>> share(Draws(np.array([0.5, 1.0])), np.array([1.0, 0.0]), np.ones(2)).point
     0.75
     """
-    denominator = float(draws.totals(whole).mean()) if len(whole) else 0.0
-    if denominator <= 0:
-        return Interval(float("nan"), float("nan"), float("nan"))
-    point = float(draws.totals(part).mean()) / denominator
-    residuals = draws.totals(part - point * whole)
-    return _around(point, _error(residuals) / denominator)
+    return _around(*_ratio(draws, part, whole))
 
 
-def _error(each: Floats) -> float:
+def standard_error(each: Floats) -> float:
+    """Of the mean of estimates [n] that do not correlate; NaN for fewer than 2.
+
+    >>> standard_error(np.array([1.0, 3.0]))
+    1.0
+    """
     return float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else float("nan")
 
 
 def proportion(draws: Draws, yes: Floats, among: Floats) -> Interval:
-    """The share of `yes` among the images that `among` names, of all images; 0 or 1 of each, [n].
+    """The share of `yes` in `among`, of all images: counts [n], no image with more yes than it has among.
 
-    Near 0 and 1, and where few images were looked at, the interval of `share` is too narrow. This one is Wilson's
-    (1927) for the number of equal draws that would have the same error, and never for more than the images looked at.
-    Korn and Graubard (1998) do so for surveys, with exact intervals.
+    A prevalence (among 1), the precision of a tag (among 1 where it was offered) or of all tags (among the number of
+    offers). Near 0 and 1, and where few images were looked at, the interval of `share` is too narrow: the rare answers
+    may all have been missed. This one is Wilson's (1927) for the number of equal draws that would have the same error,
+    as Korn and Graubard (1998) do for surveys with exact intervals. It is never for more than the weights alone allow,
+    Kish's (1965) effective number by the share that is still unknown: draws show too little spread where the heavy ones
+    among them happen to agree.
 
-    >>> found = proportion(Draws(np.full(4, 0.25)), np.ones(4), np.ones(4))
+    >>> found = proportion(Draws(np.full(4, 1e-6)), np.ones(4), np.ones(4))
     >>> found.point, round(found.lower, 2), found.upper
     (1.0, 0.51, 1.0)
     """
-    found = share(draws, yes, among)
-    looked_at = float(among.sum())
-    if not looked_at or np.isnan(found.point):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    point = min(max(found.point, 0.0), 1.0)
-    error, spread = found.half_width / Z, point * (1.0 - point)
-    size = min(looked_at, spread / error**2) if error > 0 and spread > 0 else looked_at
+    ratio, each = _ratio(draws, yes, among)
+    if np.isnan(ratio):
+        return Interval(ratio, ratio, ratio)
+    point = min(max(ratio, 0.0), 1.0)
+    error, spread = standard_error(each), point * (1.0 - point)
+    size = _effective_size(draws, among)
+    if error > 0 and spread > 0:
+        size = min(size, spread / error**2)
     centre = (point + Z**2 / (2 * size)) / (1 + Z**2 / size)
     half = Z / (1 + Z**2 / size) * np.sqrt(spread / size + Z**2 / (4 * size**2))
     return Interval(point, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
-def _around(point: float, error: float) -> Interval:
-    return Interval(point, point - Z * error, point + Z * error)
+def _ratio(draws: Draws, part: Floats, whole: Floats) -> tuple[float, Floats]:
+    """Of two totals, and each draw's deviation from it, [n]; NaN where no draw has anything of the whole.
+
+    The deviations have the error of the jackknife: what the ratio without that draw differs by, times n - 1.
+    """
+    each = draws.totals(whole)
+    n, denominator = len(each), float(each.sum())
+    if denominator <= 0:
+        return float("nan"), np.full(n, np.nan)
+    ratio = float(draws.totals(part).sum()) / denominator
+    # A draw that brought the whole denominator has no ratio without it, and deviates from none.
+    others = denominator - each
+    alone = others <= _LEAST_OTHERS * denominator
+    deviations = draws.totals(part - ratio * whole) / np.where(alone, denominator, others)
+    return ratio, (n - 1) * np.where(alone, 0.0, deviations)
+
+
+def _effective_size(draws: Draws, among: Floats) -> float:
+    """Of how many equal draws with replacement `among` would be worth if its members knew nothing of one another."""
+    weights = draws.weights()
+    total = float((weights * among).sum())
+    known = min(float(among.sum()) / total, MOST_KNOWN)
+    return total**2 / float((weights**2 * among).sum()) / (1.0 - known)
+
+
+def _around(point: float, each: Floats) -> Interval:
+    """The 95 % interval of a figure from what each draw says of it, [n], or how each draw deviates from it."""
+    half = standard_error(each) * _student(each)
+    return Interval(point, point - half, point + half)
+
+
+def _student(each: Floats) -> float:
+    """97.5 % quantile of Student's t; its degrees of freedom are those of a variance of so kurtotic values."""
+    squares = (each - each.mean()) ** 2 if len(each) else each
+    variance = float(squares.mean()) if len(each) else 0.0
+    if not variance > 0:
+        return Z
+    kurtosis = float((squares**2).mean()) / variance**2
+    return student_quantile(2.0 * len(each) / max(kurtosis - 1.0, 2.0) - 1.0)
+
+
+def student_quantile(freedom: float) -> float:
+    """97.5 % quantile of Student's t (Abramowitz and Stegun, 26.7.5), within 0.2 from 2 degrees on; 2 is the least.
+
+    >>> round(student_quantile(10.0), 3), round(student_quantile(1e9), 3)
+    (2.228, 1.96)
+    """
+    v = max(freedom, 2.0)
+    return (
+        Z
+        + (Z**3 + Z) / (4 * v)
+        + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * v**2)
+        + (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / (384 * v**3)
+    )

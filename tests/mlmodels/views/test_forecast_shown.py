@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from mlmodels.models import LearningForecast
+from mlmodels.models import Extractor, LearningForecast
 from mlmodels.services import versions
 from mlmodels.views import forecasts as shown
 from tests.mlmodels.views.conftest import text_of, version_of
@@ -119,3 +119,18 @@ def test_a_curve_that_is_flat_advises_to_stop():
 
     assert shown._advice(overall).startswith("Hardly")
     assert "expected to stay at .64" in shown.sentence(overall)
+
+
+def test_a_forecast_over_a_backbone_that_has_learnt_from_all_answers_says_that_it_is_low(
+    browser_of, client_of, cast, foretold, here
+):
+    manager, version = browser_of(cast.manager), f"{here}{foretold.version_id}/"
+    api = f"/api/v1/projects/{cast.project.pk}/models/{foretold.version_id}/"
+    told = "Its backbone was fine-tuned on these answers"
+    assert all(told not in text_of(manager.get(page)) for page in (here, version))
+    assert client_of(cast.manager).get(api).json()["forecast"]["backbone_has_seen_answers"] is False
+
+    Extractor.objects.update(name="tf_efficientnet_lite0@run-3")
+
+    assert all(told in text_of(manager.get(page)) for page in (here, version))
+    assert client_of(cast.manager).get(api).json()["forecast"]["backbone_has_seen_answers"] is True

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from annotations.models import Decision
-from mlmodels.models import Suspect, SuspectCheck, SuspectList
+from mlmodels.models import Extractor, Suspect, SuspectCheck, SuspectList
 from mlmodels.services import versions
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.mlmodels.views.conftest import text_of, version_of
@@ -39,6 +39,12 @@ def listed(planted):
             score=0.02 if has else 0.97,
         )
     return planted
+
+
+@pytest.fixture
+def tuned(listed):
+    """As if a run of the project had made the backbone."""
+    Extractor.objects.update(name="tf_efficientnet_lite0@run-3")
 
 
 def suspect(kind="wrong"):
@@ -155,3 +161,20 @@ def test_a_live_version_whose_list_is_still_being_made_says_so(browser_of, plant
 )
 def test_reviewers_and_above_open_it(browser_of, listed, here, who, status):
     assert browser_of(getattr(listed.cast, who)).get(here).status_code == status
+
+
+@pytest.mark.parametrize("kind", ["wrong", "missing"])
+def test_a_backbone_that_has_learnt_from_the_answers_is_named_and_not_called_unseeing(
+    browser_of, listed, tuned, here, kind
+):
+    text = text_of(browser_of(listed.cast.reviewer).get(here, {"kind": kind}))
+
+    assert "fine-tuned on answers of this project and may have learnt their mistakes" in text
+    assert "had not seen" not in text
+
+
+def test_a_backbone_as_it_came_had_not_seen_the_image(browser_of, listed, here):
+    text = text_of(browser_of(listed.cast.reviewer).get(here))
+
+    assert "a model that had not seen the image" in text
+    assert "fine-tuned" not in text

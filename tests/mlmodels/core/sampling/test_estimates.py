@@ -44,7 +44,8 @@ def test_its_variance_is_estimated_without_bias(count: int) -> None:
     for taken, chances in outcomes(count):
         found = estimates.total(Draws(chances), VALUES[taken])
         variance += chances.prod() * (found.point - VALUES.sum()) ** 2
-        estimated += chances.prod() * (found.half_width / estimates.Z) ** 2
+        each = Draws(chances).totals(VALUES[taken])
+        estimated += chances.prod() * estimates.standard_error(each) ** 2
 
     assert estimated == pytest.approx(variance)
 
@@ -108,11 +109,63 @@ def test_a_proportion_of_equal_draws_has_wilsons_interval() -> None:
 
 @pytest.mark.parametrize("said", [0.0, 1.0])
 def test_a_proportion_that_nobody_contradicted_still_has_a_width(said: float) -> None:
-    found = estimates.proportion(Draws(np.full(20, 0.01)), np.full(20, said), np.ones(20))
+    found = estimates.proportion(Draws(np.full(20, 1e-6)), np.full(20, said), np.ones(20))
 
     assert found.point == said
     assert 0.0 <= found.lower < found.upper <= 1.0
     assert found.upper - found.lower == pytest.approx(0.1611, abs=1e-3)  # Wilson's for 20 of 20
+
+
+def test_where_much_is_known_already_a_proportion_is_narrower() -> None:
+    yes, among = np.tile([1.0, 1.0, 0.0], 40), np.ones(120)
+    few, many = (estimates.proportion(Draws(1.0 / (N - np.arange(120.0))), yes, among) for N in (10_000, 160))
+
+    assert many.half_width < 0.75 * few.half_width
+
+
+def test_few_heavy_images_that_agree_do_not_make_a_proportion_sure() -> None:
+    """Nine of ten weights are a hundredth of the tenth: the draws are worth hardly more than one."""
+    chances = np.tile([1e-3] * 9 + [1e-5], 4)
+    found = estimates.proportion(Draws(chances), np.ones(40), np.ones(40))
+
+    assert (found.point, found.upper) == (1.0, 1.0)
+    assert found.lower < 0.65  # Wilson's for 40 of 40: 0.91
+
+
+def test_many_offers_of_an_image_count_as_many_unless_they_agree() -> None:
+    rng = np.random.default_rng(1)
+    among, draws = np.full(60, 5.0), Draws(np.full(60, 1e-6))
+    apart = estimates.proportion(draws, rng.binomial(5, 0.6, 60).astype(float), among)
+    alike = estimates.proportion(draws, 5.0 * rng.binomial(1, 0.6, 60), among)
+
+    assert apart.half_width == pytest.approx(0.055, abs=0.008)  # Wilson's for 180 of 300
+    assert alike.half_width == pytest.approx(0.12, abs=0.015)  # Wilson's for 36 of 60
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(2, 4.303), (5, 2.571), (10, 2.228), (30, 2.042)])
+def test_students_t_is_that_of_the_tables(freedom: float, quantile: float) -> None:
+    assert estimates.student_quantile(freedom) == pytest.approx(quantile, rel=0.04)
+
+
+def test_a_ratio_is_less_sure_where_one_draw_brought_most_of_its_denominator() -> None:
+    """The jackknife's, computed by leaving out each draw."""
+    chances, part, whole = np.array([0.1, 0.2, 0.02, 0.3]), np.array([1.0, 0, 1, 1]), np.array([1.0, 1, 3, 1])
+    draws = Draws(chances)
+    parts, wholes = draws.totals(part), draws.totals(whole)
+    left_out = (parts.sum() - parts) / (wholes.sum() - wholes)
+    variance = 3 / 4 * ((left_out - left_out.mean()) ** 2).sum()
+
+    _, deviations = estimates._ratio(draws, part, whole)
+
+    assert estimates.standard_error(deviations) ** 2 == pytest.approx(variance)
+
+
+def test_the_one_image_that_was_offered_anything_says_little_of_a_precision() -> None:
+    chances, last = np.full(10, 1e-6), np.array([0.0] * 9 + [1.0])
+    found = estimates.proportion(Draws(chances), last, last)
+
+    assert (found.point, round(found.lower, 2), found.upper) == (1.0, 0.21, 1.0)  # Wilson's for 1 of 1
+    assert estimates.share(Draws(chances), last, last).half_width == 0.0
 
 
 def test_a_proportion_among_no_image_is_unknown() -> None:
