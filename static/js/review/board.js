@@ -26,6 +26,7 @@ export class Board {
     const { ahead, selection } = current;
     const { item } = ahead;
     this.#part("caption").replaceChildren(...captionNodes(item.image.caption ?? "", selection.chips));
+    this.#letCaptionScroll();
     drawChips(this.#chips, selection, this.#hotkeyOf);
     this.#chips.parentElement.scrollTop = 0;
     this.#part("blind").hidden = !item.blind;
@@ -56,6 +57,14 @@ export class Board {
     const caption = item.image.caption ? `${item.image.caption} ` : "";
     if (item.blind) return `Image. ${caption}Tag this one without suggestions.`;
     return `Image. ${caption}${offered.length ? `On: ${offered.join(", ")}.` : "No tag is on."}`;
+  }
+
+  // A caption that is longer than its box can be reached and scrolled by keyboard.
+  #letCaptionScroll() {
+    const box = this.#part("caption").parentElement;
+    box.scrollTop = 0;
+    if (box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   }
 
   #tally() {
