@@ -62,15 +62,6 @@ def fit_both(
     return both, np.asarray(unseen + _times(part, unseen_of_pixels), dtype=np.float32)
 
 
-def refit_both(
-    everything: Floats, pixels: Floats, truth: NDArray[np.int8], before: Discriminants
-) -> Discriminants:
-    """Both from other images, in the proportion of `before`."""
-    jobs = [(everything, RIDGE), (pixels, PIXEL_RIDGE)]
-    fitted, of_pixels = parallel.each(lambda job: fit_discriminants(job[0], truth, job[1]), jobs)
-    return Discriminants(fitted, _times(before.pixel_part, of_pixels), before.pixel_part)
-
-
 def fit_discriminants(features: Floats, truth: NDArray[np.int8], ridge: float = RIDGE) -> Floats:
     """Coefficients [R, C] of Fisher's discriminant by ridge regression, in deviations of each tag's truth.
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlmodels.core.learning import discriminants, fusion, parallel, teaching
+from mlmodels.core.learning import fusion, parallel, teaching
 from mlmodels.core.learning.dataset import TrainingSet
+from mlmodels.core.learning.discriminants import fit_discriminants
 from mlmodels.core.learning.reference import Reference, blend, blocks, fit_deviations
 from mlmodels.core.learning.solver import sigmoid
 
@@ -50,7 +51,7 @@ def widen(training: TrainingSet, chosen: NDArray[np.intp], reference: Reference)
 
     def fit_block(block: slice) -> _Block:
         parts, base = _prior(training, reference, seen, block)
-        out_of_fold[:, block] = _unseen(reference, rotated, seen, parts, base, block)
+        out_of_fold[:, block] = _unseen(reference, rotated, parts, base, block)
         truth = training.truth[:, block]
         known = (truth >= 0) * weights[:, None]
         yes = (truth == 1).astype(np.float32)
@@ -66,7 +67,9 @@ def widen(training: TrainingSet, chosen: NDArray[np.intp], reference: Reference)
         reference,
         slopes=np.concatenate([block.slopes for block in done], axis=1),
         fits=tuple(np.concatenate(of_ridge, axis=1) for of_ridge in fits),
-        discriminants=discriminants.refit_both(rotated, seen, training.truth, reference.discriminants),
+        discriminants=replace(
+            reference.discriminants, everything=fit_discriminants(rotated, training.truth)
+        ),  # a reference of many images has nothing of the pixels alone
         out_of_fold=out_of_fold,
     )
 
@@ -112,14 +115,11 @@ def _prior(training: TrainingSet, reference: Reference, seen: Floats, block: sli
     return parts, base
 
 
-def _unseen(
-    reference: Reference, rotated: Floats, seen: Floats, parts: Floats, base: Floats, block: slice
-) -> Floats:
+def _unseen(reference: Reference, rotated: Floats, parts: Floats, base: Floats, block: slice) -> Floats:
     """Calibrated probabilities by the reference's own fit, [N, C]."""
     mixture, both = reference.mixture, reference.discriminants
     coefficients = blend(mixture, [fitted[:, block] for fitted in reference.fits])
     coefficients += mixture[-1] * both.everything[:, block]
     logits = mixture[0] + mixture[1] * fusion.with_slopes(parts, base, reference.slopes[:, block])
     logits += rotated @ coefficients
-    logits += seen @ (mixture[-1] * both.pixels[:, block])
     return sigmoid(logits + reference.offsets[block])
