@@ -12,7 +12,8 @@ from mlmodels.core.learning.terms import TermWeights, count_terms
 
 Floats = NDArray[np.float32]
 
-VISION_SCALE, TERM_SCALE, TEXT_SCALE, CAPTION_SCALE, PIXEL_SCALE = 2.0, 1.5, 1.5, 0.7, 0.5
+VISION_SCALE, TERM_SCALE, TEXT_SCALE = 2.0, 1.5, 1.5
+MEANING_SCALE, CAPTION_SCALE, PIXEL_SCALE = 1.0, 0.7, 0.5
 """Relative trust: under one ridge, a block with twice the scale is shrunk a quarter as much."""
 
 DEVIATION_FLOOR = 0.1
@@ -75,12 +76,23 @@ class Encoding:
         values[~vector.any(axis=1)] = 0
         return _scaled_to(values, TEXT_SCALE)
 
+    def meaning(self, inputs: HeadInputs) -> Floats:
+        """Nearness of the caption to every tag as evidence for every other, float32 [N, K]; [N, 0] if unread."""
+        if inputs.text is None:
+            return np.zeros((len(inputs), self.meanings(inputs.class_prior.shape[1])), dtype=np.float32)
+        return np.asarray(MEANING_SCALE * inputs.text.meaning, dtype=np.float32)
+
+    def meanings(self, tags: int) -> int:
+        """How many columns `meaning` has of so many tags."""
+        return tags if self.text.encoder else 0
+
     def columns(self, inputs: HeadInputs) -> Floats:
-        """All columns, float32 [N, D + V + T + 2 K]: vision, words, texts, caption priors, pixel priors."""
+        """All columns, float32 [N, D + V + T + M + 2 K]: vision, words, texts, meaning, caption and pixel priors."""
         blocks = [
             self.vision(inputs),
             self.words(inputs),
             self.texts(inputs),
+            self.meaning(inputs),
             caption_columns(inputs),
             pixel_columns(inputs),
         ]

@@ -66,8 +66,17 @@ def _assemble(training: TrainingSet, reference: Reference) -> Head:
     prior = mixture[1] * fusion.sloped(reference.shared, reference.slopes)
     everything, seen = _discriminant_columns(reference)
     coefficients = reference.turn @ blend(mixture, reference.fits) + mixture[-1] * everything
-    widths = [len(encoded.mean), len(encoded.terms.words), len(encoded.text.mean), len(training.tag_ids)]
-    vision, words, text, caption, pixels = np.split(coefficients.astype(np.float32), np.cumsum(widths))
+    tags = len(training.tag_ids)
+    widths = [
+        len(encoded.mean),
+        len(encoded.terms.words),
+        len(encoded.text.mean),
+        encoded.meanings(tags),
+        tags,
+    ]
+    vision, words, text, meaning, caption, pixels = np.split(
+        coefficients.astype(np.float32), np.cumsum(widths)
+    )
     taught_vision, taught_pixels = reference.taught.coefficients()
     seen_vision, seen_pixels = np.split(mixture[-1] * seen, widths[:1])
     trusted = prior[fusion.TAUGHT_COLUMN]
@@ -80,6 +89,7 @@ def _assemble(training: TrainingSet, reference: Reference) -> Head:
         vision=vision + trusted * taught_vision + seen_vision,
         words=words,
         text=text,
+        meaning=meaning,
         caption=caption,
         pixels=pixels + trusted * taught_pixels + seen_pixels,
     )

@@ -34,7 +34,9 @@ class Head:
         encoding: how inputs become columns.
         prior: float32 [P, K]; bias: float32 [K].
         vision: float32 [D, K]; words: float32 [V, K]; text: float32 [T, K], T = 0 without a text encoder.
-        caption: float32 [K, K] and pixels: float32 [K, K], what evidence for one tag (row) says of another.
+        meaning: float32 [K, K], what nearness of the caption to one tag (row) says of another; [0, K] where that is
+            not read.
+        caption: float32 [K, K] and pixels: float32 [K, K], what other evidence for one tag says of another.
     """
 
     tag_ids: tuple[int, ...]
@@ -45,6 +47,7 @@ class Head:
     vision: Floats
     words: Floats
     text: Floats
+    meaning: Floats
     caption: Floats
     pixels: Floats
 
@@ -74,6 +77,8 @@ class Head:
         words = self.encoding.words(inputs) @ self.words + encoding.caption_columns(inputs) @ self.caption
         if self.encoding.text.encoder:
             words = words + self.encoding.texts(inputs) @ self.text
+        if len(self.meaning):
+            words = words + self.encoding.meaning(inputs) @ self.meaning
         return Scores(
             probability=sigmoid(everything + self.bias + pixels + words),
             vision=sigmoid(pixels_alone + self.bias + pixels),
@@ -115,6 +120,7 @@ class Head:
             vision=pick(self.vision),
             words=pick(self.words),
             text=pick(self.text),
+            meaning=pick(pick(self.meaning.T).T) if len(self.meaning) else _nothing(len(tag_ids)),
             caption=pick(pick(self.caption.T).T),
             pixels=pick(pick(self.pixels.T).T),
         )
@@ -123,6 +129,7 @@ class Head:
         """Every array by name, for a model file; those of a text encoder only if there was one."""
         text = {
             "text": self.text,
+            "meaning": self.meaning,
             "text_mean": self.encoding.text.mean,
             "text_deviation": self.encoding.text.deviation,
         }
@@ -150,6 +157,7 @@ class Head:
         text = NO_TEXT
         if encoder := manifest.get("text_encoder"):
             text = TextScale(encoder, tensors["text_mean"], tensors["text_deviation"])
+        nothing = _nothing(len(tensors["bias"]))
         return cls(
             tag_ids=tuple(int(tag) for tag in manifest["tag_ids"]),
             thresholds=tensors["thresholds"],
@@ -163,7 +171,13 @@ class Head:
             bias=tensors["bias"],
             vision=tensors["vision"],
             words=tensors["words"],
-            text=tensors["text"] if text.encoder else np.zeros((0, len(tensors["bias"])), dtype=np.float32),
+            text=tensors["text"] if text.encoder else nothing,
+            meaning=tensors.get("meaning", nothing),  # earlier heads do not read it
             caption=tensors["caption"],
             pixels=tensors["pixels"],
         )
+
+
+def _nothing(tags: int) -> Floats:
+    """Coefficients of columns that are not there."""
+    return np.zeros((0, tags), dtype=np.float32)

@@ -74,6 +74,7 @@ def carried(
     np.minimum.at(thresholds, into, aligned.thresholds[len(tag_ids) :])
     own = replace(
         aligned,
+        meaning=_speaking_for_themselves(aligned.meaning, len(tag_ids)),
         caption=_speaking_for_themselves(aligned.caption, len(tag_ids)),
         pixels=_speaking_for_themselves(aligned.pixels, len(tag_ids)),
     )

@@ -13,6 +13,7 @@ from mlmodels.core.learning.dataset import CaptionText, HeadInputs, TrainingSet
 from mlmodels.core.learning.fitting import fit
 from mlmodels.core.learning.fusion import prior_scores
 from mlmodels.core.learning.heads import Head
+from mlmodels.core.learning.merged_heads import MergedHead, carried
 from tests.mlmodels.core.learning.planted import planted, rows_of
 
 WIDTH = 12
@@ -66,6 +67,38 @@ def test_the_caption_and_not_the_pixels_are_credited() -> None:
     assert np.isfinite(silent.probability).all()
 
 
+def test_nearness_to_one_tag_is_evidence_for_others() -> None:
+    nearer = UNSEEN.text.meaning.copy()
+    nearer[:, 0] += 0.5
+    said, more = (
+        FIT.head.score(UNSEEN),
+        FIT.head.score(replace(UNSEEN, text=replace(UNSEEN.text, meaning=nearer))),
+    )
+
+    assert np.abs(FIT.head.meaning - np.diag(np.diag(FIT.head.meaning))).max() > 0
+    assert np.abs(said.probability - more.probability)[:, 1:].max() > 0.001
+
+
+def test_a_head_of_before_that_reads_as_it_was_trained() -> None:
+    tensors = FIT.head.to_tensors()
+    del tensors["meaning"]
+    earlier = Head.from_tensors(tensors, FIT.head.to_manifest())
+    silent = replace(FIT.head, meaning=0 * FIT.head.meaning)
+
+    assert earlier.score(UNSEEN).probability.tobytes() == silent.score(UNSEEN).probability.tobytes()
+    assert earlier.align([*FIT.head.tag_ids, 77]).meaning.shape == (0, 5)
+
+
+def test_a_merged_tag_is_near_to_itself_alone() -> None:
+    into, gone = FIT.head.tag_ids[0], FIT.head.tag_ids[3]
+    left = [tag for tag in FIT.head.tag_ids if tag != gone]
+    merged = carried(FIT.head, left, {gone: into}, {})
+
+    assert isinstance(merged, MergedHead)
+    assert not merged.head.meaning[3, :3].any()
+    assert merged.head.meaning[3, 3] == FIT.head.meaning[3, 3]
+
+
 def test_a_head_read_back_from_its_file_scores_the_same_bits(tmp_path: Path) -> None:
     digest = artifacts.save(tmp_path, FIT.head.to_tensors(), FIT.head.to_manifest())
     again = Head.from_tensors(*artifacts.load(tmp_path, digest))
@@ -79,7 +112,7 @@ def test_a_head_without_an_encoder_keeps_no_trace_of_one_and_leaves_vectors_out(
     digest = artifacts.save(tmp_path, head.to_tensors(), head.to_manifest())
     tensors, manifest = artifacts.load(tmp_path, digest)
 
-    assert not [name for name in (*tensors, *manifest) if name.startswith("text")]
+    assert not [name for name in (*tensors, *manifest) if name.startswith("text") or name == "meaning"]
     plain = head.score(UNSEEN.without_text()).probability
     assert Head.from_tensors(tensors, manifest).score(UNSEEN).probability.tobytes() == plain.tobytes()
 
