@@ -71,4 +71,9 @@ def _parquet_rows(stream: IO[bytes]) -> int:
 
     table = parquet.ParquetFile(stream)
     columns = [name for name in table.schema_arrow.names if name != "image"]
-    return sum(batch.num_rows for batch in table.iter_batches(batch_size=1_000, columns=columns))
+    # Group by group: over a whole file Arrow reads ahead and keeps what it has read, 30 MB of 100,000 rows.
+    return sum(
+        batch.num_rows
+        for group in range(table.num_row_groups)
+        for batch in table.iter_batches(1_000, row_groups=[group], columns=columns, use_threads=False)
+    )
