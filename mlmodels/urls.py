@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{_models}/finetune/", finetune.FinetunePage.as_view(), name="model-finetune"),
     path(f"{_models}/policy/", models.PolicyPage.as_view(), name="model-policy"),
     path(f"{_models}/asking/", asking.AskingPage.as_view(), name="model-asking"),
+    path(f"{_models}/asking/whole/", asking.WholeProjectPart.as_view(), name="model-whole-project"),
     path(f"{_models}/runs/<int:run_id>/cancel/", models.CancelRun.as_view(), name="model-run-cancel"),
     path(f"{_models}/<int:version_id>/", version.VersionPage.as_view(), name="model"),
     path(f"{_models}/<int:version_id>/take/", take.MakeFile.as_view(), name="model-take"),

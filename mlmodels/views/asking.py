@@ -1,4 +1,4 @@
-"""Page of what the queue asks: the shares of the mixture, which an admin changes."""
+"""Page of what the queue asks: shares of the mixture, which an admin changes, and what answers say of all images."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +9,7 @@ from annotations.selectors import draw
 from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
 from mlmodels.forms import AskingForm
-from mlmodels.services import asking
+from mlmodels.services import asking, whole_project
 
 
 class AskingPage(ProjectPage):
@@ -36,3 +36,18 @@ class AskingPage(ProjectPage):
     def _page(self, form: AskingForm, status: int = 200) -> HttpResponse:
         policy = selectors.asking_policy(self.project.pk)
         return self.page(status, form=form, kept=draw.of_hundred(), policy=policy)
+
+
+class WholeProjectPart(ProjectPage):
+    """Asked for by the page once it stands: a large project takes a second."""
+
+    template = "mlmodels/_whole_project.html"
+    section = "models"
+    needs = "edit_policy"
+    depends_on = ()
+
+    def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        """To anybody but htmx, the page itself."""
+        if not self.is_part:
+            return redirect("model-asking", project_id)
+        return self.page(told=whole_project.estimate(self.project))

@@ -1,0 +1,71 @@
+"""What reviews say of all images of a project outside its holdout, though the queue asked about some more often."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotations.models import Project
+from annotations.selectors import drawn
+from annotations.selectors.drawn import DrawnReviews
+from mlmodels.core.evaluation.intervals import Interval
+from mlmodels.core.sampling import estimates
+from mlmodels.core.sampling.estimates import Draws, Floats
+
+NEEDED_REVIEWS = 50
+"""With fewer draws an interval is too wide to say anything, and not sure to hold what it says."""
+TAGS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class TagShare:
+    """On which share of all images a tag applies, and on which of the reviewed ones it got a yes."""
+
+    name: str
+    all_images: Interval
+    reviewed: float
+
+
+@dataclass(frozen=True)
+class WholeProject:
+    """Estimates with 95 % intervals; None while there are too few reviews, or nothing was offered.
+
+    `tags` are those with most yes, the most frequent first; `with_yes` is how many got one at all.
+    """
+
+    reviews: int
+    needed: int
+    yes_an_image: Interval | None = None
+    accepted: Interval | None = None
+    tags: Sequence[TagShare] = ()
+    with_yes: int = 0
+
+
+def estimate(project: Project) -> WholeProject:
+    """Work it out from every review. Four queries, of as many rows as there are reviews and yes."""
+    found = drawn.reviews(project)
+    if len(found) < NEEDED_REVIEWS:
+        return WholeProject(len(found), NEEDED_REVIEWS)
+    draws, offered = Draws(np.array(found.probability)), np.array(found.offered)
+    accepted = estimates.proportion(draws, np.array(found.accepted), offered) if offered.any() else None
+    return WholeProject(
+        reviews=len(found),
+        needed=NEEDED_REVIEWS,
+        yes_an_image=estimates.share(draws, np.array(found.yes), np.ones(len(found))),
+        accepted=accepted,
+        tags=_tags(found, draws),
+        with_yes=len(found.with_tag),
+    )
+
+
+def _tags(found: DrawnReviews, draws: Draws) -> list[TagShare]:
+    most = sorted(found.with_tag, key=lambda name: (-len(found.with_tag[name]), name))[:TAGS_SHOWN]
+    shares = [_of_tag(name, found.with_tag[name], draws) for name in most]
+    return sorted(shares, key=lambda share: (-share.all_images.point, share.name))
+
+
+def _of_tag(name: str, places: Sequence[int], draws: Draws) -> TagShare:
+    images = len(draws.probability)
+    yes: Floats = np.zeros(images)
+    yes[list(places)] = 1.0
+    return TagShare(name, estimates.proportion(draws, yes, np.ones(images)), len(places) / images)
