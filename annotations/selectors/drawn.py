@@ -33,18 +33,18 @@ class DrawnReviews:
         return len(self.probability)
 
 
-def reviews(project: Project) -> DrawnReviews:
-    """Outside the holdout, which is drawn otherwise, and without those that people sent to the front. Four queries."""
+def reviews(project_id: int) -> DrawnReviews:
+    """Outside the holdout, which is drawn otherwise, and without those that people sent to the front. Five queries."""
     counted = Review.objects.filter(
-        project=project, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
+        project=project_id, outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
     )
     rows = (
         counted.filter(probability__isnull=False, waiting__isnull=False, image__deleted_at=None)
         .order_by("id")
         .values_list("id", "image_id", "probability", "lease__offered_ids", "lease__withheld_ids")
     )
-    names = dict(Tag.objects.filter(project=project, retired_at=None).values_list("id", "name"))
-    said = _yes_by_review(project, names)
+    names = dict(Tag.objects.filter(project=project_id, retired_at=None).values_list("id", "name"))
+    said = _yes_by_review(Project.objects.get(pk=project_id), names)
     found, seen = DrawnReviews(), set()
     for review_id, image_id, probability, offered_ids, withheld_ids in rows.iterator(_ROWS_AT_ONCE):
         if image_id in seen:

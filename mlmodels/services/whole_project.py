@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotations.models import Project
 from annotations.selectors import drawn
 from annotations.selectors.drawn import DrawnReviews
 from mlmodels.core.evaluation.intervals import Interval
@@ -41,9 +40,9 @@ class WholeProject:
     with_yes: int = 0
 
 
-def estimate(project: Project) -> WholeProject:
-    """Work it out from every review. Four queries, of as many rows as there are reviews and yes."""
-    found = drawn.reviews(project)
+def estimate(project_id: int) -> WholeProject:
+    """Work it out from every review. Five queries, of as many rows as there are reviews and yes."""
+    found = drawn.reviews(project_id)
     if len(found) < NEEDED_REVIEWS:
         return WholeProject(len(found), NEEDED_REVIEWS)
     draws, offered = Draws(np.array(found.probability)), np.array(found.offered)

@@ -50,4 +50,4 @@ class WholeProjectPart(ProjectPage):
         """To anybody but htmx, the page itself."""
         if not self.is_part:
             return redirect("model-asking", project_id)
-        return self.page(told=whole_project.estimate(self.project))
+        return self.page(told=whole_project.estimate(project_id))

@@ -63,7 +63,7 @@ def furnish(cast: Cast) -> House:
     for number, image in enumerate(images[:WITH_PICTURES]):
         storage.put(image.storage_key, picture_bytes(number))
     _freeze(cast, "before the first round")
-    versions = [version_after(planted, reviews=count) for count in (30, 20)]
+    versions = [version_after(planted, reviews=count) for count in (30, 25)]
     _doubt(planted, versions[-1], images[:WITH_PICTURES])
     _foretell(versions[-1], planted.tags)
     odd = make_odd(images[0])

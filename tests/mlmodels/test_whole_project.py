@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotations.models import Decision, Image, Lease, Project, Review, Tag
+from annotations.models import Decision, Image, Lease, Review, Tag
 from annotations.selectors import drawn
 from annotations.services import tag_merges
 from mlmodels.core.sampling import estimates
@@ -38,7 +38,7 @@ def skew(planted):
 def test_each_review_counts_by_its_inverse_chance(answered):
     skew(answered)
 
-    told = whole_project.estimate(answered.project)
+    told = whole_project.estimate(answered.project.pk)
 
     said = [answered.yes_of(review.image) for review in reviewed(answered)]
     draws = Draws(np.array([0.1 if "boat" in tags else 0.01 for tags in said]))
@@ -60,7 +60,7 @@ def test_offers_are_those_of_the_time_shown_or_withheld(answered):
             offered_ids=[boat, tree] if place % 2 else [], withheld_ids=[] if place % 2 else [boat]
         )
 
-    told = whole_project.estimate(answered.project)
+    told = whole_project.estimate(answered.project.pk)
 
     said = [answered.yes_of(review.image) for review in reviewed(answered)]
     draws = Draws(np.array([0.1 if "boat" in tags else 0.01 for tags in said]))
@@ -82,10 +82,10 @@ def test_offers_are_those_of_the_time_shown_or_withheld(answered):
     ids=["undone", "late", "skipped", "sent to the front", "holdout", "in the trash"],
 )
 def test_what_chance_did_not_draw_or_nobody_answered_is_left_out(answered, spoil):
-    before = len(drawn.reviews(answered.project))
+    before = len(drawn.reviews(answered.project.pk))
     spoil(reviewed(answered)[0])
 
-    assert len(drawn.reviews(answered.project)) == before - 1
+    assert len(drawn.reviews(answered.project.pk)) == before - 1
 
 
 def test_an_image_that_two_people_reviewed_counts_once(answered):
@@ -93,7 +93,7 @@ def test_an_image_that_two_people_reviewed_counts_once(answered):
     Decision.objects.filter(review=second).delete()
     Review.objects.filter(pk=second.pk).update(image=first.image)
 
-    found = drawn.reviews(answered.project)
+    found = drawn.reviews(answered.project.pk)
     assert len(found) == len(reviewed(answered)) - 1
     assert found.yes[0] == len(answered.yes_of(first.image))
 
@@ -105,7 +105,7 @@ def test_a_merged_tag_counts_for_what_it_is_part_of_and_a_retired_one_not_at_all
     tag_merges.merge(dog, boat, actor=answered.cast.admin)
     Tag.objects.filter(pk=tree.pk).update(retired_at=boat.created_at)
 
-    found = drawn.reviews(answered.project)
+    found = drawn.reviews(answered.project.pk)
     with_either = [
         place for place, r in enumerate(reviewed(answered)) if {"dog", "boat"} & {*answered.yes_of(r.image)}
     ]
@@ -115,14 +115,13 @@ def test_a_merged_tag_counts_for_what_it_is_part_of_and_a_retired_one_not_at_all
 
 def test_queries_do_not_grow_with_the_reviews(answered):
     def count():
-        project = Project.objects.get(pk=answered.project.pk)
         with CaptureQueriesContext(connection) as queries:
-            whole_project.estimate(project)
+            whole_project.estimate(answered.project.pk)
         return len(queries)
 
     before = count()
     answered.review(5)
-    assert count() == before <= 4
+    assert count() == before <= 5
 
 
 class TestPage:
