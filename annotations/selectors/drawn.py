@@ -8,6 +8,7 @@ from typing import cast
 
 from annotations.models import Decision, Project, Review, Tag
 from annotations.selectors import merges
+from annotations.selectors.merged_verdicts import Merges
 
 _ROWS_AT_ONCE = 2_000
 
@@ -19,8 +20,10 @@ class DrawnReviews:
     Attributes:
         probability: the chance of each among all that waited then.
         offered: tags that were offered, or on a blind copy would have been; `accepted` of them got a yes.
-        yes: all tags that got one, of those that are active today.
+        yes: all tags that got one.
         with_tag: by a tag's name, the places of the images on which it got a yes.
+
+    Tags that are active today count, merged ones as what they are part of.
     """
 
     probability: "array[float]" = field(default_factory=lambda: array("d"))
@@ -44,13 +47,16 @@ def reviews(project_id: int) -> DrawnReviews:
         .values_list("id", "image_id", "probability", "lease__offered_ids", "lease__withheld_ids")
     )
     names = dict(Tag.objects.filter(project=project_id, retired_at=None).values_list("id", "name"))
-    said = _yes_by_review(Project.objects.get(pk=project_id), names)
+    standing = merges.of_project(Project.objects.get(pk=project_id))
+    said = _yes_by_review(project_id, names, standing)
     found, seen = DrawnReviews(), set()
     for review_id, image_id, probability, offered_ids, withheld_ids in rows.iterator(_ROWS_AT_ONCE):
         if image_id in seen:
             continue
         seen.add(image_id)
-        tag_ids, offered = said.get(review_id, set()), {*(offered_ids or ()), *(withheld_ids or ())}
+        tag_ids = said.get(review_id, set())
+        asked = map(standing.survivor, (*(offered_ids or ()), *(withheld_ids or ())))
+        offered = names.keys() & asked
         for tag_id in tag_ids:
             found.with_tag[names[tag_id]].append(len(found))
         found.probability.append(cast(float, probability))  # the filter leaves out None
@@ -60,11 +66,9 @@ def reviews(project_id: int) -> DrawnReviews:
     return found
 
 
-def _yes_by_review(project: Project, active: Collection[int]) -> dict[int, set[int]]:
-    """Tags that were merged count for what they are part of."""
-    standing = merges.of_project(project)
+def _yes_by_review(project_id: int, active: Collection[int], standing: Merges) -> dict[int, set[int]]:
     rows = Decision.objects.filter(
-        project=project, value=Decision.Value.YES, undone_at=None, review__probability__isnull=False
+        project=project_id, value=Decision.Value.YES, undone_at=None, review__probability__isnull=False
     ).values_list("review_id", "tag_id")
     said: dict[int, set[int]] = defaultdict(set)
     for review_id, answered_id in rows.iterator(_ROWS_AT_ONCE):

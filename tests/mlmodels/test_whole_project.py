@@ -102,6 +102,7 @@ def test_a_merged_tag_counts_for_what_it_is_part_of_and_a_retired_one_not_at_all
     dog, boat, tree = (
         Tag.objects.get(project=answered.project, name=name) for name in ("dog", "boat", "tree")
     )
+    Lease.objects.filter(project=answered.project).update(offered_ids=[dog.pk, boat.pk, tree.pk])
     tag_merges.merge(dog, boat, actor=answered.cast.admin)
     Tag.objects.filter(pk=tree.pk).update(retired_at=boat.created_at)
 
@@ -110,7 +111,8 @@ def test_a_merged_tag_counts_for_what_it_is_part_of_and_a_retired_one_not_at_all
         place for place, r in enumerate(reviewed(answered)) if {"dog", "boat"} & {*answered.yes_of(r.image)}
     ]
     assert dict(found.with_tag) == {"boat": with_either}
-    assert sum(found.yes) == len(with_either)
+    assert sum(found.yes) == sum(found.accepted) == len(with_either)
+    assert set(found.offered) == {1.0}
 
 
 def test_queries_do_not_grow_with_the_reviews(answered):
