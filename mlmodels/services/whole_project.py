@@ -41,7 +41,7 @@ class WholeProject:
 
 
 def estimate(project_id: int) -> WholeProject:
-    """Work it out from every review. Five queries, of as many rows as there are reviews and yes."""
+    """Work it out from every review. Four queries, of as many rows as there are reviews."""
     found = drawn.reviews(project_id)
     if len(found) < NEEDED_REVIEWS:
         return WholeProject(len(found), NEEDED_REVIEWS)
