@@ -101,11 +101,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a format writes beyond verdicts; the reader fetches nothing else."""
+    """What a format writes beyond verdicts; the reader fetches nothing else. `files`: paths within an archive."""
 
     provenance: bool = False
     reviews: bool = False
     implied_no: bool = False
+    files: bool = True
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,15 @@ PICTURE_OPTIONS: Mapping[str, Option] = {
 
 @dataclass(frozen=True)
 class OneFile:
-    """How a format that is one file downloads when no pictures come with it; `name` is what `files` calls it."""
+    """How a format that is one file downloads when no pictures come with it; `name` is what `files` calls it.
+
+    `in_passing` writes it of rows that pass but once, and of the vocabulary's version: where the format needs nothing
+    that all rows together tell, it is written while they are read.
+    """
 
     name: str
     content_type: str
+    in_passing: Callable[[Iterable[ExportRow], int], Iterator[bytes]] | None = None
 
     @property
     def extension(self) -> str:

@@ -1,6 +1,6 @@
 """CSV with a row a pair of image and tag: every verdict that stands and where it comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from annotations.exporters import cells, recounts
 from annotations.exporters.base import (
@@ -20,18 +20,22 @@ COLUMNS = (
     *("image_id", "name", "path", "sha256", "state", "split", "caption", "metadata", "tag", "verdict"),
     *("source", "person", "time", "score", "model_version"),
 )
+_NAME = "verdicts.csv"
 _NOBODY = ("", "", "", "", "")
 
 
 def files(dataset: Dataset) -> Files:
     """An image without any verdict keeps one row, with `tag` and `verdict` empty."""
-    columns = (*COLUMNS, "file") if dataset.with_pictures else COLUMNS
-    lines = (
-        (*line, f"images/{row.file}") if dataset.with_pictures else line
-        for row in dataset.rows
-        for line in _lines(row)
-    )
-    yield "verdicts.csv", cells.write(columns, lines)
+    if dataset.with_pictures:
+        lines = ((*line, f"images/{row.file}") for row in dataset.rows for line in _lines(row))
+        yield _NAME, cells.write((*COLUMNS, "file"), lines)
+    else:
+        yield _NAME, in_passing(dataset.rows, dataset.facts.vocabulary_version)
+
+
+def in_passing(rows: Iterable[ExportRow], vocabulary_version: int) -> Iterator[bytes]:
+    del vocabulary_version
+    return cells.write(COLUMNS, (line for row in rows for line in _lines(row)))
 
 
 def _lines(row: ExportRow) -> Iterator[tuple[object, ...]]:
@@ -80,8 +84,8 @@ EXPORTER = Exporter(
         cells.GUARD_LOSS,
     ),
     files=files,
-    needs=lambda options: Needs(provenance=True, implied_no=bool(options.get("implied_no"))),
+    needs=lambda options: Needs(provenance=True, implied_no=bool(options.get("implied_no")), files=False),
     options={"implied_no": Option("Write the no's that finished reviews imply, one row each.")},
-    one_file=OneFile("verdicts.csv", "text/csv"),
-    recount=recounts.csv_rows("verdicts.csv", column="sha256"),
+    one_file=OneFile(_NAME, "text/csv", in_passing),
+    recount=recounts.csv_rows(_NAME, column="sha256"),
 )

@@ -25,7 +25,7 @@ class Freezer:
     """Writes rows into a stream, and learns what holds for all of them."""
 
     def __init__(self, stream: BinaryIO | None) -> None:
-        """Without a stream the facts are worked out and nothing is written."""
+        """Without a stream the facts are worked out, and nothing is written nor any clash of files looked for."""
         self._stream = stream
         self._content = hashlib.sha256(_CONTENT_FORMAT)
         self._used: set[str] = set()
@@ -38,9 +38,9 @@ class Freezer:
         while some := list(itertools.islice(waiting, _ROWS_AT_ONCE)):
             if self._stream is not None:
                 self._stream.write(b"".join(map(_line, some)))
+                self._keys.extend([int.from_bytes(names.clash_key(row.file)) for row in some])
             self._content.update(b"".join(map(content, some)))
             self._holdout += sum([row.is_holdout for row in some])
-            self._keys.extend([int.from_bytes(names.clash_key(row.file)) for row in some])
             self._images += len(some)
             for row in some:
                 if said := (*row.yes, *row.no, *row.disputed):

@@ -1,5 +1,6 @@
 """JSON Lines: an object an image, with everything people said."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from annotations.exporters import recounts
@@ -11,21 +12,28 @@ from annotations.exporters.base import (
     Group,
     Needs,
     OneFile,
-    Provenance,
 )
 from annotations.exporters.pieces import json_lines
 
-_ORIGIN = Provenance._fields
+_NAME = "images.jsonl"
 
 
 def files(dataset: Dataset) -> Files:
     """The fields of the API's contract, then those that an import needs to give an equal project."""
-    yield "images.jsonl", json_lines(_object(row, dataset) for row in dataset.rows)
+    version = dataset.facts.vocabulary_version
+    if dataset.with_pictures:
+        rows = (_object(row, version) | {"file": f"images/{row.file}"} for row in dataset.rows)
+        yield _NAME, json_lines(rows)
+    else:
+        yield _NAME, in_passing(dataset.rows, version)
 
 
-def _object(row: ExportRow, dataset: Dataset) -> dict[str, Any]:
-    origins = row.provenance or {}
-    said: dict[str, Any] = {
+def in_passing(rows: Iterable[ExportRow], vocabulary_version: int) -> Iterator[bytes]:
+    return json_lines(_object(row, vocabulary_version) for row in rows)
+
+
+def _object(row: ExportRow, vocabulary_version: int) -> dict[str, Any]:
+    return {
         "id": row.id,
         "name": row.name,
         "path": row.path,
@@ -40,11 +48,24 @@ def _object(row: ExportRow, dataset: Dataset) -> dict[str, Any]:
         "no": row.no,
         "disputed": row.disputed,
         "not_asked": row.not_asked,
-        "vocabulary_version": dataset.facts.vocabulary_version,
-        "provenance": {tag: dict(zip(_ORIGIN, origin, strict=True)) for tag, origin in origins.items()},
+        "vocabulary_version": vocabulary_version,
+        "provenance": {tag: _origin(*origin) for tag, origin in (row.provenance or {}).items()},
         "reviews": row.reviews,
     }
-    return said | {"file": f"images/{row.file}"} if dataset.with_pictures else said
+
+
+def _origin(
+    source: str, person: str | None, at: str, scope: str, score: float | None, model_version: int
+) -> dict[str, Any]:
+    """A `Provenance` as an object: named here once more, which takes a third of the time of asking it."""
+    return {
+        "source": source,
+        "person": person,
+        "at": at,
+        "scope": scope,
+        "score": score,
+        "model_version": model_version,
+    }
 
 
 EXPORTER = Exporter(
@@ -54,7 +75,7 @@ EXPORTER = Exporter(
     suits="The whole truth for programs; an import of it gives an equal project.",
     losses=("Suggestions that nobody decided on are not written.",),
     files=files,
-    needs=lambda options: Needs(provenance=True, reviews=True),
-    one_file=OneFile("images.jsonl", "application/x-ndjson"),
-    recount=recounts.json_lines("images.jsonl"),
+    needs=lambda options: Needs(provenance=True, reviews=True, files=False),
+    one_file=OneFile(_NAME, "application/x-ndjson", in_passing),
+    recount=recounts.json_lines(_NAME),
 )

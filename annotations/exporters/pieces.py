@@ -1,11 +1,13 @@
 """Bytes in pieces of some 256 kB: small parts gathered, and JSON documents that never lie in memory as a whole."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 import orjson
 
 PIECE_BYTES = 256 * 1024
+_AT_ONCE = 100
 
 
 def gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -35,7 +37,8 @@ def json_bytes(value: Any) -> bytes:
 
 def json_lines(values: Iterable[Any]) -> Iterator[bytes]:
     """A line of JSON a value."""
-    return gathered(orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE) for value in values)
+    for some in _some(values):
+        yield b"".join([orjson.dumps(one, default=_plain, option=orjson.OPT_APPEND_NEWLINE) for one in some])
 
 
 def json_array(values: Iterable[Any]) -> Iterator[bytes]:
@@ -50,8 +53,8 @@ def json_object(head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> 
 
 def _array(values: Iterable[Any]) -> Iterator[bytes]:
     between = b"[\n"
-    for value in values:
-        yield between + json_bytes(value)
+    for some in _some(values):
+        yield between + b",\n".join([orjson.dumps(one, default=_plain) for one in some])
         between = b",\n"
     yield b"\n]" if between == b",\n" else b"[]"
 
@@ -66,6 +69,13 @@ def _object(head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> Iter
         yield from _array(values)
         between = b",\n"
     yield b"{}\n" if between == b"{" else b"}\n"
+
+
+def _some(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Many at a time: handing one piece on takes as long as writing it."""
+    waiting = iter(values)
+    while some := list(itertools.islice(waiting, _AT_ONCE)):
+        yield some
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Reads images and what was said of them for exporters, in keyset chunks, so that memory stays flat."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,10 @@ from django.db.models.functions import Cast
 
 from annotations.exporters import names as file_names
 from annotations.exporters.base import ExportRow, Needs, VocabularyTag
-from annotations.models import Image, Project, Review
-from annotations.selectors import arrays, export_verdicts
+from annotations.models import Image, Project
+from annotations.selectors import export_reviews, export_verdicts
 from annotations.selectors import vocabulary as tags
-from annotations.selectors.export_verdicts import Words, iso
+from annotations.selectors.export_verdicts import Words
 
 CHUNK = 2_000
 # The first fields of an ExportRow, in its order.
@@ -82,8 +81,9 @@ def _images(project: Project, wanted: Filter) -> Any:
 
 
 def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> list[ExportRow]:
-    said_of = export_verdicts.of_images(words, {row[0]: row[_STATE] for row in found}, needs)
-    reviews = _reviews([row[0] for row in found]) if needs.reviews else {}
+    states = {row[0]: row[_STATE] for row in found}
+    reviews = export_reviews.of_images(states, told=needs.reviews)
+    said_of = export_verdicts.of_images(words, states, reviews, needs)
     rows = []
     for *image, key, metadata in found:
         said = said_of[image[0]]
@@ -92,49 +92,13 @@ def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> list[
                 (
                     *image,
                     *said,
-                    reviews.get(image[0], ()),
+                    reviews.told.get(image[0], ()),
                     {} if metadata == _NO_METADATA else orjson.loads(metadata),
                     key,
-                    file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2]),
+                    file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2])
+                    if needs.files
+                    else "",
                 )
             )
         )
     return rows
-
-
-def _reviews(image_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """Every review of the images in the order they were made, those that do not count included and marked."""
-    rows = (
-        Review.objects.filter(arrays.among("image_id", image_ids))
-        .order_by("id")
-        .values_list(
-            *(
-                "image_id",
-                "user__username",
-                "outcome",
-                "source",
-                iso("created_at"),
-                "seconds",
-                "blind",
-                "counted",
-            ),
-            *("undone_at", "model_number", "vocabulary_version"),
-        )
-    )
-    reviews: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for image_id, person, outcome, source, at, seconds, blind, counted, undone_at, model, version in rows:
-        reviews[image_id].append(
-            {
-                "person": person,
-                "outcome": outcome,
-                "source": source,
-                "at": at,
-                "seconds": seconds,
-                "blind": blind,
-                "counted": counted,
-                "undone": undone_at is not None,
-                "model_version": model,
-                "vocabulary_version": version,
-            }
-        )
-    return reviews

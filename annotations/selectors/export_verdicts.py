@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
-from django.db.models import F, Func, QuerySet, TextField
+from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from annotations.exporters.base import Needs, Provenance
-from annotations.models import Decision, Image, Project, Review, Tag
+from annotations.models import Decision, Image, Project, Tag
 from annotations.selectors import arrays, truth
+from annotations.selectors.export_reviews import Counted, Reviews, iso
 from annotations.selectors.truth import ActiveTags
 from annotations.types import ImageTruth
 
@@ -87,30 +88,21 @@ class _Asked(NamedTuple):
     others: frozenset[int]
 
 
-class _Counted(NamedTuple):
-    """The only review of an image that counts."""
-
-    review_id: int
-    version: int
-    source: str
-
-
 # A decision as the row that was read, which costs half of a tuple with names: `_ANSWER`, then `_ORIGIN` if wanted.
 _Answer = tuple[Any, ...]
 _ANSWER = ("image_id", "tag_id", "value", "review_id", "scope", "source")
 
 
-def of_images(words: Words, states: Mapping[int, str], needs: Needs) -> dict[int, Said]:
-    """What was said of these images, whose states are given. Two queries, and four more where some are not plain."""
-    reviews, several = _reviews(states)
+def of_images(words: Words, states: Mapping[int, str], reviews: Reviews, needs: Needs) -> dict[int, Said]:
+    """What was said of these images, whose states are given. One query, and four more where some are not plain."""
     answers = _answers(states, words, needs)
     found, others = {}, []
     for image_id, state in states.items():
-        review, given = reviews.get(image_id), answers.get(image_id, ())
+        review, given = reviews.counted.get(image_id), answers.get(image_id, ())
         if review is None and not given and state not in _JUDGED:
             found[image_id] = _NOTHING
             continue
-        verdicts = None if image_id in several else plain(review, given, words)
+        verdicts = None if image_id in reviews.several else plain(review, given, words)
         if verdicts is None:
             others.append(image_id)
             continue
@@ -122,7 +114,7 @@ def of_images(words: Words, states: Mapping[int, str], needs: Needs) -> dict[int
     return found
 
 
-def plain(review: _Counted | None, answers: Iterable[_Answer], words: Words) -> dict[int, str] | None:
+def plain(review: Counted | None, answers: Iterable[_Answer], words: Words) -> dict[int, str] | None:
     """The verdicts that are not implied, by tag; None where something has to be weighed."""
     explicit: dict[int, str] = {}
     alone: dict[int, str] = {}
@@ -146,13 +138,13 @@ def plain(review: _Counted | None, answers: Iterable[_Answer], words: Words) -> 
     return {tag_id: value for tag_id, value in alone.items() if tag_id not in answered} | explicit
 
 
-def _is_outranked(scope: str, source: str, review: _Counted) -> bool:
+def _is_outranked(scope: str, source: str, review: Counted) -> bool:
     """Whether a review has the say before an answer to one tag, whichever came first: a person's before an import's."""
     return source == _IMPORT and scope == _ALONE and review.source != _IMPORT
 
 
 def _is_beside_merges(
-    review: _Counted | None, explicit: Mapping[int, str], alone: Mapping[int, str], words: Words
+    review: Counted | None, explicit: Mapping[int, str], alone: Mapping[int, str], words: Words
 ) -> bool:
     """Whether the merges of the project change nothing of this: all of it came later, about tags that remain."""
     merges = words.periods.merges
@@ -233,30 +225,7 @@ def _weighed_origins(truths: Mapping[int, ImageTruth], words: Words) -> dict[int
     return {image_id: dict(sorted(by_tag.items())) for image_id, by_tag in latest.items()}
 
 
-def iso(column: str) -> Func:
-    """A time as ISO 8601 text, made by the database: parsing it only to print it again costs more."""
-    return Func(
-        F(column),
-        template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-        output_field=TextField(),
-    )
-
-
 _ORIGIN = ("user__username", iso("created_at"), KeyTextTransform("score", "suggestion"), "model_number")
-
-
-def _reviews(image_ids: Collection[int]) -> tuple[dict[int, _Counted], set[int]]:
-    """The review of each image that has a counted one, and the images that have several."""
-    rows = Review.objects.filter(
-        arrays.among("image_id", image_ids), outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
-    ).values_list("image_id", "id", "vocabulary_version", "source")
-    found: dict[int, _Counted] = {}
-    several = set()
-    for image_id, review_id, version, source in rows:
-        if image_id in found:
-            several.add(image_id)
-        found[image_id] = _Counted(review_id, version, source)
-    return found, several
 
 
 def _answers(image_ids: Collection[int], words: Words, needs: Needs) -> dict[int, list[_Answer]]:

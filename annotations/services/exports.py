@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ from annotations.exporters.frozen import FrozenRows
 from annotations.models import ExportJob, JobState, Project, Snapshot, User
 from annotations.selectors import export_rows
 from annotations.services import audit, export_files, export_request, freezing, garbage, jobs, storage
+from annotations.services.export_files import Packed
 
 _BEAT_EVERY_S = 2.0
 # Rows between two looks at the clock: few, since a row may bring a picture of many megabytes.
@@ -68,7 +69,9 @@ def run(job: ExportJob, *, on_progress: Callable[[int], None] = lambda done: Non
     key = storage.export_key(job.project_id, job.pk, job.claim, extension(job))
     try:
         with garbage.only_of_new_objects():
-            result = _write(job, exporter, key, _Watch(job, on_progress))
+            write = _write_in_passing if _passes(job, exporter) else _write
+            facts, packed = write(job, exporter, key, _Watch(job, on_progress))
+            result = _checked(job, exporter, key, facts, packed)
         _publish(job, key, {**job.result, **result})
     except jobs.CancelRequestedError:
         jobs.finish(job, JobState.CANCELLED)
@@ -130,9 +133,32 @@ def _one_file(job: ExportJob) -> OneFile | None:
     return exporter.one_file if export_files.is_one_file(exporter, with_pictures=job.with_pictures) else None
 
 
-def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> dict[str, Any]:
-    """Write and check the file; returns what the job's result says of it."""
-    with _rows(job, exporter) as (rows, facts):
+def _passes(job: ExportJob, exporter: Exporter) -> bool:
+    """Whether the file can be written while the rows are read. Those of a snapshot are read already."""
+    one_file = _one_file(job)
+    return job.snapshot is None and one_file is not None and one_file.in_passing is not None
+
+
+def _write_in_passing(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> tuple[Facts, Packed]:
+    """Write the file in one go over the project's rows."""
+    assert exporter.one_file is not None and exporter.one_file.in_passing is not None
+    pieces = exporter.one_file.in_passing
+    wanted = export_rows.Filter(**job.filter)
+    watch.begin(export_rows.count(job.project, wanted), of_pictures=False)
+    with storage.writer(key) as target:
+
+        def write(rows: Iterable[ExportRow], vocabulary_version: int) -> None:
+            target.writelines(pieces(rows, vocabulary_version))
+
+        needs = exporter.needs(job.options)
+        facts = freezing.passed(job.project, wanted, needs, write, on_rows=watch.rows_written)
+    watch.look(finished=True)
+    return facts, Packed()
+
+
+def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> tuple[Facts, Packed]:
+    """Write the file from rows that are frozen first: most formats pass over them several times."""
+    with _rows(job, exporter, watch) as (rows, facts):
         if told := exporter.refusal(facts):
             raise Refused(told, code="does_not_fit")
         # What one pass over the rows does, the formats that take several do again: progress is of the first.
@@ -152,6 +178,11 @@ def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> dic
                 on_picture=watch.picture_written,
             )
     watch.look(finished=True)
+    return facts, packed
+
+
+def _checked(job: ExportJob, exporter: Exporter, key: str, facts: Facts, packed: Packed) -> dict[str, Any]:
+    """Read the file back; returns what the job's result says of it."""
     held = facts.images - len(packed.lost) if exporter.pictures is Pictures.ALWAYS else facts.images
     size, sha256 = export_files.check(key, exporter, images=held, with_pictures=job.with_pictures)
     return {
@@ -167,15 +198,20 @@ def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> dic
 
 
 @contextmanager
-def _rows(job: ExportJob, exporter: Exporter) -> Iterator[tuple[FrozenRows, Facts]]:
+def _rows(job: ExportJob, exporter: Exporter, watch: "_Watch") -> Iterator[tuple[FrozenRows, Facts]]:
     """What the job exports: a snapshot's rows, or the project's as of now."""
     wanted, needs = export_rows.Filter(**job.filter), exporter.needs(job.options)
     if job.snapshot is not None:
         yield freezing.opened(job.snapshot.file_key, wanted, implied_no=needs.implied_no)
         return
-    total = export_rows.count(job.project, wanted)
-    jobs.beat(job, silent_for=freezing.silence(total), total=total, done=0)
-    with freezing.frozen(job.project, wanted, needs, without_lost_pictures=job.with_pictures) as found:
+    watch.begin(export_rows.count(job.project, wanted), of_pictures=job.with_pictures)
+    with freezing.frozen(
+        job.project,
+        wanted,
+        replace(needs, files=needs.files or job.with_pictures),
+        without_lost_pictures=job.with_pictures,
+        on_step=watch.step,
+    ) as found:
         yield found
 
 
@@ -226,6 +262,10 @@ class _Watch:
         self._on_progress(done)
         if jobs.is_to_stop(self._job):
             raise jobs.CancelRequestedError
+
+    def step(self) -> None:
+        """Something is done that nobody counts."""
+        self._count(0)
 
     def _count(self, more: int) -> None:
         self._done += more

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,43 +15,63 @@ import orjson
 from annotations.exporters.base import ExportRow, Facts, Needs, VocabularyTag
 from annotations.exporters.frozen import Freezer, FrozenRows
 from annotations.models import Project
-from annotations.selectors import export_rows
 from annotations.selectors.export_rows import Filter
-from annotations.selectors.one_moment import one_moment
-from annotations.services import storage
+from annotations.services import moments, storage
+from annotations.services.moments import Moment
 
 EVERYTHING = Needs(provenance=True, reviews=True, implied_no=False)
 """What a snapshot keeps. Implied no's follow from what was not asked."""
 ALL = Filter()
-_IMAGES_A_SECOND = 2_000
-"""A slow machine reads that many; it is silent meanwhile, since a transaction of one moment cannot write."""
 _GZIP_LEVEL = 1
-
-
-def silence(images: int) -> timedelta:
-    """How long reading so many images may take."""
-    return timedelta(seconds=images / _IMAGES_A_SECOND)
 
 
 @contextmanager
 def frozen(
-    project: Project, wanted: Filter, needs: Needs, *, without_lost_pictures: bool = False
+    project: Project,
+    wanted: Filter,
+    needs: Needs,
+    *,
+    without_lost_pictures: bool = False,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[FrozenRows, Facts]]:
     """The rows as of now, in a temporary file that lives as long as the block.
 
-    `without_lost_pictures` forgets the pictures whose files are gone, so that no format counts on them.
+    `without_lost_pictures` forgets the pictures whose files are gone, so that no format counts on them. `on_step` is
+    called after each piece.
     """
     with tempfile.NamedTemporaryFile(prefix="tagger-rows-") as file:
         stream = cast(BinaryIO, file)
-        freezer, facts = _freeze(project, wanted, needs, stream, without_lost_pictures)
+        with moments.of(project, wanted, needs) as moment:
+            freezer, facts = _freeze(
+                moment, stream, without_lost_pictures=without_lost_pictures, on_step=on_step
+            )
         stream.flush()
         yield FrozenRows(partial(_open, Path(file.name)), freezer.clashes()), facts
 
 
-def keep(project: Project, key: str) -> Facts:
+def passed(
+    project: Project,
+    wanted: Filter,
+    needs: Needs,
+    write: Callable[[Iterator[ExportRow], int], object],
+    *,
+    on_rows: Callable[[int], None],
+) -> Facts:
+    """The facts of the rows as of now, each of which passes through `write` once, with the vocabulary's version.
+
+    It has to take all of them. `on_rows` is called with how many have been taken.
+    """
+    freezer = Freezer(None)
+    with moments.of(project, wanted, needs) as moment:
+        write(_added(freezer, moment.chunks, on_rows), moment.vocabulary_version)
+    return moment.facts(freezer)
+
+
+def keep(project: Project, key: str, *, on_step: Callable[[], None] = lambda: None) -> Facts:
     """Write all rows, with everything that is known of them, under a key of the storage."""
     with tempfile.TemporaryFile(prefix="tagger-rows-") as stream:
-        freezer, facts = _freeze(project, ALL, EVERYTHING, stream, False)
+        with moments.of(project, ALL, EVERYTHING) as moment:
+            freezer, facts = _freeze(moment, stream, without_lost_pictures=False, on_step=on_step)
         stream.seek(0)
         with (
             storage.writer(key) as target,
@@ -88,16 +107,22 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _freeze(
-    project: Project, wanted: Filter, needs: Needs, stream: BinaryIO, without_lost_pictures: bool
+    moment: Moment, stream: BinaryIO, *, without_lost_pictures: bool, on_step: Callable[[], None]
 ) -> tuple[Freezer, Facts]:
     freezer = Freezer(stream)
-    with one_moment():
-        vocabulary = export_rows.vocabulary(project)
-        now = Project.objects.get(pk=project.pk)
-        for chunk in export_rows.chunks(project, wanted, needs):
-            freezer.add(map(_without_lost_picture, chunk) if without_lost_pictures else chunk)
-    implies_no = now.unmarked == Project.Unmarked.NO
-    return freezer, freezer.facts(vocabulary, now.vocabulary_version, implies_no=implies_no)
+    for chunk in moment.chunks:
+        freezer.add(map(_without_lost_picture, chunk) if without_lost_pictures else chunk)
+        on_step()
+    return freezer, moment.facts(freezer)
+
+
+def _added(
+    freezer: Freezer, chunks: Iterable[list[ExportRow]], on_rows: Callable[[int], None]
+) -> Iterator[ExportRow]:
+    for chunk in chunks:
+        freezer.add(chunk)
+        yield from chunk
+        on_rows(len(chunk))
 
 
 def _without_lost_picture(row: ExportRow) -> ExportRow:

@@ -57,12 +57,9 @@ def held(job: AnyJob) -> AnyJob:
     return row
 
 
-def beat(job: Job, *, silent_for: timedelta = timedelta(0), **changes: Any) -> None:
-    """Say that the work goes on; raises ClaimLost if somebody took over.
-
-    `silent_for` is announced by one that cannot speak for a while: nobody takes the job over before.
-    """
-    if not _ours(job).update(heartbeat_at=Now() + silent_for, **changes):
+def beat(job: Job, **changes: Any) -> None:
+    """Say that the work goes on; raises ClaimLost if somebody took over."""
+    if not _ours(job).update(heartbeat_at=Now(), **changes):
         raise ClaimLost(f"job {job.pk}")
 
 

@@ -1,5 +1,7 @@
 """Snapshots: freeze a project's dataset under a name, compare two, remove one."""
 
+from functools import partial
+
 from django.db import transaction
 from django.db.models import Q
 
@@ -41,9 +43,9 @@ def run(snapshot: Snapshot) -> None:
     assert snapshot.claim is not None
     key = storage.snapshot_key(snapshot.project_id, snapshot.pk, snapshot.claim)
     total = export_rows.count(snapshot.project, freezing.ALL)
-    jobs.beat(snapshot, silent_for=freezing.silence(total), total=total)
+    jobs.beat(snapshot, total=total)
     with garbage.only_of_new_objects():
-        facts = freezing.keep(snapshot.project, key)
+        facts = freezing.keep(snapshot.project, key, on_step=partial(jobs.beat, snapshot))
     try:
         with transaction.atomic():
             jobs.held(snapshot)

@@ -13,10 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotations import tasks, xmp
+from annotations.exporters.frozen import Freezer
 from annotations.exporters.registry import FORMATS
 from annotations.importers import keywords
 from annotations.models import ExportJob, Image, JobState
-from annotations.services import export_files, exports, image_edits, jobs, storage
+from annotations.selectors import export_rows
+from annotations.services import export_files, exports, image_edits, jobs, snapshots, storage
 from tests.annotations import files
 from tests.factories import make_images, make_tags, review_next
 
@@ -247,6 +249,56 @@ def test_a_cancelled_export_stops_while_it_writes(cast, reviewed, monkeypatch):
     tasks.run_export(job.pk)
     job.refresh_from_db()
     assert (job.state, job.file_key) == ("cancelled", "")
+
+
+def test_a_cancelled_export_stops_while_its_rows_are_read(cast, reviewed, monkeypatch):
+    """Long before its file is begun: a million rows are frozen first."""
+    monkeypatch.setattr(exports, "_BEAT_EVERY_S", 0.0)
+    job = exports.start(cast.project, actor=cast.manager, format="coco")
+    read = export_rows._rows
+
+    def cancelled_now(*args):
+        exports.cancel(ExportJob.objects.get(pk=job.pk), actor=cast.manager)
+        return read(*args)
+
+    monkeypatch.setattr(export_rows, "_rows", cancelled_now)
+    monkeypatch.setattr(export_files, "write", None)
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.file_key) == ("cancelled", "")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("format", ["csv", "coco"])
+def test_an_export_is_of_one_moment_and_tells_of_itself_meanwhile(cast, reviewed, monkeypatch, format):
+    """Its rows are read on a connection of their own: what the worker and others write goes on, and is not in it."""
+    monkeypatch.setattr(exports, "_BEAT_EVERY_S", 0.0)
+    monkeypatch.setattr(export_rows, "CHUNK", 1)
+    freezer_add, told = Freezer.add, []
+
+    def while_images_come(freezer, rows):
+        make_images(cast.project, 1, first=100 + len(told))
+        told.append(ExportJob.objects.get().heartbeat_at)
+        freezer_add(freezer, rows)
+
+    monkeypatch.setattr(Freezer, "add", while_images_come)
+    job = exports.start(cast.project, actor=cast.manager, format=format)
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.result["items"]) == ("done", 3)
+    assert Image.objects.count() == 3 + len(told)
+    assert len(told) == len(set(told)) == 3
+
+
+@pytest.mark.parametrize("format", ["csv", "csv-long", "jsonl"])
+def test_what_is_written_in_passing_is_what_frozen_rows_give(cast, reviewed, exported, format):
+    job, data = exported(format)
+    snapshot = snapshots.start(cast.project, actor=cast.manager, name="the same")
+    tasks.run_snapshot(snapshot.pk)
+    frozen, same = exported(format, snapshot=snapshot.pk)
+    assert same == data
+    told = ("items", "bytes", "sha256", "snapshot_sha256", "vocabulary_version")
+    assert {name: job["result"][name] for name in told} == {name: frozen["result"][name] for name in told}
 
 
 def test_an_interrupted_download_goes_on_only_with_the_same_file(cast, reviewed, exported, client_of):

@@ -6,7 +6,7 @@ import pytest
 
 from annotations.exporters.base import ExportRow, Needs
 from annotations.models import Decision, Image, Review
-from annotations.selectors import export_rows, export_verdicts, merges, truth
+from annotations.selectors import export_reviews, export_rows, export_verdicts, merges, truth
 from annotations.selectors.export_verdicts import Said, Words
 from annotations.services import tag_trash, tags
 from tests.annotations.test_tag_surgery import active_names, answer, change_vocabulary, merge
@@ -111,14 +111,14 @@ def plain_images(cast) -> list[int]:
     """Images that people spoke of and of which nothing has to be weighed."""
     words = Words.of(cast.project)
     ids = list(cast.project.images.values_list("pk", flat=True))
-    reviews, several = export_verdicts._reviews(ids)
+    reviews = export_reviews.of_images(ids, told=False)
     answers = export_verdicts._answers(ids, words, Needs())
     return [
         pk
         for pk in ids
-        if (pk in reviews or pk in answers)
-        and pk not in several
-        and export_verdicts.plain(reviews.get(pk), answers.get(pk, ()), words) is not None
+        if (pk in reviews.counted or pk in answers)
+        and pk not in reviews.several
+        and export_verdicts.plain(reviews.counted.get(pk), answers.get(pk, ()), words) is not None
     ]
 
 
@@ -133,6 +133,6 @@ def test_a_chunk_takes_the_same_queries_however_many_images(cast, django_assert_
     make_images(cast.project, count)
     for _ in range(count):
         review_next(cast, cast.annotator, yes=("cliff",), rejected=("rock",))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         rows = read(cast)
     assert all(row.yes == ("cliff",) and row.no == ("rock",) for row in rows)
