@@ -13,7 +13,7 @@ from django.db import transaction
 
 from annotations import pictures
 from annotations.importers import elsewhere
-from annotations.importers.base import BringError, ItemError
+from annotations.importers.base import BringError, ItemError, StagedFile
 from annotations.importers.elsewhere import Elsewhere
 from annotations.models import Image, ImportItem, ImportJob, Project
 from annotations.picture_decoding import MAX_BYTES
@@ -32,6 +32,7 @@ from annotations.signals import images_changed, send_on_commit
 
 SHOWN_BY_BROWSERS = frozenset({"JPEG", "PNG", "WEBP"})
 THUMBNAIL_PX = 256
+_COUNTED_AS = {"added": "added", "updated": "updated", "duplicate": "duplicates", "refused": "refused"}
 # More threads than this wait for servers; each picture that is decoded takes its place in memory.
 DECODED_AT_ONCE = 4
 _decoding = threading.BoundedSemaphore(DECODED_AT_ONCE)
@@ -54,9 +55,13 @@ class Looked:
 
 def known(item: WaitingItem) -> Looked | None:
     """An item of words alone, at which nothing is to be looked; None where there is a picture."""
-    if not item.staged_key.startswith(storage.STORED_IMAGE):
-        return None
-    return Looked(item, image_id=int(item.staged_key.removeprefix(storage.STORED_IMAGE)))
+    image_id = _image_id(item.staged_key)
+    return Looked(item, image_id=image_id) if image_id else None
+
+
+def _image_id(key: str) -> int:
+    """The image of the project for which an item has words; 0 where it brings bytes."""
+    return int(key.removeprefix(storage.STORED_IMAGE)) if key.startswith(storage.STORED_IMAGE) else 0
 
 
 def look(item: WaitingItem, project_id: int, keep_gps: bool, source: Elsewhere) -> Looked:
@@ -95,6 +100,36 @@ def store(job: ImportJob, looked: Sequence[Looked]) -> int:
     row = jobs.held(job)
     if row.cancel_requested:
         raise jobs.CancelRequestedError
+    errors = _place_all(job, looked)
+    items = [one.item for one in looked]
+    import_items.finish(items)
+    count(row, items, errors)
+    jobs.beat(row, done=row.done, result=row.result, errors=row.errors, attempts=1)
+    transaction.on_commit(lambda: _unstage(looked))
+    return row.done
+
+
+def land(job: ImportJob, files: Sequence[StagedFile]) -> tuple[list[WaitingItem], list[ItemError]]:
+    """Words of images that are here: stored, with their items, without ever waiting. Returns these, and what failed.
+
+    Call inside the transaction of the piece to which they belong.
+    """
+    items = import_items.of_files(files)
+    errors = _place_all(job, [Looked(item, image_id=_image_id(item.staged_key)) for item in items])
+    import_items.store_landed(job, files, items)
+    return items, errors
+
+
+def count(row: ImportJob, items: Sequence[WaitingItem], errors: Sequence[ItemError]) -> None:
+    """Put into the job's row what became of items; whoever calls stores it."""
+    for state, number in Counter(item.state for item in items).items():
+        row.result[_COUNTED_AS[state]] += number
+    row.done += len(items)
+    row.errors = [*row.errors, *(error.as_json() for error in errors)][: jobs.MAX_ERRORS_KEPT]
+
+
+def _place_all(job: ImportJob, looked: Sequence[Looked]) -> list[ItemError]:
+    """Write what items say and bring; each learns what became of it. Returns what cannot land, or only in part."""
     # One import at a time writes into a project, so that twins and the holdout's size are seen.
     project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
     digests = {one.found.facts.sha256 for one in looked if one.found}
@@ -108,16 +143,13 @@ def store(job: ImportJob, looked: Sequence[Looked]) -> int:
     tagged = imported_tags.store(job, landed)
     suggested, untold = outside_suggestions.store(job, landed)
     _count_updated(items, tagged.changed_image_ids | suggested)
-    import_items.finish(items)
     queue.enter(image for image in placed.new if image.state == Image.State.PENDING)
     counters.add(project.pk, _deltas(placed, tagged.deltas))
     changed = [image.pk for image in (*placed.new, *placed.changed.values())]
     if changed:
         send_on_commit(images_changed, project_id=project.pk, image_ids=changed)
     refused = [item.error for item in items if item.error]
-    _tell_job(row, items, [*refused, *tagged.errors, *untold])
-    transaction.on_commit(lambda: _unstage(looked))
-    return row.done
+    return [*refused, *tagged.errors, *untold]
 
 
 @transaction.atomic
@@ -130,7 +162,8 @@ def skip_deadly(job: ImportJob) -> None:
         )
         item.refuse(refusal)
         import_items.finish([item])
-        _tell_job(row, [item], [refusal])
+        count(row, [item], [refusal])
+        jobs.beat(row, done=row.done, result=row.result, errors=row.errors, attempts=1)
 
 
 def _place(placed: Placed, looked: Looked) -> ItemError | None:
@@ -157,15 +190,6 @@ def _deltas(placed: Placed, tagged: Counter[str]) -> Counter[str]:
     # A new image that an import reviewed at once is counted as such there, so it starts as pending here.
     deltas["pending"] += len(placed.new)
     return deltas
-
-
-def _tell_job(row: ImportJob, items: Sequence[WaitingItem], errors: Sequence[ItemError]) -> None:
-    names = {"added": "added", "updated": "updated", "duplicate": "duplicates", "refused": "refused"}
-    for state, count in Counter(item.state for item in items).items():
-        row.result[names[state]] += count
-    row.done += len(items)
-    row.errors = [*row.errors, *(error.as_json() for error in errors)][: jobs.MAX_ERRORS_KEPT]
-    jobs.beat(row, done=row.done, result=row.result, errors=row.errors, attempts=1)
 
 
 def _refused(item: WaitingItem, code: str, message: str, *, bytes_key: str = "") -> Looked:

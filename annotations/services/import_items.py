@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from annotations.importers.base import ItemError, StagedFile
+from annotations.importers.base import ItemError, StagedFile, Words
 from annotations.models import ImportItem, ImportJob
 from annotations.selectors import arrays
 
 if TYPE_CHECKING:
     from annotations.services.import_images import ImageRow
 
-_COLUMNS = (
-    *("job_id", "name", "staged_key", "caption", "tags", "no", "metadata", "suggestions", "complete"),
-    *("state", "error_code", "error_message", "file_caption"),
-    *("disputed", "not_asked", "is_holdout"),
+_WORDS = (
+    *("name", "staged_key", "caption", "file_caption", "tags", "no", "disputed", "not_asked", "is_holdout"),
+    *("metadata", "suggestions", "complete"),
 )
+_COLUMNS = ("job_id", *_WORDS, "state", "error_code", "error_message", "image_id")
+# What becomes of an item, in the last four of them.
+_WAITING = (ImportItem.State.WAITING.value, "", "", None)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_TAKEN = """
-    SELECT id, name, staged_key, caption, file_caption, tags, no, disputed, not_asked, is_holdout, metadata,
-           suggestions, complete
+_TAKEN = f"""
+    SELECT id, {", ".join(_WORDS)}
     FROM annotations_importitem WHERE job_id = %s AND state = 'waiting' AND id > %s ORDER BY id LIMIT %s
-"""
+"""  # noqa: S608 (constants)
 
 
 @dataclass(slots=True)
@@ -55,40 +56,75 @@ class WaitingItem:
         self.state, self.error = ImportItem.State.REFUSED.value, error
 
 
+def of_files(files: Iterable[StagedFile]) -> list[WaitingItem]:
+    """The items that files would be; `pk` is 0, for they have no rows yet."""
+    return [
+        WaitingItem(
+            pk=0,
+            name=file.name,
+            staged_key=file.key,
+            caption=file.words.caption,
+            file_caption="",
+            tags=list(file.words.tags),
+            no=list(file.words.no),
+            disputed=list(file.words.disputed),
+            not_asked=list(file.words.not_asked),
+            is_holdout=file.words.holdout,
+            metadata=dict(file.words.metadata),
+            suggestions=_suggested(file.words),
+            complete=file.words.complete,
+        )
+        for file in files
+    ]
+
+
 def store(job: ImportJob, files: Iterable[StagedFile]) -> int:
     """Store what is to be worked off, with words that PostgreSQL can hold; returns how many."""
-    waiting = ImportItem.State.WAITING.value
+    return _copy(job, ((file, _WAITING) for file in files))
+
+
+def store_landed(job: ImportJob, files: Iterable[StagedFile], items: Iterable[WaitingItem]) -> None:
+    """Store items that are finished already: `items[n]` is what became of `files[n]`."""
+    _copy(job, ((file, _outcome(item)) for file, item in zip(files, items, strict=True)))
+
+
+def _outcome(item: WaitingItem) -> tuple[object, ...]:
+    code, message = (item.error.code, item.error.message) if item.error else ("", "")
+    return item.state, code, message, item.image.pk if item.image else None
+
+
+def _copy(job: ImportJob, rows: Iterable[tuple[StagedFile, tuple[object, ...]]]) -> int:
     count = 0
     with connection.cursor() as cursor:
         query = f"COPY annotations_importitem ({', '.join(_COLUMNS)}) FROM STDIN"
         with cursor.cursor.copy(query) as copy:
-            for file in files:
+            for file, outcome in rows:
                 words = file.words
-                suggested = words.suggested
                 copy.write_row(
                     (
                         job.pk,
                         file.name,
                         file.key,
                         words.caption,
+                        "",
                         _ENCODE(words.tags) if words.tags else "[]",
                         _ENCODE(words.no) if words.no else "[]",
-                        _ENCODE(words.metadata) if words.metadata else "{}",
-                        _ENCODE({"model": suggested.model, "scores": suggested.scores})
-                        if suggested
-                        else "{}",
-                        words.complete,
-                        waiting,
-                        "",
-                        "",
-                        "",
                         _ENCODE(words.disputed) if words.disputed else "[]",
                         _ENCODE(words.not_asked) if words.not_asked else "[]",
                         words.holdout,
+                        _ENCODE(words.metadata) if words.metadata else "{}",
+                        _ENCODE(_suggested(words)) if words.suggested else "{}",
+                        words.complete,
+                        *outcome,
                     )
                 )
                 count += 1
     return count
+
+
+def _suggested(words: Words) -> dict[str, Any]:
+    said = words.suggested
+    return {"model": said.model, "scores": said.scores} if said else {}
 
 
 def waiting(job: ImportJob, most: int, *, after: int = 0) -> list[WaitingItem]:

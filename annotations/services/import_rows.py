@@ -5,8 +5,9 @@ killed worker's successor goes on there and no row is stored twice.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from django.db import transaction
@@ -16,18 +17,19 @@ from annotations.importers import matching, sources, tag_folders, words
 from annotations.importers.base import Batch, ItemError, Offered, StagedFile
 from annotations.importers.tables import pictures
 from annotations.models import ImportJob
-from annotations.services import import_items, jobs, known_images
+from annotations.services import import_batches, import_items, import_tags, jobs, known_images, storage
+from annotations.services.read_ahead import read_ahead
 
-PIECE_SIZE = 2_000
+PIECE_SIZE = 2000
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What a piece came to. `refused` items are among the errors; others of these cost a part only."""
+class Prepared:
+    """What of a piece can land. `refused` items are among the errors; others of these cost a part only."""
 
-    waiting: int
+    files: Sequence[StagedFile]
+    errors: Sequence[ItemError]
     refused: int
-    errors: tuple[ItemError, ...]
 
 
 def pieces(offered: Iterable[Offered]) -> Iterator[list[Offered]]:
@@ -37,8 +39,8 @@ def pieces(offered: Iterable[Offered]) -> Iterator[list[Offered]]:
         yield piece
 
 
-def store(job: ImportJob, offered: Sequence[Offered]) -> Stored:
-    """Store what can land."""
+def prepared(job: ImportJob, offered: Sequence[Offered]) -> Prepared:
+    """Find the images that rows name, and make their words fit for the database."""
     files, refused = known_images.placed(job.project, offered)
     is_complete = bool(job.options.get("complete"))
     errors = list(refused)
@@ -48,8 +50,7 @@ def store(job: ImportJob, offered: Sequence[Offered]) -> Stored:
         said, cut = words.storable(joined, item=file.name)
         errors += cut
         clean.append(replace(file, words=replace(said, complete=True) if is_complete else said))
-    waiting = import_items.store(job, clean)
-    return Stored(waiting, count_refused(refused), tuple(errors))
+    return Prepared(clean, errors, count_refused(refused))
 
 
 def count_refused(errors: Iterable[ItemError]) -> int:
@@ -68,16 +69,17 @@ def told(had: Sequence[dict[str, str]], errors: Iterable[ItemError]) -> list[dic
 
 
 def complete(job: ImportJob) -> None:
-    """Read the rows that are not read yet. Raises BadInput, CancelRequestedError or jobs.ClaimLost."""
+    """Read the rows that are not read yet. Raises BadInput, CancelRequestedError or jobs.ClaimLost.
+
+    Rows of words for images that are here land as they are read, up to the first that has to wait: for its picture,
+    or, complete, for the tags of all others. After that all wait, since of two rows of an image the later one counts.
+    """
     if not job.options.get("unread") or job.options.get("is_read"):
         return
     coming = _coming(job.options["unread"], job.options.get("read_to", 0))
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            while piece := jobs.awaited(job, pool.submit(next, coming, None)):
-                _store_next(job, piece)
-        finally:
-            pool.submit(coming.close)  # by the thread that has opened what is read
+    with closing(read_ahead(coming, result=partial(jobs.awaited, job))) as ahead:
+        for piece in ahead:
+            _store_next(job, piece)
     if not job.total:
         raise BadInput("Expected rows that name pictures, got none.", code="nothing_sent")
     job.options["is_read"] = True
@@ -96,12 +98,18 @@ def _store_next(job: ImportJob, piece: Sequence[Offered]) -> None:
     row = jobs.held(job)
     if row.cancel_requested:
         raise jobs.CancelRequestedError
-    stored = store(job, piece)
+    said = prepared(job, piece)
+    row.errors = told(row.errors, said.errors)
+    if job.options.get("waits") or not all(map(_lands_at_once, said.files)):
+        job.options["waits"] = True
+        import_items.store(job, said.files)
+    elif said.files:
+        _land(job, row, said.files)
     job.options["read_to"] = job.options.get("read_to", 0) + len(piece)
-    job.total = (row.total or 0) + stored.waiting + stored.refused
-    job.done = row.done + stored.refused
-    job.result = {**row.result, "refused": row.result["refused"] + stored.refused}
-    job.errors = told(row.errors, stored.errors)
+    job.total = (row.total or 0) + len(said.files) + said.refused
+    job.done = row.done + said.refused
+    job.result = {**row.result, "refused": row.result["refused"] + said.refused}
+    job.errors = row.errors
     job.attempts = 1
     jobs.beat(
         job,
@@ -112,3 +120,15 @@ def _store_next(job: ImportJob, piece: Sequence[Offered]) -> None:
         errors=job.errors,
         attempts=job.attempts,
     )
+
+
+def _lands_at_once(file: StagedFile) -> bool:
+    return file.key.startswith(storage.STORED_IMAGE) and not file.words.complete
+
+
+def _land(job: ImportJob, row: ImportJob, files: Sequence[StagedFile]) -> None:
+    import_tags.create(
+        job, (word for file in files for word in (*file.words.tags, *file.words.no, *file.words.disputed))
+    )
+    items, errors = import_batches.land(job, files)
+    import_batches.count(row, items, errors)

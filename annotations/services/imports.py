@@ -9,7 +9,7 @@ from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from annotations.errors import BadInput
@@ -19,21 +19,19 @@ from annotations.importers.elsewhere import Elsewhere
 from annotations.importers.tables import pictures
 from annotations.models import ImportJob, JobState, Project, User
 from annotations.models.job import FINISHED_STATES
-from annotations.models.tag import name_key
-from annotations.selectors import vocabulary
 from annotations.services import (
     audit,
+    garbage,
     import_batches,
     import_items,
     import_keywords,
     import_rows,
+    import_tags,
     jobs,
     listings,
     storage,
-    tags,
 )
 from annotations.services.import_batches import Looked
-from annotations.types import TagSpec
 
 BATCH_SIZE = 64
 # Most of them wait for servers; how many pictures are decoded at once stands in `import_batches`.
@@ -71,9 +69,9 @@ def start(
     job.errors = import_rows.told([], chain(batch.errors, unmatched))
     refused, waiting = import_rows.count_refused(batch.errors), 0
     for piece in import_rows.pieces(offered):
-        stored = import_rows.store(job, piece)
-        job.errors = import_rows.told(job.errors, stored.errors)
-        refused, waiting = refused + stored.refused, waiting + stored.waiting
+        said = import_rows.prepared(job, piece)
+        job.errors = import_rows.told(job.errors, said.errors)
+        refused, waiting = refused + said.refused, waiting + import_items.store(job, said.files)
     if not waiting and not job.errors and not batch.listing and not batch.unread:
         raise BadInput(
             "Expected at least one picture, got none. Send files, an archive, addresses or a folder.",
@@ -90,9 +88,10 @@ def run(job: ImportJob, *, on_progress: Callable[[int], None] = lambda done: Non
     """Work a claimed job off. Raises jobs.ClaimLost if another worker took it over, BadInput for a bad bucket."""
     try:
         listings.complete(job)
-        import_rows.complete(job)
+        with garbage.only_of_new_objects():
+            import_rows.complete(job)
         import_keywords.gather(job)
-        _create_missing_tags(job)
+        import_tags.create_waiting(job)
         if job.attempts >= jobs.MAX_ATTEMPTS:
             import_batches.skip_deadly(job)
         _land(job, on_progress)
@@ -126,47 +125,6 @@ def _tell(job: ImportJob, batch: Batch) -> None:
         audit.record(job.project_id, "imports.read", table=names[:200], **said)
     else:
         audit.record(job.project_id, "imports.start", images=job.total, **said)
-
-
-def _create_missing_tags(job: ImportJob) -> None:
-    """Create the import's new tags before its first image, so that a complete item answers all of them."""
-    if not job.options.get("create_tags"):
-        return
-    with transaction.atomic():
-        jobs.held(job)
-        Project.objects.select_for_update().get(pk=job.project_id)
-        _, unknown = vocabulary.resolve(job.project, _named_tags(job))
-        retired = set(_retired_keys(job.project))
-        by_key: dict[str, str] = {}
-        for word in unknown:  # of several spellings the first
-            by_key.setdefault(name_key(str(word)), str(word))
-        missing = [TagSpec(name=word) for key, word in by_key.items() if key not in retired]
-        if missing:
-            tags.create_many(job.project, missing, actor=job.actor)
-
-
-def _named_tags(job: ImportJob) -> list[str]:
-    """In the order in which they are to be created: a tag that was not asked on many images came late."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT word FROM (
-                SELECT item.id, word, false AS unasked FROM annotations_importitem item,
-                    jsonb_array_elements_text(item.tags || item.no || item.disputed) AS word
-                WHERE item.job_id = %(job)s AND item.state = 'waiting'
-                UNION ALL
-                SELECT item.id, word, true FROM annotations_importitem item,
-                    jsonb_array_elements_text(item.not_asked) AS word
-                WHERE item.job_id = %(job)s AND item.state = 'waiting'
-            ) said GROUP BY word ORDER BY count(*) FILTER (WHERE unasked), min(id), word
-            """,
-            {"job": job.pk},
-        )
-        return [word for (word,) in cursor.fetchall()]
-
-
-def _retired_keys(project: Project) -> list[str]:
-    return list(vocabulary.all_tags(project).exclude(retired_at=None).values_list("key", flat=True))
 
 
 def _land(job: ImportJob, on_progress: Callable[[int], None]) -> None:

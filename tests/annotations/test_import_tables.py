@@ -142,7 +142,8 @@ def test_an_image_that_leaves_before_its_row_is_read_is_refused(cast, post):
 
 def test_an_image_that_leaves_after_its_row_was_read_is_refused(cast, post):
     (image,) = make_images(cast.project, 1)
-    job = jobs.claim(ImportJob, post(f"sha256,caption\n{image.sha256},late\n".encode()).json()["id"])
+    said = f"sha256,caption\n{image.sha256},late\n".encode()
+    job = jobs.claim(ImportJob, post(said, complete="true").json()["id"])
     import_rows.complete(job)
     image_edits.trash(cast.project, image.pk, actor=cast.manager)
     imports.run(job)
@@ -288,11 +289,11 @@ class TestReadByTheWorker:
             if len(done) == stored:
                 raise KeyboardInterrupt
             done.append(1)
-            return store(*args)
+            return prepared(*args)
 
-        store, done = import_rows.store, []
+        prepared, done = import_rows.prepared, []
         with monkeypatch.context() as patch:
-            patch.setattr(import_rows, "store", dying)
+            patch.setattr(import_rows, "prepared", dying)
             with pytest.raises(KeyboardInterrupt):
                 tasks.run_import(waiting.pk)
         waiting.refresh_from_db()
@@ -301,17 +302,18 @@ class TestReadByTheWorker:
         tasks.run_import(waiting.pk)
         self.assert_landed(waiting)
 
-    def test_one_that_is_cancelled_while_it_is_read_lands_nothing(self, cast, waiting, monkeypatch):
-        store = import_rows.store
+    def test_one_that_is_cancelled_while_it_is_read_keeps_what_has_landed(self, cast, waiting, monkeypatch):
+        prepared = import_rows.prepared
 
         def and_then_cancel(job, piece):
             imports.cancel(ImportJob.objects.get(pk=job.pk), actor=cast.manager)
-            return store(job, piece)
+            return prepared(job, piece)
 
-        monkeypatch.setattr(import_rows, "store", and_then_cancel)
+        monkeypatch.setattr(import_rows, "prepared", and_then_cancel)
         tasks.run_import(waiting.pk)
         waiting.refresh_from_db()
-        assert (waiting.state, waiting.total, Decision.objects.count()) == ("cancelled", 10, 0)
+        assert (waiting.state, waiting.done, waiting.total) == ("cancelled", 10, 10)
+        assert Decision.objects.count() == waiting.items.filter(state="updated").count() == 10
         assert not storage.exists(waiting.options["area"])
 
     def test_a_table_that_breaks_off_lands_what_came_before_and_says_so(self, cast, post):
