@@ -171,6 +171,12 @@ def test_a_preview_stores_nothing(cast, post):
     assert post(table, preview="true").json()["rows"] == [{"Bild": "a.jpg", "caption": "Ein Hund"}]
 
 
+def test_a_preview_names_cells_whose_text_is_no_text(post):
+    rows = [{"path": "a.jpg", "sha256": "\ud800"}, {"path": "b.jpg", "suggestions": "\ud800"}]
+    answer = post("\n".join(map(json.dumps, rows)).encode(), name="t.jsonl", query="?preview=true")
+    assert [error["code"] for error in answer.json()["errors"]] == ["bad_sha256", "bad_suggestions"]
+
+
 @pytest.mark.parametrize(
     ("table", "fields", "code"),
     [

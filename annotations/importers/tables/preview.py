@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -52,9 +52,9 @@ def preview(table: Table, columns: Columns) -> Preview:
             rows.append(tuple(_shown(row.cells.get(column)) for column in table.columns))
         read = said(table, columns, row) if isinstance(row, Row) else row
         if isinstance(read, ItemError):
-            errors.append(read)
+            errors.append(_safe(read))
             continue
-        errors += read.errors
+        errors += map(_safe, read.errors)
         words = read.words
         item = {
             "picture": read.reference,
@@ -86,6 +86,11 @@ def _suggested(said: Suggested | None) -> dict[str, Any]:
         return {"suggestions": [], "model_version": None}
     listed = [{"tag": tag, "score": score} for tag, score in said.scores.items()]
     return {"suggestions": listed, "model_version": said.model}
+
+
+def _safe(error: ItemError) -> ItemError:
+    """It quotes the cell, and half a surrogate cannot be sent."""
+    return replace(error, item=safe_text(error.item), message=safe_text(error.message))
 
 
 def _shown(cell: Any) -> str:
