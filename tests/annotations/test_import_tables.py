@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations import tasks
 from annotations.importers.base import Batch, ItemError, KnownImage, Words
-from annotations.models import Decision, Image, ImportItem, ImportJob, Project
+from annotations.models import Decision, Image, ImportItem, ImportJob, OutsideSuggestion, Project
 from annotations.selectors import truth
 from annotations.services import exports, image_edits, import_rows, imports, jobs, projects, storage
 from tests.annotations import files
@@ -170,6 +170,12 @@ def test_a_preview_stores_nothing(cast, post):
         older_than=timedelta(days=-1)
     )
     assert post(table, preview="true").json()["rows"] == [{"Bild": "a.jpg", "caption": "Ein Hund"}]
+
+
+def test_a_preview_names_cells_whose_text_is_no_text(post):
+    rows = [{"path": "a.jpg", "sha256": "\ud800"}, {"path": "b.jpg", "suggestions": "\ud800"}]
+    answer = post("\n".join(map(json.dumps, rows)).encode(), name="t.jsonl", query="?preview=true")
+    assert [error["code"] for error in answer.json()["errors"]] == ["bad_sha256", "bad_suggestions"]
 
 
 @pytest.mark.parametrize(
@@ -387,6 +393,41 @@ def test_pictures_and_tables_of_one_archive_find_each_other(cast, landed):
     }
 
 
+def test_what_another_model_suggests_lands_for_sent_and_known_pictures(cast, landed):
+    make_tags(cast.project, "dog", "cat")
+    (known,) = make_images(cast.project, 1)
+    rows = [
+        {
+            "path": "a.jpg",
+            "suggestions": [{"tag": "dog", "score": 0.9}, {"tag": "cat", "score": 0.2}],
+            "model": "m",
+        },
+        {"path": known.name, "suggestions": {"cat": 0.7, "eel": 0.9}, "model": ""},
+        {"path": "b.jpg", "caption": "A boat", "suggestions": {"dog": 2}, "model": "m"},
+    ]
+    table = "\n".join(map(json.dumps, rows)).encode()
+    pictures = {"a.jpg": files.picture(1), "b.jpg": files.picture(2)}
+    job = landed(table, name="t.jsonl", pictures=pictures)
+    assert sorted(codes(job)) == [
+        (known.name, "unknown_tag"), ("t.jsonl, line 3, column “suggestions”", "bad_score"),
+    ]  # fmt: skip
+    assert job.result == {"added": 2, "updated": 1, "duplicates": 0, "refused": 0}
+    names = dict(cast.project.tags.values_list("pk", "name"))
+    stored = OutsideSuggestion.objects.order_by("image__name").select_related("image")
+    assert [
+        (
+            one.image.name,
+            one.model,
+            {names[pk]: score for pk, score in zip(one.tag_ids, one.scores, strict=True)},
+        )
+        for one in stored
+    ] == [("a.jpg", "m", {"dog": 0.9, "cat": 0.2}), (known.name, "another model", {"cat": 0.7})]
+    assert Image.objects.get(name="b.jpg").caption == "A boat" and not Decision.objects.exists()
+    again = landed(table, name="t.jsonl", pictures=pictures)
+    assert again.result == {"added": 0, "updated": 0, "duplicates": 3, "refused": 0}
+    assert OutsideSuggestion.objects.count() == 2
+
+
 class TestOurOwnExports:
     """What we write comes back: into the same project nothing changes, into another one it is all there."""
 
@@ -454,6 +495,8 @@ class TestOurOwnExports:
         assert self.said(elsewhere) == expected
         captions = set(Image.objects.filter(project=elsewhere).values_list("caption", flat=True))
         assert captions == {"=caption"}
+        # The version that a person answered to is none that suggests.
+        assert not OutsideSuggestion.objects.exists()
 
     @pytest.mark.parametrize("format", ["csv", "csv-long", "jsonl"])
     def test_into_the_same_project_they_change_nothing_that_was_said(self, cast, reviewed, landed, format):

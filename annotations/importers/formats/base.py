@@ -19,7 +19,7 @@ from annotations.services import storage
 # What a row of any format may hold; each is the target of its own column.
 CELLS = (
     *("path", "name", "sha256", "url", "caption", "tags", "no", "disputed", "not_asked", "state", "split"),
-    *("holdout", "metadata", "suggested"),
+    *("holdout", "metadata", "suggestions"),
 )
 _PLACES = ("images/{split}", "{split}", "images", "JPEGImages", "data", "data/{split}", "")
 _SPLITS = re.compile(r"(?:^|[_\-/.])(train|val|valid|validation|test)(?=[_\-/.\d]|$)", re.IGNORECASE)

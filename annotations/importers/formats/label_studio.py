@@ -69,7 +69,7 @@ def _row(sent: Sent, file: StagedFile, number: int, task: Mapping[str, Any]) -> 
         no=ours.get("no"),
         state=ours.get("state"),
         # In an export of ours they are what our own model said.
-        suggested=None
+        suggestions=None
         if is_ours
         else _suggested(task.get("predictions"), place(file.name, number, unit="task")),
     )

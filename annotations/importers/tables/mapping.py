@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from annotations.errors import BadInput
 from annotations.exporters import csv_long, csv_rows
+from annotations.importers import suggested
 from annotations.importers.base import TAGS_SEPARATOR
 from annotations.importers.folder import PICTURE_SUFFIXES
 from annotations.importers.tables.base import Columns, Row, Table, listed
@@ -28,6 +29,8 @@ TARGETS: Mapping[str, str] = {
     "state": "State",
     "split": "Split",
     "holdout": "Of the holdout",
+    "suggestions": "Suggestions of another model",
+    "model_version": "Name of the model that suggests",
     "metadata": "Metadata",
 }
 NOTHING = ""
@@ -49,6 +52,11 @@ _KNOWN_NAMES: Mapping[str, Sequence[str]] = {
     "split": ("split", "subset", "fold"),
     "metadata": ("metadata", "meta", "attributes"),
 }
+# Guessed after all others, and not by these names alone.
+_OF_ANOTHER_MODEL: Mapping[str, Sequence[str]] = {
+    "suggestions": ("suggestions", "predictions", "predicted"),
+    "model_version": ("model_version", "model_name", "model"),
+}
 _OURS = tuple(frozenset(columns) for columns in (csv_rows.COLUMNS, csv_long.COLUMNS))
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
@@ -56,7 +64,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 def read(table: Table, said: Mapping[str, str] | None = None, *, separator: str = "") -> Columns:
     """The guesses for a table, with what a person said of single columns in their place. Raises BadInput."""
     sample = [row for row in islice(table.rows(), ROWS_LOOKED_AT) if isinstance(row, Row)]
-    targets = _with_said(guess(table.columns, sample), _checked(table, said or {}))
+    checked = _checked(table, said or {})
+    targets = _with_said(guess(table.columns, sample), checked)
+    _guess_model(targets, checked)
     if not any(target in NAMES_A_PICTURE for target in targets.values()):
         raise BadInput(
             f"{table.name}: expected a column that names the pictures, such as “path” or “name”, "
@@ -103,6 +113,10 @@ def guess(columns: Sequence[str], sample: Sequence[Row]) -> dict[str, str]:
         targets[by_key["state"]] = "state"
     if not any(target in NAMES_A_PICTURE for target in targets.values()):
         _guess_by_cells(targets, sample)
+    suggesting = (column for column in _free(targets, "suggestions") if _suggests(column, sample))
+    if found := next(suggesting, None):
+        targets[found] = "suggestions"
+        _guess_model(targets)
     return targets
 
 
@@ -122,6 +136,30 @@ def _guess_by_cells(targets: dict[str, str], sample: Sequence[Row]) -> None:
             continue
         if target not in targets.values():
             targets[column] = target
+
+
+def _suggests(column: str, sample: Sequence[Row]) -> bool:
+    """Whether the first cells bear the name out: predictions may be classes or boxes, and suggestions our own."""
+    told = [cell for row in sample if not suggested.is_nothing(cell := row.cells.get(column))]
+    if _key(column) == "suggestions":
+        return not any(suggested.is_answer(cell) for cell in told)
+    return not told or any(suggested.has_scores(cell) for cell in told)
+
+
+def _guess_model(targets: dict[str, str], said: Collection[str] = ()) -> None:
+    """Beside suggestions alone. In a table of verdicts it is the model that a person answered to, as we write it."""
+    taken = set(targets.values())
+    if "suggestions" not in taken or taken & {"model_version", "verdict"}:
+        return
+    if found := next((column for column in _free(targets, "model_version") if column not in said), None):
+        targets[found] = "model_version"
+
+
+def _free(targets: Mapping[str, str], wanted: str) -> list[str]:
+    """The columns that bear a name of this target and are nothing else, the best name first."""
+    names = _OF_ANOTHER_MODEL[wanted]
+    found = [column for column, target in targets.items() if target == NOTHING and _key(column) in names]
+    return sorted(found, key=lambda column: names.index(_key(column)))
 
 
 def _separator(targets: Mapping[str, str], sample: Sequence[Row], is_guarded: bool) -> str:
@@ -171,7 +209,8 @@ def _with_said(guessed: Mapping[str, str], said: Mapping[str, str]) -> dict[str,
 
 def _by_name(column: str) -> str:
     key = _key(column)
-    return next((target for target, names in _KNOWN_NAMES.items() if key in names), NOTHING)
+    known = {**_KNOWN_NAMES, **_OF_ANOTHER_MODEL}
+    return next((target for target, names in known.items() if key in names), NOTHING)
 
 
 def _key(column: str) -> str:

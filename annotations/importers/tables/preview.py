@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from annotations.importers.base import TAGS_SEPARATOR, ItemError
+from annotations.importers.suggested import Suggested
 from annotations.importers.tables.base import Columns, Row, Table
 from annotations.importers.tables.mapping import guess
 from annotations.importers.tables.words import said
@@ -51,9 +52,9 @@ def preview(table: Table, columns: Columns) -> Preview:
             rows.append(tuple(_shown(row.cells.get(column)) for column in table.columns))
         read = said(table, columns, row) if isinstance(row, Row) else row
         if isinstance(read, ItemError):
-            errors.append(read)
+            errors.append(_safe(read))
             continue
-        errors += read.errors
+        errors += map(_safe, read.errors)
         words = read.words
         item = {
             "picture": read.reference,
@@ -61,6 +62,7 @@ def preview(table: Table, columns: Columns) -> Preview:
             "tags": words.tags,
             "no": words.no,
             "metadata": words.metadata,
+            **_suggested(words.suggested),
             "complete": words.complete,
         }
         items.append(safe_value(item))
@@ -76,6 +78,19 @@ def unmapped(table: Table, said: Mapping[str, str]) -> Preview:
     rows = tuple(tuple(_shown(row.cells.get(column)) for column in table.columns) for row in first)
     guessed = {**guess(table.columns, first), **said}
     return Preview(table.name, table.columns, guessed, TAGS_SEPARATOR, rows, (), ())
+
+
+def _suggested(said: Suggested | None) -> dict[str, Any]:
+    """In the form in which the API takes them."""
+    if said is None:
+        return {"suggestions": [], "model_version": None}
+    listed = [{"tag": tag, "score": score} for tag, score in said.scores.items()]
+    return {"suggestions": listed, "model_version": said.model}
+
+
+def _safe(error: ItemError) -> ItemError:
+    """It quotes the cell, and half a surrogate cannot be sent."""
+    return replace(error, item=safe_text(error.item), message=safe_text(error.message))
 
 
 def _shown(cell: Any) -> str:

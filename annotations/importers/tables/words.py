@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from annotations.exporters import cells
+from annotations.importers import suggested
 from annotations.importers.base import ItemError, Words, clean_path, split_tags
+from annotations.importers.suggested import Suggested, UnreadableSuggestions
 from annotations.importers.tables.base import Columns, Row, Table
 from annotations.importers.tables.mapping import NAMES_A_PICTURE
 from annotations.importers.words import MAX_DEPTH
@@ -89,6 +91,8 @@ def said(table: Table, columns: Columns, row: Row) -> Said | ItemError:
         found.setdefault("holdout", found["split"] == _HOLDOUT)
     elif found.get("split"):
         metadata["split"] = found["split"]
+    if "model_version" in found and found.get("suggestions"):
+        errors += _name_model(table, columns, row, found)
     found.setdefault("verdict", "" if "verdict" in columns.targets.values() else "yes")
     disputed = distinct([*found.get("disputed", ()), *_judged(found, "disputed")])
     return Said(
@@ -105,7 +109,7 @@ def said(table: Table, columns: Columns, row: Row) -> Said | ItemError:
             not_asked=distinct([*found.get("not_asked", ()), *_judged(found, "not asked")]),
             holdout=found.get("holdout"),
             metadata=metadata,
-            suggested=found.get("suggested"),
+            suggested=found.get("suggestions"),
             complete=_is_finished(found.get("state"), disputed),
         ),
         errors=tuple(errors),
@@ -122,7 +126,9 @@ def together(first: Said, second: Said) -> Said:
         not_asked=distinct([*first.words.not_asked, *second.words.not_asked]),
         holdout=first.words.holdout if second.words.holdout is None else second.words.holdout,
         metadata={**first.words.metadata, **second.words.metadata},
-        suggested=second.words.suggested or first.words.suggested,
+        suggested=suggested.together(first.words.suggested, second.words.suggested)
+        if second.words.suggested
+        else first.words.suggested,
         complete=first.words.complete or second.words.complete,
     )
     return replace(first, words=words, errors=())
@@ -259,10 +265,32 @@ def _flag(cell: Any, columns: Columns) -> bool | None:
     return _FLAGS[text]
 
 
-def _suggested(cell: Any, columns: Columns) -> Any:
-    """Of a format, which has read it: no column of a table is taken for it."""
+def _suggestions(cell: Any, columns: Columns) -> Suggested | None:
+    """A format has read them already."""
+    del columns
+    if isinstance(cell, Suggested):
+        return cell
+    try:
+        return suggested.from_cell(cell)
+    except UnreadableSuggestions as error:
+        raise _BadCell(error.code, error.sentence) from error
+
+
+def _model(cell: Any, columns: Columns) -> Any:
+    """As it is: where the row suggests nothing, this may be any model, say of a camera."""
     del columns
     return cell
+
+
+def _name_model(table: Table, columns: Columns, row: Row, found: dict[str, Any]) -> list[ItemError]:
+    """Puts the model's name to what the row suggests; one that cannot be read is told."""
+    try:
+        name = suggested.model_name(found["model_version"])
+    except UnreadableSuggestions as error:
+        column = next(column for column in row.cells if columns.target(column) == "model_version")
+        return [ItemError(table.place(row.number, column), error.code, error.sentence, is_part=True)]
+    found["suggestions"] = replace(found["suggestions"], model=name)
+    return []
 
 
 def _metadata(column: str, cell: Any) -> dict[str, Any]:
@@ -310,7 +338,8 @@ _READERS = {
     "disputed": _tags,
     "not_asked": _tags,
     "holdout": _flag,
-    "suggested": _suggested,
+    "suggestions": _suggestions,
+    "model_version": _model,
     "tag": _tag,
     "verdict": _verdict,
     "state": _text,

@@ -9,12 +9,12 @@ from django.test import Client
 
 from annotations import tasks
 from annotations.importers import kept
-from annotations.models import Image, ImportJob
+from annotations.models import Image, ImportJob, OutsideSuggestion
 from annotations.services import import_rows, jobs, storage
 from tests.annotations.files import picture
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.annotations.views.test_imports_page import staged, text_of
-from tests.factories import make_images
+from tests.factories import make_images, make_tags
 
 TABLE = "Bild;Beschreibung;Wörter;Jahr\na.jpg;Ein Hund;Hund|See;2019\n".encode()
 
@@ -82,6 +82,24 @@ def test_a_table_is_looked_at_mapped_and_imported(cast, look, page, here):
     assert (image.caption, image.metadata) == ("Ein Hund", {"Jahr": "2019"})
     assert set(cast.project.tags.values_list("name", flat=True)) == {"Hund", "See"}
     assert not staged()
+
+
+def test_suggestions_of_another_model_are_offered_shown_and_imported(cast, look, page):
+    make_tags(cast.project, "dog")
+    table = b'file;zero shot;model\na.jpg;"{""dog"": 0.9}";clip-7\n'
+    client, answer, fields = look(table, files=[("a.jpg", picture(1))])
+    html = answer.content.decode()
+    assert '<option value="suggestions">Suggestions of another model</option>' in html
+    assert '<option value="model_version">Name of the model that suggests</option>' in html
+
+    fields |= {"column-1": "suggestions", "column-2": "model_version"}
+    again = client.post(page, {**fields, "look": "1"})
+    assert_nothing_inline(again.content.decode())
+    assert "dog" in text_of(again) and "0.90" in text_of(again) and "by clip-7" in text_of(again)
+    assert client.post(page, fields).status_code == 302
+    tasks.run_import(ImportJob.objects.get().pk)
+    stored = OutsideSuggestion.objects.get()
+    assert (stored.image.name, stored.model, stored.scores) == ("a.jpg", "clip-7", [0.9])
 
 
 def test_a_table_without_a_known_column_is_mapped_by_the_person(cast, look, page):
