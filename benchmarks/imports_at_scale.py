@@ -127,9 +127,10 @@ def draw(folder: Path, count: int, seed: int) -> Path:
 
 def bring_pictures(project: "Project", actor: "User", folder: Path) -> None:
     """From the folder's name to the last image."""
-    from annotations.importers.folder import read_folder
+    from annotations.importers import server_folders
+    from annotations.services import storage
 
-    _run(project, actor, "folder", read_folder(str(folder)))
+    _run(project, actor, "folder", server_folders.read(str(folder), storage.new_staging_area()))
 
 
 def bring_table(project: "Project", actor: "User", folder: Path) -> None:

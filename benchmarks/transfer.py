@@ -185,11 +185,12 @@ def _lines(project: "Project") -> Iterator[bytes]:
 
 
 def upload(project: "Project", folder: str) -> dict[str, Any]:
-    from annotations.importers import folder as folders
+    from annotations.importers import server_folders
     from annotations.models import ImportJob
-    from annotations.services import imports, jobs
+    from annotations.services import imports, jobs, storage
 
-    job = imports.start(project, actor=None, source="folder", batch=folders.read_folder(folder))
+    batch = server_folders.read(folder, storage.new_staging_area())
+    job = imports.start(project, actor=None, source="folder", batch=batch)
     claimed = jobs.claim(ImportJob, job.pk)
     assert claimed is not None
     started = time.perf_counter()

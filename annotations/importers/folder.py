@@ -1,12 +1,14 @@
-"""Pictures that lie on the server already: read in place, below the folders that the settings allow."""
+"""Files that lie on the server already: read in place, below the folders that the settings allow.
+
+What the data files of a folder say of its pictures stands in `server_folders`.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from annotations.errors import BadInput, Refused
-from annotations.importers import sidecars
-from annotations.importers.base import Batch, ItemError, StagedFile, Words, clean_path
+from annotations.importers.base import ItemError, StagedFile, Words, clean_path
 from annotations.services import storage
 
 # Wider than what can be read, so that a folder's SVG or icon is reported instead of passed over.
@@ -14,26 +16,6 @@ PICTURE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
     *(".avif", ".heic", ".heif", ".svg", ".ico"),
 )
-
-
-def read_folder(path: str) -> Batch:
-    """Every picture below a folder of an allowed root."""
-    folder = allowed(path)
-    if not folder.is_dir():
-        raise BadInput(
-            f"Expected a folder, got “{path}”, which is none on the server.", code="no_such_folder"
-        )
-    return read_all(folder)
-
-
-def read_all(folder: Path) -> Batch:
-    """The pictures below a folder, with what lies beside them; other files are passed over."""
-    found = [
-        staged(file, below=folder) for file in _files_below(folder, (*PICTURE_SUFFIXES, *sidecars.SUFFIXES))
-    ]
-    paired = sidecars.paired(file.name for file in found)
-    kept = [file for file in found if file.name in paired or not sidecars.is_sidecar(file.name)]
-    return sidecars.take(Batch(files=tuple(kept)))
 
 
 def server_file(path: str, words: Words, *, item: str) -> StagedFile | ItemError:
@@ -72,18 +54,20 @@ def allowed(path: str) -> Path:
 
 
 def pictures_below(folder: Path) -> Iterator[Path]:
-    """Files with a picture's ending, in a stable order; no hidden ones, no links that lead out of the folder."""
-    yield from _files_below(folder, PICTURE_SUFFIXES)
+    """Files with a picture's ending."""
+    return files_below(folder, lambda name: Path(name).suffix.lower() in PICTURE_SUFFIXES)
 
 
-def _files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """Files of wanted names, in a stable order; no hidden ones, no links that lead out of the folder."""
+    root = folder.resolve()
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            file = Path(place, name)
-            if name.startswith(".") or file.suffix.lower() not in suffixes:
+            if name.startswith(".") or not is_wanted(name):
                 continue
-            if file.resolve().is_relative_to(folder.resolve()):
+            file = Path(place, name)
+            if file.resolve().is_relative_to(root):
                 yield file
 
 

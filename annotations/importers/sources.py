@@ -11,9 +11,9 @@ from annotations.importers import (
     addresses,
     buckets,
     captions,
-    folder,
     items,
     matching,
+    server_folders,
     sidecars,
     tag_folders,
     together,
@@ -42,18 +42,27 @@ class Source:
 def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str) -> Source:
     """Read the one source that the request names. Tables are opened, and their rows left to a worker."""
     by_field = _by_field(uploads)
-    if not _SOURCES.keys() & by_field.keys() and (named := _named(sent, by_field)):
+    if not _is_packed(by_field) and (named := _named(sent, by_field)):
         return named
     batch = _sent(sent, by_field, area)
     if batch.tables:
         batch = replace(batch, unread=unread.keep(sent, uploads, area=area))
     elif elsewhere := _elsewhere(by_field):
         batch = _beside(batch, elsewhere, report_unmatched=sent.get("unmatched_captions") != "ignore")
-    return Source(next((_SOURCES[name] for name in _SOURCES if name in by_field), "upload"), batch)
+    otherwise = "folder" if _is_folder(sent, by_field) else "upload"
+    return Source(next((_SOURCES[name] for name in _SOURCES if name in by_field), otherwise), batch)
+
+
+def _is_packed(by_field: Mapping[str, list[StagedUpload]]) -> bool:
+    return bool(_SOURCES.keys() & by_field.keys())
+
+
+def _is_folder(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> bool:
+    return "path" in sent and not _is_packed(by_field)
 
 
 def _named(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) -> Source | None:
-    """Pictures that are not sent but said where they lie."""
+    """Pictures elsewhere, each of which is named, or the bucket in which they are."""
     if _has_format(sent) and {"urls", "s3", "items"} & sent.keys():
         raise Refused(
             "Folders name tags in files, archives and folders of the server. Send the tags of addresses as items.",
@@ -65,16 +74,13 @@ def _named(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]]) 
         return Source("s3", _listed(sent, by_field))
     if "items" in sent:
         return Source("items", items.read_items(_items(sent["items"])))
-    if "path" in sent:
-        batch = _with_words(folder.read_folder(str(sent["path"])), sent, by_field)
-        return Source("folder", _by_folders(batch, sent, has_root=True))
     return None
 
 
 def again(kept: str) -> Batch:
     """The same tables and files once more, for the worker that reads the rows. Raises BadInput."""
     sent, uploads = unread.take(kept)
-    return _sent(sent, _by_field(uploads), kept.rpartition("/")[0])
+    return server_folders.digested(_sent(sent, _by_field(uploads), kept.rpartition("/")[0]))
 
 
 def previewed(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, is_mapped: bool = True) -> Preview:
@@ -119,9 +125,12 @@ def _by_field(uploads: Sequence[StagedUpload]) -> dict[str, list[StagedUpload]]:
 
 
 def _sent(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], area: str) -> Batch:
-    """Files, an archive, a table, or several of them, with all that speaks of the pictures among them."""
-    batch = _packed(sent, by_field, area)
+    """Files, an archive, a table, or several of them, or a folder, with all that speaks of the pictures among them."""
     words = [StagedFile(upload.path, upload.key) for upload in by_field.get("captions_file", [])]
+    if is_folder := _is_folder(sent, by_field):
+        batch = server_folders.read(str(sent["path"]), area, is_spoken_of=bool(words))
+    else:
+        batch = _packed(sent, by_field, area)
     said = together.described((*batch.files, *words), area, sent_as_captions={one.key for one in words})
     if said.tables and _is_a_part(sent):
         raise _in_parts(said.tables[0].table.name)
@@ -133,7 +142,7 @@ def _sent(sent: Mapping[str, Any], by_field: Mapping[str, list[StagedUpload]], a
     )
     others = {name: found for name, found in by_field.items() if name != "captions_file"}
     batch = _with_words(sidecars.take(batch), sent, others)
-    return _by_folders(batch, sent, elsewhere=_elsewhere(by_field))
+    return _by_folders(batch, sent, elsewhere=_elsewhere(by_field), has_root=is_folder)
 
 
 def _is_a_part(sent: Mapping[str, Any]) -> bool:

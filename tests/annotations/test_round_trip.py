@@ -1,6 +1,8 @@
 """What was exported comes back: an import of a lossless format gives a project with the same snapshot sha256."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -83,10 +85,17 @@ def exported(project, format: str) -> tuple[str, bytes]:
     return exports.file_name(job), storage.read(job.file_key)
 
 
-def imported(cast, client_of, name: str, data: bytes) -> tuple[Project, ImportJob]:
+def imported(cast, client_of, name: str, data: bytes, *, below=None) -> tuple[Project, ImportJob]:
+    """Into a project of its own: as an archive, or unpacked `below` a folder that the server may read."""
     copy = projects.create(cast.admin, name=f"Copy of {name}")
-    form = files.form({"archive": (name, data)})
-    answer = client_of(cast.admin).post(f"/api/v1/projects/{copy.pk}/imports/", form, content_type=files.FORM)
+    address, client = f"/api/v1/projects/{copy.pk}/imports/", client_of(cast.admin)
+    if below is None:
+        form = files.form({"archive": (name, data)})
+        answer = client.post(address, form, content_type=files.FORM)
+    else:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            archive.extractall(below / "unpacked")
+        answer = client.post(address, {"path": "unpacked"}, format="json")
     assert answer.status_code == 202, answer.json()
     tasks.run_import(answer.json()["id"])
     return copy, ImportJob.objects.get(pk=answer.json()["id"])
@@ -98,9 +107,12 @@ def contents(project) -> dict:
         return {row.sha256: json.loads(content(row)) for row in rows}
 
 
+@pytest.mark.parametrize("way", ["archive", "folder"])
 @pytest.mark.parametrize("format", LOSSLESS)
-def test_a_lossless_format_gives_an_equal_project(cast, source, client_of, format):
-    copy, job = imported(cast, client_of, *exported(source, format))
+def test_a_lossless_format_gives_an_equal_project(cast, source, client_of, settings, tmp_path, format, way):
+    settings.IMPORT_ROOTS = [str(tmp_path)]
+    below = tmp_path if way == "folder" else None
+    copy, job = imported(cast, client_of, *exported(source, format), below=below)
     assert (job.state, job.errors) == ("done", [])
     assert job.result == {"added": 19, "updated": 0, "duplicates": 0, "refused": 0}
     assert contents(copy) == contents(source)

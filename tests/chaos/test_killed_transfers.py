@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from annotations import tasks
-from annotations.importers import folder, sources
+from annotations.importers import server_folders, sources
 from annotations.importers.base import Batch, StagedFile
 from annotations.importers.uploads import StagedUpload
 from annotations.models import Decision, ExportJob, Image, ImportJob, JobState
@@ -99,7 +99,7 @@ def test_an_import_killed_twenty_times_lands_whole_and_once(runner, tmp_path, se
     make_tags(cast.project, "dog")
     source = files.folder_of(tmp_path / "photos", PICTURES)
     settings.IMPORT_ROOTS = [str(source)]
-    batch = folder.read_folder(str(source))
+    batch = server_folders.read(str(source), storage.new_staging_area())
     job = imports.start(cast.project, actor=cast.manager, source="folder", batch=_tagged(batch))
 
     def whole_so_far() -> None:
@@ -188,9 +188,8 @@ def _tagged(batch):
 
 def _land(cast, source) -> None:
     """The pictures of a folder, imported in this process."""
-    job = imports.start(
-        cast.project, actor=cast.manager, source="folder", batch=folder.read_folder(str(source))
-    )
+    batch = server_folders.read(str(source), storage.new_staging_area())
+    job = imports.start(cast.project, actor=cast.manager, source="folder", batch=batch)
     tasks.run_import(job.pk)
     job.refresh_from_db()
     assert job.result["added"] == PICTURES, ImportJob.objects.get(pk=job.pk).errors

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from annotations.errors import DomainError
-from annotations.importers import addresses, captions, folder, sidecars, tag_folders
+from annotations.importers import addresses, captions, folder, server_folders, sidecars, tag_folders
 from annotations.importers.archives import opening as archives
 from annotations.importers.base import Batch, ItemError, Options, StagedFile
 from annotations.models import ImportJob, JobState
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             project,
             actor=None,
             source="command",
-            batch=Batch(files, words, tuple(errors), tables=tables),
+            batch=server_folders.digested(Batch(files, words, tuple(errors), tables=tables)),
             options=Options(
                 create_tags=not options["no_create_tags"],
                 complete=options["complete"],
@@ -113,7 +113,7 @@ def _read(named: str, area: str) -> Batch:
         return addresses.read_urls([named])
     path = Path(named)
     if path.is_dir():
-        return folder.read_all(path)
+        return sidecars.take(server_folders.read_all(path, area))
     if not path.is_file():
         return Batch(
             (), errors=(ItemError(str(path), "file_missing", "Expected a file or a folder, got none."),)

@@ -91,14 +91,35 @@ WITH_STATE = {"csv", "csv-long", "jsonl", "label-studio", "datumaro", "hf-imagef
 ONLY_TAGGED = {"imagefolder"}
 
 
+@pytest.fixture
+def landed_from(cast, client_of, settings, tmp_path):
+    """The same for a folder of the server."""
+
+    def send(folder, **fields):
+        settings.IMPORT_ROOTS = [str(tmp_path)]
+        body = {"path": folder.relative_to(tmp_path).as_posix(), **fields}
+        address = f"/api/v1/projects/{cast.project.pk}/imports/"
+        response = client_of(cast.manager).post(address, body, format="json")
+        assert response.status_code == 202, response.json()
+        tasks.run_import(response.json()["id"])
+        return ImportJob.objects.get(pk=response.json()["id"])
+
+    return send
+
+
+@pytest.mark.parametrize("way", ["archive", "folder"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_export_writes_comes_back_with_the_same_verdicts(cast, landed, tmp_path, format):
+def test_what_export_writes_comes_back_with_the_same_verdicts(
+    cast, landed, landed_from, tmp_path, format, way
+):
     said = rows(tmp_path)
     options = {"several": "copy"} if format == "imagefolder" else {}
     with datasets.frozen(said, tmp_path, options=options, with_pictures=True) as dataset:
-        written = datasets.write(format, dataset, tmp_path).read_bytes()
-    job = landed(written)
-    assert job.state == "done"
+        if way == "archive":
+            job = landed(datasets.write(format, dataset, tmp_path).read_bytes())
+        else:
+            job = landed_from(datasets.unpacked(format, dataset, tmp_path))
+    assert job.state == "done", job.reason
     # A tag in dispute is told, wherever a format has a place for it.
     assert {code for _, code in codes(job)} <= {"disputed_tag"}, job.errors
     expected = [one for one in said if one.yes or format not in ONLY_TAGGED]
