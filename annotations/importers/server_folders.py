@@ -140,7 +140,7 @@ def _kept(area: str) -> list[StagedFile] | None:
         file = StagedFile(name, key)
         if _state(file) != state:
             raise BadInput(
-                f"“{name}” has changed or gone since the import began. Nothing was imported: start it again.",
+                f"“{name}” has changed or gone since the import began. Start it again: what has landed is known.",
                 code="file_changed",
                 file=name,
             )

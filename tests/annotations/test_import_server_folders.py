@@ -223,16 +223,16 @@ def test_a_worker_that_dies_is_followed_by_one_that_reads_the_same_files(cast, s
     monkeypatch.setattr(import_rows, "PIECE_SIZE", 1)
     put(shelf, {"data.csv": b"path,tags\na.jpg,dog\nb.jpg,cat\n", "README.txt": b"x"})
     job = ImportJob.objects.get(pk=post(path="shelf").json()["id"])
-    store, stored = import_rows.store, []
+    prepared, stored = import_rows.prepared, []
 
     def dying(*args):
         stored.append(1)
         if len(stored) == 2:
             raise KilledError
-        return store(*args)
+        return prepared(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(import_rows, "store", dying)
+        patch.setattr(import_rows, "prepared", dying)
         with pytest.raises(KilledError):
             tasks.run_import(job.pk)
     put(shelf, {"0.jpg": files.picture(7), "more.csv": TABLES["data.csv"], "README.txt": b"changed"})
