@@ -3,12 +3,14 @@
     python benchmarks/transfer.py [--sizes 1000 10000 100000] [--parts export import upload] [--formats csv]
 
 Plants projects of image rows without files, a third of them reviewed with three answers each, in servers of its own.
-Each piece of work runs in a process of its own, whose processor time an item (without the database's, and other than
-the speed much the same on a busy machine) and largest memory are printed beside its speed:
+Each piece of work runs in a process of its own that has done the same for ten images before, as a worker has.
+Its processor time an item (without the database's, and other than the speed much the same on a busy machine) and its
+largest memory are printed beside its speed:
 
 - export: rows a second from the claimed job to the checked file, and milliseconds to the first byte of its download;
 - snapshot: images a second frozen;
-- import: rows a second by a table of JSON Lines that names the images by sha256, with captions and tags;
+- import: rows a second by a table of JSON Lines that names the images by sha256: a new caption with the suggestions of
+  another model, or with two tags;
 - upload: pictures of 60 kB that the script draws, from a server folder: images a second, stored with thumbnails.
 """
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from annotations.models import Project
 
 FORMATS = ("csv", "csv-long", "jsonl", "coco", "parquet")
+IMPORTED = ("suggestions", "tags")
 SIZES = (1_000, 10_000, 100_000)
 UPLOADED = 600
 UPLOADED_PX = (800, 600)
@@ -152,8 +155,8 @@ def snapshot(project: "Project", _: str) -> dict[str, Any]:
     return {"items": made.images, "seconds": seconds}
 
 
-def import_rows(project: "Project", _: str) -> dict[str, Any]:
-    """A caption and two tags for every image, from the staged table to the last row that has landed."""
+def import_rows(project: "Project", what: str) -> dict[str, Any]:
+    """A caption and `what` for every image, from the staged table to the last row that has landed."""
     from annotations.importers import sources
     from annotations.importers.uploads import StagedUpload
     from annotations.models import ImportJob
@@ -162,7 +165,7 @@ def import_rows(project: "Project", _: str) -> dict[str, Any]:
     area = storage.new_staging_area()
     table = StagedUpload(f"{area}/rows.jsonl", "rows.jsonl", 0, "", "manifest")
     with storage.writer(table.key) as target:
-        target.writelines(_lines(project))
+        target.writelines(_lines(project, what))
     started = time.perf_counter()
     batch = sources.read({}, [table], area=area).batch
     job = imports.start(project, actor=None, source="table", batch=batch, area=area)
@@ -175,12 +178,16 @@ def import_rows(project: "Project", _: str) -> dict[str, Any]:
     return {"items": sum(job.result.values()), "seconds": seconds}
 
 
-def _lines(project: "Project") -> Iterator[bytes]:
+def _lines(project: "Project", what: str) -> Iterator[bytes]:
     names = list(project.tags.order_by("pk").values_list("name", flat=True))
     shas = project.images.order_by("pk").values_list("sha256", flat=True)
     for number, sha256 in enumerate(shas.iterator(chunk_size=2_000)):
-        tags = [names[number % len(names)], names[number * 7 % len(names)]]
-        row = {"sha256": sha256, "caption": f"A new caption for image {number}.", "tags": sorted(set(tags))}
+        tags = sorted({names[number % len(names)], names[number * 7 % len(names)]})
+        row: dict[str, Any] = {"sha256": sha256, "caption": f"A caption with {what} for image {number}."}
+        if what == "tags":
+            row["tags"] = tags
+        else:
+            row |= {"suggestions": [{"tag": tag, "score": 0.7} for tag in tags], "model_version": "theirs 1"}
         yield json.dumps(row).encode() + b"\n"
 
 
@@ -231,11 +238,13 @@ PARTS: dict[str, Callable[["Project", str], dict[str, Any]]] = {
 }
 
 
-def child(part: str, project_id: int, what: str) -> None:
-    """One piece of work in this process; prints its figures as JSON."""
+def child(part: str, warm_id: int, project_id: int, what: str) -> None:
+    """One piece of work in this process, after one of ten images; prints its figures as JSON."""
     _django()
     from annotations.models import Project
 
+    if part != "upload":
+        PARTS[part](Project.objects.get(pk=warm_id), what)
     project, cpu_started = Project.objects.get(pk=project_id), time.process_time()
     figures = PARTS[part](project, what)
     cpu_s = figures.pop("cpu_s", time.process_time() - cpu_started)
@@ -243,8 +252,8 @@ def child(part: str, project_id: int, what: str) -> None:
     print(json.dumps({"first_byte_ms": None, "memory_mb": _memory_mb(), "cpu_us": cpu_us} | figures))
 
 
-def measure(part: str, project: "Project", what: str) -> Row:
-    command = [sys.executable, __file__, "--child", part, str(project.pk), what]
+def measure(part: str, warm: "Project", project: "Project", what: str) -> Row:
+    command = [sys.executable, __file__, "--child", part, str(warm.pk), str(project.pk), what]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-3_000:])
@@ -254,20 +263,20 @@ def measure(part: str, project: "Project", what: str) -> Row:
 def rows(sizes: list[int], parts: list[str], formats: list[str]) -> Iterator[Row]:
     import planted
 
-    for size in sizes if {"export", "snapshot", "import"} & set(parts) else []:
+    warm = plant(10)
+    work = {"export": formats, "snapshot": [""], "import": IMPORTED}
+    for size in sizes if work.keys() & set(parts) else []:
         project = plant(size)
-        for format in formats if "export" in parts else ():
-            yield measure("export", project, format)
-        for part in ("snapshot", "import"):
-            if part in parts:
-                yield measure(part, project, "")
+        for part, kinds in work.items():
+            for what in kinds if part in parts else ():
+                yield measure(part, warm, project, what)
     if "upload" in parts:
         folder = Path(os.environ["TAGGER_IMPORT_ROOTS"])
         draw(folder, UPLOADED)
         from annotations.models import User
 
         User.objects.filter(username="admin").update(username=f"admin-{time.monotonic_ns()}")
-        yield measure("upload", planted.project(0, features=False), str(folder))
+        yield measure("upload", warm, planted.project(0, features=False), str(folder))
 
 
 def _django() -> None:
@@ -282,7 +291,7 @@ def _django() -> None:
 def line(row: Row) -> str:
     first_byte = "" if row.first_byte_ms is None else f"{row.first_byte_ms:,.0f}"
     return (
-        f"{row.part:<10}{row.what[:14] if row.part == 'export' else '':<16}{row.items:>10,}{row.seconds:>9.2f}"
+        f"{row.part:<10}{'' if row.part == 'upload' else row.what[:14]:<16}{row.items:>10,}{row.seconds:>9.2f}"
         f"{row.rate:>12,.0f}{row.cpu_us:>12,.1f}{first_byte:>15}{row.memory_mb:>10,.0f}"
     )
 
@@ -295,10 +304,11 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--formats", nargs="+", default=list(FORMATS), help="of the exports")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        child(args.child[0], int(args.child[1]), args.child[2])
+        part, warm_id, project_id, what = args.child
+        child(part, int(warm_id), int(project_id), what)
         return
     found = []
     with tempfile.TemporaryDirectory(prefix="tagger-", ignore_cleanup_errors=True) as folder:

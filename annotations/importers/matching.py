@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from annotations.importers.base import ItemError, StagedFile, Words, base_name
 
@@ -27,7 +26,7 @@ def match(
             if "/" in name:  # a folder was named: the base name alone may only stand for a file without one
                 candidates = [index for index in candidates if "/" not in files[index].name]
         if len(candidates) == 1:
-            matched[candidates[0]] = replace(files[candidates[0]], words=said)
+            matched[candidates[0]] = files[candidates[0]]._replace(words=said)
         elif candidates:
             errors.append(_ambiguous(name, [files[index].name for index in candidates]))
         elif report_unmatched:

@@ -178,6 +178,6 @@ def _digested(file: StagedFile) -> StagedFile:
         return file
     try:
         with _path(file).open("rb") as stream:
-            return replace(file, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
+            return file._replace(sha256=hashlib.file_digest(stream, "sha256").hexdigest())
     except OSError:
         return file

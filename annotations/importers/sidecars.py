@@ -46,7 +46,7 @@ def take(batch: Batch) -> Batch:
         for picture in beside[at]:
             words[picture] = _joined(words.get(picture, batch.files[picture].words), said)
     files = [
-        replace(file, words=words[at]) if at in words else file
+        file._replace(words=words[at]) if at in words else file
         for at, file in enumerate(batch.files)
         if at not in beside
     ]

@@ -6,9 +6,8 @@ A cell of a table may hold `{tag: score}` instead, which many scripts write, and
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotations.errors import BadInput
 
@@ -18,8 +17,7 @@ _UNNAMED = "another model"
 _NOTHING: tuple[object, ...] = ("", (), [], {}, "[]", "{}", "null")
 
 
-@dataclass(frozen=True)
-class Suggested:
+class Suggested(NamedTuple):
     """Scores by the name of the tag, best first, at most 20, and the model's name and version in one."""
 
     model: str
@@ -100,14 +98,15 @@ def is_answer(cell: object) -> bool:
 def _best(pairs: Iterable[tuple[Any, Any]]) -> dict[str, float]:
     scores: dict[str, float] = {}
     for tag, score in pairs:
-        if not _is_name(tag):
+        name = tag.strip() if isinstance(tag, str) else ""
+        if not name:
             raise _bad("suggestions", "scores by the name of a tag", tag)
         if not _is_score(score):
             raise UnreadableSuggestions(
                 "bad_score",
                 f"expected the score of “{tag[:60]}” to be a number from 0 to 1, got {str(score)[:40]}.",
             )
-        scores[tag.strip()] = max(float(score), scores.get(tag.strip(), -math.inf))
+        scores[name] = max(float(score), scores.get(name, -math.inf))
     return dict(sorted(scores.items(), key=lambda pair: -pair[1])[:MAX_SUGGESTIONS])
 
 

@@ -4,7 +4,6 @@ Only where a person asks for it: `dog/1.jpg` and `walk/1.jpg`, or `train/dog/` a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from urllib.parse import unquote
 
 from annotations.importers.base import StagedFile, Words
@@ -27,7 +26,7 @@ def tagged(
     depth = 0 if has_root else _around_all(trees)
     below = {folders[depth:] for folders in trees} - {()}
     has_splits = bool(below) and all(len(folders) > 1 and split_of(folders[0]) for folders in below)
-    return tuple(replace(file, of_folder=_said(file.name, depth, has_splits)) for file in files)
+    return tuple(file._replace(of_folder=_said(file.name, depth, has_splits)) for file in files)
 
 
 def joined(words: Words, of_folder: Words) -> Words:
@@ -36,7 +35,7 @@ def joined(words: Words, of_folder: Words) -> Words:
         return words
     judged = {name_key(tag) for tag in (*words.tags, *words.no, *words.disputed)}
     tags = (tag for tag in of_folder.tags if name_key(tag) not in judged)
-    return replace(words, tags=(*words.tags, *tags), metadata={**of_folder.metadata, **words.metadata})
+    return words._replace(tags=(*words.tags, *tags), metadata={**of_folder.metadata, **words.metadata})
 
 
 def _is_picture(name: str) -> bool:

@@ -1,7 +1,6 @@
 """Makes people's words fit for the database: PostgreSQL holds neither null characters nor half surrogates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from annotations.importers.base import ItemError, Words
@@ -15,6 +14,8 @@ MAX_DEPTH = 50
 
 def storable(words: Words, *, item: str) -> tuple[Words, list[ItemError]]:
     """The words as they will be stored, and what of them cannot be."""
+    if _is_storable(words):
+        return words, []
     errors = []
     caption = None if words.caption is None else safe_text(words.caption)
     if caption is not None and len(caption) > CAPTION_MAX_CHARS:
@@ -41,8 +42,7 @@ def storable(words: Words, *, item: str) -> tuple[Words, list[ItemError]]:
     tags, told = _short(words.tags, item)
     no, told_no = _short(words.no, item)
     disputed, told_disputed = _short(words.disputed, item)
-    clean = replace(
-        words,
+    clean = words._replace(
         caption=caption,
         tags=tags,
         no=no,
@@ -52,6 +52,31 @@ def storable(words: Words, *, item: str) -> tuple[Words, list[ItemError]]:
         suggested=_safe_suggested(words.suggested),
     )
     return clean, [*errors, *told, *told_no, *told_disputed]
+
+
+def _is_storable(words: Words) -> bool:
+    """Whether nothing has to be looked at more closely. Most words are so, and a table brings a million."""
+    caption = words.caption
+    return (
+        (caption is None or (len(caption) <= CAPTION_MAX_CHARS and caption.isprintable()))
+        and not words.metadata
+        and all(map(_is_name, words.tags))
+        and all(map(_is_name, words.no))
+        and all(map(_is_name, words.disputed))
+        and all(map(_is_name, words.not_asked))
+        and (words.suggested is None or _is_plain(words.suggested))
+    )
+
+
+def _is_name(text: str) -> bool:
+    # What PostgreSQL does not hold is not printable either.
+    return 0 < len(text) <= TAG_MAX_CHARS and text.isprintable() and text == text.strip()
+
+
+def _is_plain(said: Suggested) -> bool:
+    return said.model.isprintable() and all(
+        len(tag) <= TAG_MAX_CHARS and tag.isprintable() for tag in said.scores
+    )
 
 
 def _short(names: Sequence[str], item: str) -> tuple[tuple[str, ...], list[ItemError]]:

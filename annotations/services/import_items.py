@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from django.db import connection
 
 from annotations.importers.base import ItemError, StagedFile, Words
@@ -24,6 +25,7 @@ _WORDS = (
 _COLUMNS = ("job_id", *_WORDS, "state", "error_code", "error_message", "image_id")
 # What becomes of an item, in the last four of them.
 _WAITING = (ImportItem.State.WAITING.value, "", "", None)
+# Of metadata: it may hold numbers beyond 64 bits, which `_dumped` does not write.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TAKEN = f"""
     SELECT id, {", ".join(_WORDS)}
@@ -107,19 +109,23 @@ def _copy(job: ImportJob, rows: Iterable[tuple[StagedFile, tuple[object, ...]]])
                         file.key,
                         words.caption,
                         "",
-                        _ENCODE(words.tags) if words.tags else "[]",
-                        _ENCODE(words.no) if words.no else "[]",
-                        _ENCODE(words.disputed) if words.disputed else "[]",
-                        _ENCODE(words.not_asked) if words.not_asked else "[]",
+                        _dumped(words.tags) if words.tags else "[]",
+                        _dumped(words.no) if words.no else "[]",
+                        _dumped(words.disputed) if words.disputed else "[]",
+                        _dumped(words.not_asked) if words.not_asked else "[]",
                         words.holdout,
                         _ENCODE(words.metadata) if words.metadata else "{}",
-                        _ENCODE(_suggested(words)) if words.suggested else "{}",
+                        _dumped(_suggested(words)) if words.suggested else "{}",
                         words.complete,
                         *outcome,
                     )
                 )
                 count += 1
     return count
+
+
+def _dumped(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _suggested(words: Words) -> dict[str, Any]:

@@ -6,7 +6,7 @@ killed worker's successor goes on there and no row is stored twice.
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -49,7 +49,9 @@ def prepared(job: ImportJob, offered: Sequence[Offered]) -> Prepared:
         joined = tag_folders.joined(file.words, file.of_folder)
         said, cut = words.storable(joined, item=file.name)
         errors += cut
-        clean.append(replace(file, words=replace(said, complete=True) if is_complete else said))
+        if is_complete:
+            said = said._replace(complete=True)
+        clean.append(file if said is file.words else file._replace(words=said))
     return Prepared(clean, errors, count_refused(refused))
 
 

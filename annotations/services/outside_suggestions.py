@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.db import connection
+
 from annotations.importers.base import ItemError
 from annotations.models import ImportJob, OutsideSuggestion
 from annotations.selectors import arrays, vocabulary
@@ -44,19 +46,29 @@ def _by_tag(scores: Mapping[str, float], ids: Mapping[str, int]) -> dict[int, fl
 
 
 def _replace(rows: Rows) -> frozenset[int]:
-    """Upsert the rows that differ from what is stored."""
+    """Upsert the rows that differ from what is stored: arrays in one statement, as a table's rows are many."""
     held = OutsideSuggestion.objects.filter(arrays.among("image_id", {image_id for image_id, _ in rows}))
-    stored = {(row.image_id, row.model): (row.tag_ids, row.scores) for row in held}
-    changed = {key: said for key, said in rows.items() if stored.get(key) != said}
-    OutsideSuggestion.objects.bulk_create(
-        (
-            OutsideSuggestion(image_id=image_id, model=model, tag_ids=tag_ids, scores=scores)
-            for (image_id, model), (tag_ids, scores) in changed.items()
-        ),
-        update_conflicts=True,
-        unique_fields=["image", "model"],
-        update_fields=["tag_ids", "scores", "updated_at"],
-    )
+    stored = {
+        (image_id, model): said
+        for image_id, model, *said in held.values_list("image_id", "model", "tag_ids", "scores")
+    }
+    changed = {key: said for key, said in rows.items() if stored.get(key) != [*said]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO annotations_outsidesuggestion (image_id, model, tag_ids, scores, updated_at)
+            SELECT said.image_id, said.model, said.tag_ids::bigint[], said.scores::float8[], now()
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS said(image_id, model, tag_ids, scores)
+            ON CONFLICT (image_id, model) DO UPDATE
+            SET tag_ids = excluded.tag_ids, scores = excluded.scores, updated_at = excluded.updated_at
+            """,
+            [
+                arrays.literal(image_id for image_id, _ in changed),
+                arrays.text_literal(model for _, model in changed),
+                arrays.text_literal(arrays.literal(tag_ids) for tag_ids, _ in changed.values()),
+                arrays.text_literal(arrays.literal(scores) for _, scores in changed.values()),
+            ],
+        )
     return frozenset(image_id for image_id, _ in changed)
 
 

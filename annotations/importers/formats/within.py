@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from annotations.exporters.names import stem
 from annotations.importers.base import StagedFile, clean_path
@@ -69,5 +68,5 @@ class Staging:
         if not any(file.name in taken for file in self.files):
             return ""
         folder = f"{stem(self._data)}/"
-        self.files = [replace(file, name=f"{folder}{file.name}") for file in self.files]
+        self.files = [file._replace(name=f"{folder}{file.name}") for file in self.files]
         return folder

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotations.errors import BadInput
 from annotations.importers.base import TAGS_SEPARATOR, ItemError
@@ -14,8 +14,7 @@ MAX_FIELD_CHARS = 2**20
 _SHOWN_COLUMNS = 20
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row; `number` counts as the file's reader does: lines of JSON, rows of a spreadsheet with its header."""
 
     number: int

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from annotations.importers import folder, places
@@ -74,8 +73,8 @@ class SentFiles:
             yield from errors
             # A row that names the bytes knows what they are called; an archive has its own ways with names.
             named = row.path or row.name if row.sha256 else ""
-            yield replace(
-                file, name=clean_path(named) if named else file.name, words=_over(file.words, words)
+            yield file._replace(
+                name=clean_path(named) if named else file.name, words=_over(file.words, words)
             )
 
     def _find(self, row: Said, folder: str) -> list[int] | None:
@@ -164,8 +163,7 @@ def _server_file(path: str, words: Words, item: str) -> StagedFile | ItemError |
 
 def _over(before: Words, words: Words) -> Words:
     """What a row says, over what a file of captions said of the same picture."""
-    return replace(
-        words,
+    return words._replace(
         caption=before.caption if words.caption is None else words.caption,
         tags=words.tags or before.tags,
         metadata={**before.metadata, **words.metadata},

@@ -4,8 +4,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotations.exporters import cells
 from annotations.importers import suggested
@@ -32,8 +31,7 @@ _REVIEWED, _DISPUTED = "reviewed", "disputed"
 _HOLDOUT, _TRAIN = "holdout", "train"
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """A row read: how it names its picture (each may be empty), and what it says of it."""
 
     number: int
@@ -42,7 +40,7 @@ class Said:
     sha256: str
     url: str
     words: Words
-    errors: tuple[ItemError, ...] = field(default=(), compare=False)
+    errors: tuple[ItemError, ...] = ()
 
     @property
     def picture(self) -> tuple[str, ...]:
@@ -78,7 +76,7 @@ def said(table: Table, columns: Columns, row: Row) -> Said | ItemError:
         except _BadCell as error:
             is_part = target not in NAMES_A_PICTURE
             errors.append(ItemError(table.place(row.number, column), error.code, error.message, is_part))
-    if lost := next((error for error in errors if not error.is_part), None):
+    if errors and (lost := next((error for error in errors if not error.is_part), None)):
         return lost
     if not any(found.get(name) for name in NAMES_A_PICTURE):
         named = [column for column in columns.targets if columns.target(column) in NAMES_A_PICTURE]
@@ -94,7 +92,7 @@ def said(table: Table, columns: Columns, row: Row) -> Said | ItemError:
     if "model_version" in found and found.get("suggestions"):
         errors += _name_model(table, columns, row, found)
     found.setdefault("verdict", "" if "verdict" in columns.targets.values() else "yes")
-    disputed = distinct([*found.get("disputed", ()), *_judged(found, "disputed")])
+    disputed = _named(found, "disputed", "disputed")
     return Said(
         number=row.number,
         path=found.get("path", ""),
@@ -103,10 +101,10 @@ def said(table: Table, columns: Columns, row: Row) -> Said | ItemError:
         url=found.get("url", ""),
         words=Words(
             caption=found.get("caption"),
-            tags=distinct([*found.get("tags", ()), *_judged(found, "yes")]),
-            no=distinct([*found.get("no", ()), *_judged(found, "no")]),
+            tags=_named(found, "tags", "yes"),
+            no=_named(found, "no", "no"),
             disputed=disputed,
-            not_asked=distinct([*found.get("not_asked", ()), *_judged(found, "not asked")]),
+            not_asked=_named(found, "not_asked", "not asked"),
             holdout=found.get("holdout"),
             metadata=metadata,
             suggested=found.get("suggestions"),
@@ -131,7 +129,7 @@ def together(first: Said, second: Said) -> Said:
         else first.words.suggested,
         complete=first.words.complete or second.words.complete,
     )
-    return replace(first, words=words, errors=())
+    return first._replace(words=words, errors=())
 
 
 def settled(table: Table, row: Said) -> tuple[Words, list[ItemError]]:
@@ -153,8 +151,7 @@ def settled(table: Table, row: Said) -> tuple[Words, list[ItemError]]:
         for tag in words.tags
         if name_key(tag) in out
     ]
-    return replace(
-        words,
+    return words._replace(
         tags=tuple(tag for tag in words.tags if name_key(tag) not in out),
         no=tuple(tag for tag in words.no if name_key(tag) not in out),
         # A finished review would answer the tags that are left out, and nobody has.
@@ -178,10 +175,12 @@ def _is_finished(state: str | None, disputed: tuple[str, ...]) -> bool:
     return state == _REVIEWED or (state == _DISPUTED and bool(disputed))
 
 
-def _judged(found: Mapping[str, Any], verdict: str) -> tuple[str, ...]:
-    """The one tag of the row, where this is its verdict; without a column of verdicts it applies."""
-    tag = found.get("tag")
-    return (tag,) if tag and found["verdict"] == verdict else ()
+def _named(found: Mapping[str, Any], listed: str, verdict: str) -> tuple[str, ...]:
+    """The tags of a list, and the one of the row where this is its verdict; without a column of verdicts it applies."""
+    tags, tag = found.get(listed, ()), found.get("tag")
+    if tag and found["verdict"] == verdict:
+        return distinct([*tags, tag])
+    return distinct(tags) if tags else ()
 
 
 def _text(cell: Any, columns: Columns) -> str:
@@ -289,7 +288,7 @@ def _name_model(table: Table, columns: Columns, row: Row, found: dict[str, Any])
     except UnreadableSuggestions as error:
         column = next(column for column in row.cells if columns.target(column) == "model_version")
         return [ItemError(table.place(row.number, column), error.code, error.sentence, is_part=True)]
-    found["suggestions"] = replace(found["suggestions"], model=name)
+    found["suggestions"] = found["suggestions"]._replace(model=name)
     return []
 
 
