@@ -113,18 +113,10 @@ def export(project: "Project", format: str) -> dict[str, Any]:
     assert claimed is not None
     started, cpu_started = time.perf_counter(), time.process_time()
     exports.run(claimed)
-    seconds = time.perf_counter() - started
-    # Before the download, whose half of Django is another process's.
-    cpu_s, memory_mb = time.process_time() - cpu_started, _memory_mb()
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
     job.refresh_from_db()
     assert job.state == "done", job.reason
-    return {
-        "items": job.result["items"],
-        "seconds": seconds,
-        "cpu_s": cpu_s,
-        "first_byte_ms": _first_byte_ms(project, job.pk),
-        "memory_mb": memory_mb,
-    }
+    return {"items": job.result["items"], "seconds": seconds, "cpu_s": cpu_s, "job": job.pk}
 
 
 def _memory_mb() -> float:
@@ -247,9 +239,12 @@ def child(part: str, warm_id: int, project_id: int, what: str) -> None:
         PARTS[part](Project.objects.get(pk=warm_id), what)
     project, cpu_started = Project.objects.get(pk=project_id), time.process_time()
     figures = PARTS[part](project, what)
-    cpu_s = figures.pop("cpu_s", time.process_time() - cpu_started)
-    cpu_us = 1e6 * cpu_s / figures["items"]
-    print(json.dumps({"first_byte_ms": None, "memory_mb": _memory_mb(), "cpu_us": cpu_us} | figures))
+    figures["cpu_us"] = 1e6 * figures.pop("cpu_s", time.process_time() - cpu_started) / figures["items"]
+    # Before the download, whose half of Django is another process's.
+    figures["memory_mb"] = _memory_mb()
+    job_id = figures.pop("job", None)
+    figures["first_byte_ms"] = _first_byte_ms(project, job_id) if job_id else None
+    print(json.dumps(figures))
 
 
 def measure(part: str, warm: "Project", project: "Project", what: str) -> Row:

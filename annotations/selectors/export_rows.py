@@ -15,7 +15,7 @@ from annotations.selectors import export_reviews, export_verdicts
 from annotations.selectors import vocabulary as tags
 from annotations.selectors.export_verdicts import Words
 
-CHUNK = 4_000
+CHUNK = 3_000
 # The first fields of an ExportRow, in its order.
 _FIELDS = (
     *("id", "name", "path", "sha256", "width_px", "height_px", "caption", "state", "is_holdout"),
