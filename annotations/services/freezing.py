@@ -1,14 +1,15 @@
 """Freezes a project's rows into a file, for one export or to be kept as a snapshot, and opens them again."""
 
 import gzip
+import io
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -23,6 +24,7 @@ EVERYTHING = Needs(provenance=True, reviews=True, implied_no=False)
 """What a snapshot keeps. Implied no's follow from what was not asked."""
 ALL = Filter()
 _GZIP_LEVEL = 1
+_READ_BYTES = 256 * 1024
 
 
 @contextmanager
@@ -39,14 +41,13 @@ def frozen(
     `without_lost_pictures` forgets the pictures whose files are gone, so that no format counts on them. `on_step` is
     called after each piece.
     """
-    with tempfile.NamedTemporaryFile(prefix="tagger-rows-") as file:
-        stream = cast(BinaryIO, file)
+    with tempfile.TemporaryFile(prefix="tagger-rows-") as stream:
         with moments.of(project, wanted, needs) as moment:
             freezer, facts = _freeze(
                 moment, stream, without_lost_pictures=without_lost_pictures, on_step=on_step
             )
         stream.flush()
-        yield FrozenRows(partial(_open, Path(file.name)), freezer.clashes()), facts
+        yield FrozenRows(partial(_from_start, stream.fileno()), freezer.clashes()), facts
 
 
 def passed(
@@ -102,8 +103,27 @@ def opened(key: str, wanted: Filter = ALL, *, implied_no: bool = False) -> tuple
     return found, facts if wanted == ALL else _recounted(found, facts)
 
 
-def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+class _FromStart(io.RawIOBase):
+    """An open file from its beginning, wherever others stand in it.
+
+    It has no name, so that a killed process leaves nothing behind; without one it cannot be opened twice.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._at = descriptor, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        read = os.pread(self._descriptor, len(buffer), self._at)
+        buffer[: len(read)] = read
+        self._at += len(read)
+        return len(read)
+
+
+def _from_start(descriptor: int) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_FromStart(descriptor), _READ_BYTES))
 
 
 def _freeze(

@@ -1,6 +1,7 @@
 """Snapshots: frozen once, addressed by their contents, compared, exported to the same bytes, and removed."""
 
 import json
+import tempfile
 import threading
 
 import pytest
@@ -137,6 +138,17 @@ def test_a_snapshot_is_of_one_moment_though_people_go_on(reviewed, monkeypatch):
     assert Image.objects.filter(state="pending").count() == 0
     rows, _ = freezing.opened(Snapshot.objects.get().file_key)
     assert sorted(row.state for row in rows) == ["pending", "reviewed", "reviewed"]
+
+
+def test_frozen_rows_pass_again_and_again_and_leave_no_file(reviewed, monkeypatch, tmp_path):
+    """Several passes at once too; a file with a name would stay behind when its worker is killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with freezing.frozen(reviewed.project, freezing.ALL, freezing.EVERYTHING) as (rows, facts):
+        assert not list(tmp_path.iterdir())
+        both = list(zip(rows, rows, strict=True))
+        assert len(both) == facts.images == 3
+        assert all(one == other for one, other in both)
+        assert [row.sha256 for row in rows] == sorted(row.sha256 for row, _ in both)
 
 
 def _in_another_connection(cast):
