@@ -95,9 +95,9 @@ _QUEUE = """
     ON CONFLICT DO NOTHING
 """
 _ITEMS = """
-    INSERT INTO annotations_importitem (job_id, name, staged_key, tags, no, suggestions, metadata, complete, state,
-                                        error_code, error_message, image_id)
-    SELECT %s, name, 'gone', '[]', '[]', '{}', '{}', false, 'added', '', '', id FROM annotations_image
+    INSERT INTO annotations_importitem (job_id, name, staged_key, file_caption, tags, no, disputed, not_asked,
+                                        suggestions, metadata, complete, state, error_code, error_message, image_id)
+    SELECT %s, name, 'gone', '', '[]', '[]', '[]', '[]', '{}', '{}', false, 'added', '', '', id FROM annotations_image
     WHERE name LIKE 'planted-%%' AND id > %s
 """
 

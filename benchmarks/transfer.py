@@ -9,8 +9,9 @@ largest memory are printed beside its speed:
 
 - export: rows a second from the claimed job to the checked file, and milliseconds to the first byte of its download;
 - snapshot: images a second frozen;
-- import: rows a second by a table of JSON Lines that names the images by sha256: a new caption with the suggestions of
-  another model, or with two tags;
+- import: rows a second of a table of JSON Lines, each a caption and the suggestions of another model, or two tags:
+  `suggestions` and `tags` are of images that are here, named by sha256, and land; `addresses` names new ones by URL,
+  and is over when every row is stored and waits for its picture, which is all that other tools do with such rows;
 - upload: pictures of 60 kB that the script draws, from a server folder: images a second, stored with thumbnails.
 """
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from annotations.models import Project
 
 FORMATS = ("csv", "csv-long", "jsonl", "coco", "parquet")
-IMPORTED = ("suggestions", "tags")
+IMPORTED = ("addresses", "suggestions", "tags")
 SIZES = (1_000, 10_000, 100_000)
 UPLOADED = 600
 UPLOADED_PX = (800, 600)
@@ -148,11 +149,11 @@ def snapshot(project: "Project", _: str) -> dict[str, Any]:
 
 
 def import_rows(project: "Project", what: str) -> dict[str, Any]:
-    """A caption and `what` for every image, from the staged table to the last row that has landed."""
+    """A caption and `what` for every image, from the staged table to the last row that has landed, or waits."""
     from annotations.importers import sources
     from annotations.importers.uploads import StagedUpload
     from annotations.models import ImportJob
-    from annotations.services import imports, jobs, storage
+    from annotations.services import import_rows, imports, jobs, storage
 
     area = storage.new_staging_area()
     table = StagedUpload(f"{area}/rows.jsonl", "rows.jsonl", 0, "", "manifest")
@@ -163,11 +164,12 @@ def import_rows(project: "Project", what: str) -> dict[str, Any]:
     job = imports.start(project, actor=None, source="table", batch=batch, area=area)
     claimed = jobs.claim(ImportJob, job.pk)
     assert claimed is not None
-    imports.run(claimed)
+    (import_rows.complete if what == "addresses" else imports.run)(claimed)
     seconds = time.perf_counter() - started
     job.refresh_from_db()
-    assert (job.state, job.result["refused"]) == ("done", 0), (job.reason, job.errors[:2])
-    return {"items": sum(job.result.values()), "seconds": seconds}
+    assert job.result["refused"] == 0 and job.state != "failed", (job.reason, job.errors[:2])
+    assert job.total == job.items.count()
+    return {"items": job.total, "seconds": seconds}
 
 
 def _lines(project: "Project", what: str) -> Iterator[bytes]:
@@ -175,7 +177,8 @@ def _lines(project: "Project", what: str) -> Iterator[bytes]:
     shas = project.images.order_by("pk").values_list("sha256", flat=True)
     for number, sha256 in enumerate(shas.iterator(chunk_size=2_000)):
         tags = sorted({names[number % len(names)], names[number * 7 % len(names)]})
-        row: dict[str, Any] = {"sha256": sha256, "caption": f"A caption with {what} for image {number}."}
+        row: dict[str, Any] = {"caption": f"A caption with {what} for image {number}."}
+        row |= {"url": f"https://pictures.test/{sha256}.jpg"} if what == "addresses" else {"sha256": sha256}
         if what == "tags":
             row["tags"] = tags
         else:

@@ -290,12 +290,15 @@ def test_an_export_is_of_one_moment_and_tells_of_itself_meanwhile(cast, reviewed
     assert len(told) == len(set(told)) == 3
 
 
-@pytest.mark.parametrize("format", ["csv", "csv-long", "jsonl"])
-def test_what_is_written_in_passing_is_what_frozen_rows_give(cast, reviewed, exported, format):
-    job, data = exported(format)
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [("csv", {}), ("csv-long", {}), ("csv-long", {"implied_no": True}), ("jsonl", {})],
+)
+def test_what_is_written_in_passing_is_what_frozen_rows_give(cast, reviewed, exported, format, options):
+    job, data = exported(format, options=options)
     snapshot = snapshots.start(cast.project, actor=cast.manager, name="the same")
     tasks.run_snapshot(snapshot.pk)
-    frozen, same = exported(format, snapshot=snapshot.pk)
+    frozen, same = exported(format, options=options, snapshot=snapshot.pk)
     assert same == data
     told = ("items", "bytes", "sha256", "snapshot_sha256", "vocabulary_version")
     assert {name: job["result"][name] for name in told} == {name: frozen["result"][name] for name in told}
