@@ -9,6 +9,7 @@ import ijson
 import orjson
 
 from annotations.exporters.base import Written
+from annotations.exporters.pieces import of_stream
 
 Recount = Callable[[Written], int]
 
@@ -23,8 +24,15 @@ def csv_rows(ending: str, *, column: str | None = None) -> Recount:
 
 
 def lines(ending: str) -> Recount:
-    """Lines of all files whose names end so."""
-    return lambda written: sum(sum(1 for _ in stream) for stream in _opened(written, ending))
+    """Lines of all files whose names end so; one without an end counts too."""
+    return lambda written: sum(map(_lines, _opened(written, ending)))
+
+
+def _lines(stream: IO[bytes]) -> int:
+    count, end = 0, b"\n"
+    for piece in of_stream(stream):
+        count, end = count + piece.count(b"\n"), piece[-1:]
+    return count + (end != b"\n")
 
 
 def json_lines(ending: str) -> Recount:

@@ -1,6 +1,6 @@
 """Reads images and what was said of them for exporters, in keyset chunks, so that memory stays flat."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,11 @@ def count(project: Project, wanted: Filter) -> int:
     return _images(project, wanted).count()
 
 
-def chunks(project: Project, wanted: Filter, needs: Needs) -> Iterator[list[ExportRow]]:
-    """Rows by ascending sha256. Six queries a chunk at most, however large the project."""
+def chunks(project: Project, wanted: Filter, needs: Needs) -> Iterator[Iterable[ExportRow]]:
+    """Rows by ascending sha256. Six queries a chunk at most, however large the project.
+
+    All that is asked of the database is known when a chunk comes; its rows are put together as they are taken.
+    """
     words = Words.of(project)
     # As text: Django parses each JSON value by itself, and most are empty.
     images = _images(project, wanted).order_by("sha256").annotate(metadata_text=Cast("metadata", TextField()))
@@ -80,25 +83,22 @@ def _images(project: Project, wanted: Filter) -> Any:
     return images
 
 
-def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> list[ExportRow]:
+def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> Iterable[ExportRow]:
     states = {row[0]: row[_STATE] for row in found}
     reviews = export_reviews.of_images(states, told=needs.reviews)
     said_of = export_verdicts.of_images(words, states, reviews, needs)
-    rows = []
-    for *image, key, metadata in found:
-        said = said_of[image[0]]
-        rows.append(
-            ExportRow._make(
-                (
-                    *image,
-                    *said,
-                    reviews.told.get(image[0], ()),
-                    {} if metadata == _NO_METADATA else orjson.loads(metadata),
-                    key,
-                    file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2])
-                    if needs.files
-                    else "",
-                )
+    return (
+        ExportRow._make(
+            (
+                *image,
+                *said_of[image[0]],
+                reviews.told.get(image[0], ()),
+                {} if metadata == _NO_METADATA else orjson.loads(metadata),
+                key,
+                file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2])
+                if needs.files
+                else "",
             )
         )
-    return rows
+        for *image, key, metadata in found
+    )

@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Self
 
@@ -35,8 +35,12 @@ class DamagedExport(Refused):
 
 @dataclass
 class Packed:
-    """What was packed beside the rows: pictures, images whose pictures are gone, and those that hold no keywords."""
+    """What was packed beside the rows: pictures, images whose pictures are gone, and those that hold no keywords.
 
+    `sha256` is of the bytes of a file that is no archive, which has a checksum for each of its own files.
+    """
+
+    sha256: str = ""
     pictures: int = 0
     lost: list[str] = field(default_factory=list)
     without_keywords: list[str] = field(default_factory=list)
@@ -69,7 +73,7 @@ def write(
     packed = Packed()
     if is_one_file(exporter, with_pictures=dataset.with_pictures):
         for _, pieces in exporter.files(dataset):
-            stream.writelines(pieces)
+            packed.sha256 = write_pieces(stream, pieces)
         return packed
     with Archive(stream) as archive:
         for name, pieces in exporter.files(dataset):
@@ -80,14 +84,30 @@ def write(
     return packed
 
 
+def write_pieces(stream: BinaryIO, pieces: Iterable[bytes]) -> str:
+    """Write a file; returns the sha256 of what it should hold."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        stream.write(piece)
+    return digest.hexdigest()
+
+
 def picture(row: ExportRow) -> bytes:
     return storage.read(row.picture_key)
 
 
-def check(key: str, exporter: Exporter, *, images: int, with_pictures: bool) -> tuple[int, str]:
-    """Size in bytes and sha256 of a written file, once it has been read back whole. Raises DamagedExport."""
+def check(
+    key: str, exporter: Exporter, *, images: int, with_pictures: bool, written: str = ""
+) -> tuple[int, str]:
+    """Size in bytes and sha256 of a written file, once it has been read back whole. Raises DamagedExport.
+
+    `written` is the sha256 that it should have, where that is known.
+    """
     size, sha256 = _measured(key)
     try:
+        if written and sha256 != written:
+            raise ValueError("other bytes came back")
         if is_one_file(exporter, with_pictures=with_pictures) and exporter.one_file:
             found = _recounted(exporter, _OneFile(key, exporter.one_file.name), images)
         else:

@@ -145,15 +145,16 @@ def _write_in_passing(job: ExportJob, exporter: Exporter, key: str, watch: "_Wat
     pieces = exporter.one_file.in_passing
     wanted = export_rows.Filter(**job.filter)
     watch.begin(export_rows.count(job.project, wanted), of_pictures=False)
+    packed = Packed()
     with storage.writer(key) as target:
 
         def write(rows: Iterable[ExportRow], vocabulary_version: int) -> None:
-            target.writelines(pieces(rows, vocabulary_version))
+            packed.sha256 = export_files.write_pieces(target, pieces(rows, vocabulary_version))
 
         needs = exporter.needs(job.options)
         facts = freezing.passed(job.project, wanted, needs, write, on_rows=watch.rows_written)
     watch.look(finished=True)
-    return facts, Packed()
+    return facts, packed
 
 
 def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> tuple[Facts, Packed]:
@@ -184,7 +185,9 @@ def _write(job: ExportJob, exporter: Exporter, key: str, watch: "_Watch") -> tup
 def _checked(job: ExportJob, exporter: Exporter, key: str, facts: Facts, packed: Packed) -> dict[str, Any]:
     """Read the file back; returns what the job's result says of it."""
     held = facts.images - len(packed.lost) if exporter.pictures is Pictures.ALWAYS else facts.images
-    size, sha256 = export_files.check(key, exporter, images=held, with_pictures=job.with_pictures)
+    size, sha256 = export_files.check(
+        key, exporter, images=held, with_pictures=job.with_pictures, written=packed.sha256
+    )
     return {
         "items": facts.images,
         "bytes": size,

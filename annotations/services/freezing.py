@@ -137,12 +137,13 @@ def _freeze(
 
 
 def _added(
-    freezer: Freezer, chunks: Iterable[list[ExportRow]], on_rows: Callable[[int], None]
+    freezer: Freezer, chunks: Iterable[Iterable[ExportRow]], on_rows: Callable[[int], None]
 ) -> Iterator[ExportRow]:
     for chunk in chunks:
-        freezer.add(chunk)
-        yield from chunk
-        on_rows(len(chunk))
+        rows = list(chunk)
+        freezer.add(rows)
+        yield from rows
+        on_rows(len(rows))
 
 
 def _without_lost_picture(row: ExportRow) -> ExportRow:

@@ -1,6 +1,6 @@
 """A project as of one moment, for what is frozen or exported: its rows, and what holds for all of them."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
 
@@ -18,7 +18,7 @@ from annotations.services.read_ahead import read_ahead
 class Moment:
     """`chunks` come once, by ascending sha256 of the image."""
 
-    chunks: Iterator[list[ExportRow]]
+    chunks: Iterator[Iterable[ExportRow]]
     vocabulary: Sequence[VocabularyTag]
     vocabulary_version: int
     implies_no: bool
@@ -37,14 +37,14 @@ def of(project: Project, wanted: Filter, needs: Needs) -> Iterator[Moment]:
     moment = Moment()
     rows = _read(moment, project, wanted, needs)
     with closing(rows if connection.in_atomic_block else read_ahead(rows)) as coming:
-        first = next(coming, [])  # from here on the moment knows the rest
+        first = next(coming, ())  # from here on the moment knows the rest
         moment.chunks = chain([first], coming)
         yield moment
 
 
 def _read(
     moment: Moment, project: Project, wanted: Filter, needs: Needs
-) -> Generator[list[ExportRow], None, None]:
+) -> Generator[Iterable[ExportRow], None, None]:
     with one_moment():
         now = Project.objects.get(pk=project.pk)
         moment.vocabulary, moment.vocabulary_version = export_rows.vocabulary(project), now.vocabulary_version

@@ -236,6 +236,24 @@ def test_a_file_that_does_not_read_back_is_never_offered(cast, reviewed, monkeyp
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("format", ["csv", "csv-long", "jsonl"])
+def test_one_changed_letter_is_found_too(cast, reviewed, monkeypatch, format):
+    """Such a file parses, and has as many rows as it should."""
+    measured = export_files._measured
+
+    def changed(key):
+        path = storage.local_path(key)
+        path.write_bytes(path.read_bytes().replace(b"lake", b"cake", 1))
+        return measured(key)
+
+    monkeypatch.setattr(export_files, "_measured", changed)
+    job = exports.start(cast.project, actor=cast.manager, format=format)
+    tasks.run_export(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.file_key) == ("refused", "")
+    assert "does not read back (other bytes came back)" in job.reason
+
+
 def test_a_cancelled_export_stops_while_it_writes(cast, reviewed, monkeypatch):
     monkeypatch.setattr(exports, "_BEAT_EVERY_S", 0.0)
     job = exports.start(cast.project, actor=cast.manager, format="csv")
