@@ -244,14 +244,18 @@ class _Watch:
     def __init__(self, job: ExportJob, on_progress: Callable[[int], None]) -> None:
         self._job, self._on_progress = job, on_progress
         self._done = self._total = 0
-        self._of_pictures = False
+        self._of_pictures = self._has_written = False
         self._told_at = time.monotonic()
 
     def begin(self, total: int, *, of_pictures: bool) -> None:
         self._total, self._of_pictures = total, of_pictures
-        jobs.beat(self._job, total=total, done=0, attempts=1)
+        jobs.beat(self._job, total=total, done=0)
 
     def rows_written(self, count: int) -> None:
+        if not self._has_written:
+            # A worker that dies of the rows themselves comes no further than reading them, each time.
+            self._has_written = True
+            jobs.beat(self._job, attempts=1)
         self._count(0 if self._of_pictures else count)
 
     def picture_written(self) -> None:

@@ -20,7 +20,7 @@ from annotations.models import ImportJob
 from annotations.services import import_batches, import_items, import_tags, jobs, known_images, storage
 from annotations.services.read_ahead import read_ahead
 
-PIECE_SIZE = 2000
+PIECE_SIZE = 2_000
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,13 @@ def _lands_at_once(file: StagedFile) -> bool:
 
 
 def _land(job: ImportJob, row: ImportJob, files: Sequence[StagedFile]) -> None:
+    said = [file.words for file in files]
     import_tags.create(
-        job, (word for file in files for word in (*file.words.tags, *file.words.no, *file.words.disputed))
+        job,
+        [
+            *(word for one in said for word in (*one.tags, *one.no, *one.disputed)),
+            *(word for one in said for word in one.not_asked),
+        ],
     )
     items, errors = import_batches.land(job, files)
     import_batches.count(row, items, errors)

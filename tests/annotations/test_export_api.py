@@ -286,6 +286,22 @@ def test_a_cancelled_export_stops_while_its_rows_are_read(cast, reviewed, monkey
     assert (job.state, job.file_key) == ("cancelled", "")
 
 
+@pytest.mark.parametrize("format", ["csv", "coco"])
+def test_an_export_whose_rows_end_every_worker_is_given_up(cast, reviewed, monkeypatch, format):
+    def deadly(*args):
+        raise KeyboardInterrupt
+
+    job = exports.start(cast.project, actor=cast.manager, format=format)
+    monkeypatch.setattr(export_rows, "_rows", deadly)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            tasks.run_export(job.pk)
+        ExportJob.objects.update(heartbeat_at="2000-01-01T00:00:00Z")
+    assert jobs.give_up(ExportJob) == 1
+    job.refresh_from_db()
+    assert job.state == "failed" and "Its worker died" in job.reason
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("format", ["csv", "coco"])
 def test_an_export_is_of_one_moment_and_tells_of_itself_meanwhile(cast, reviewed, monkeypatch, format):
