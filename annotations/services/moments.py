@@ -16,7 +16,7 @@ from annotations.services.read_ahead import read_ahead
 
 
 class Moment:
-    """`chunks` come once, by ascending sha256 of the image."""
+    """`chunks` come once, by ascending sha256 of the image; the vocabulary is known after the last of them."""
 
     chunks: Iterator[Iterable[ExportRow]]
     vocabulary: Sequence[VocabularyTag]
@@ -37,7 +37,7 @@ def of(project: Project, wanted: Filter, needs: Needs) -> Iterator[Moment]:
     moment = Moment()
     rows = _read(moment, project, wanted, needs)
     with closing(rows if connection.in_atomic_block else read_ahead(rows)) as coming:
-        first = next(coming, ())  # from here on the moment knows the rest
+        first = next(coming, ())  # from here on the moment knows its version
         moment.chunks = chain([first], coming)
         yield moment
 
@@ -47,6 +47,7 @@ def _read(
 ) -> Generator[Iterable[ExportRow], None, None]:
     with one_moment():
         now = Project.objects.get(pk=project.pk)
-        moment.vocabulary, moment.vocabulary_version = export_rows.vocabulary(project), now.vocabulary_version
+        moment.vocabulary_version = now.vocabulary_version
         moment.implies_no = now.unmarked == Project.Unmarked.NO
         yield from export_rows.chunks(project, wanted, needs)
+        moment.vocabulary = export_rows.vocabulary(project)
