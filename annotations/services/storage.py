@@ -20,6 +20,8 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from annotations.errors import DiskFull
+
 STAGING = "staging"
 _PROJECTS = "projects"
 # A file that is being written: hidden, beside the place where it will be.
@@ -140,6 +142,17 @@ def writer(key: str) -> Iterator[BinaryIO]:
 def is_full(error: BaseException) -> bool:
     """Whether this is how a disk says that it has no room."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def told_when_full() -> Iterator[None]:
+    """For what a request waits for: a full disk becomes an answer. Raises DiskFull."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFull from error
 
 
 def delete(key: str) -> None:
