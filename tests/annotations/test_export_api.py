@@ -176,10 +176,10 @@ def test_an_archive_brings_pictures_and_says_what_it_holds(cast, reviewed, expor
 
 @pytest.mark.parametrize("wanted", ["inside", "beside"])
 def test_keywords_are_written_into_copies_or_beside_them(cast, reviewed, exported, wanted):
-    """One of the pictures is a GIF, which holds none inside: it comes as it was sent, and is named."""
+    """One of the pictures is a BMP, which holds none inside: it comes as it was sent, and is named."""
     first, empty, _ = reviewed
     sent = {image.pk: files.picture(image.pk) for image in reviewed}
-    sent[empty.pk] = files.picture(empty.pk, format="GIF")
+    sent[empty.pk] = files.picture(empty.pk, format="BMP")
     for image in reviewed:
         storage.put(image.storage_key, sent[image.pk])
     job, data = exported("imagenet-txt", images=True, options={"keywords": wanted})
