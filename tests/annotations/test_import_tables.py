@@ -362,6 +362,19 @@ class TestReadByTheWorker:
         assert len(said) < total / 2
         assert not storage.exists(job.options["area"])
 
+    def test_a_document_that_is_read_to_its_end_first_is_so_once(self, cast, post, monkeypatch):
+        (image,) = make_images(cast.project, 1)
+        document = {
+            "images": [{"id": 1, "file_name": image.name}],
+            "categories": [{"id": 1, "name": "dog"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1}],
+        }
+        say, said = Spool.say, []
+        monkeypatch.setattr(Spool, "say", lambda *args: (said.append(1), say(*args)))
+        tasks.run_import(post(json.dumps(document).encode(), name="instances.json").json()["id"])
+        assert ImportJob.objects.get().result["updated"] == 1
+        assert len(said) == 1
+
     def test_a_table_that_breaks_off_lands_what_came_before_and_says_so(self, cast, post):
         (image,) = make_images(cast.project, 1)
         line = json.dumps({"name": image.name, "caption": "kept"})
