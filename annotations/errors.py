@@ -53,6 +53,14 @@ class Refused(DomainError):
     status = 422
 
 
+class DiskFull(DomainError):
+    code = "disk_full"
+    status = 507
+    message = (
+        "The server's disk is full: nothing of this request was stored. Free some space, then send it again."
+    )
+
+
 class Unavailable(DomainError):
     code = "unavailable"
     status = 503

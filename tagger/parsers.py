@@ -10,8 +10,12 @@ from rest_framework.parsers import JSONParser
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class SafeJSONParser(JSONParser):
-    """JSON without null characters, half surrogates and bottomless nesting."""
+# What the bodies of the API need is a dozen; what is stored of them may be 50 deep.
+MAX_DEPTH = 100
+
+
+class ShallowJSONParser(JSONParser):
+    """JSON without bottomless nesting, on which everything that walks through it would break."""
 
     def parse(
         self,
@@ -21,10 +25,41 @@ class SafeJSONParser(JSONParser):
     ) -> Any:
         try:
             data = super().parse(stream, media_type=media_type, parser_context=parser_context)
-            _refuse_unstorable(data)
         except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply: send it flatter.") from error
+            raise _too_deep() from error
+        _refuse_deep(data)
         return data
+
+
+class SafeJSONParser(ShallowJSONParser):
+    """JSON without null characters and half surrogates too."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        data = super().parse(stream, media_type=media_type, parser_context=parser_context)
+        _refuse_unstorable(data)
+        return data
+
+
+def _refuse_deep(data: Any) -> None:
+    """Level by level, since what nests without end would end a function that calls itself."""
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        nested = (one for one in level if isinstance(one, dict | list))
+        level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _too_deep() -> ParseError:
+    return ParseError(
+        f"The JSON is nested too deeply: expected at most {MAX_DEPTH} lists or objects in one another. Send it flatter."
+    )
 
 
 def _refuse_unstorable(value: Any) -> None:

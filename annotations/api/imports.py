@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +17,7 @@ from annotations.models import ImportJob, Project
 from annotations.permissions import required_role
 from annotations.selectors import jobs
 from annotations.services import imports, requests, storage
+from tagger.parsers import ShallowJSONParser
 
 _ROLE = required_role("import")
 
@@ -25,7 +25,7 @@ _ROLE = required_role("import")
 class ImportList(ProjectView):
     """Uploads are staged while they arrive; the answer is a job that a worker carries out."""
 
-    parser_classes = [JSONParser, uploads.StagedMultiPartParser]
+    parser_classes = [ShallowJSONParser, uploads.StagedMultiPartParser]
     area = ""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:

@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from annotations import iptc, xmp
+from annotations import gif_xmp, iptc, xmp
+from annotations.exporters import heif_items
 from annotations.picture_kinds import describe
 
 _SEGMENT_MAX_BYTES = 65_533
@@ -31,17 +32,17 @@ class _Unwritable(Exception):
 
 
 def embedded(data: bytes, *, caption: str, tags: Sequence[str]) -> bytes | None:
-    """The file with these words instead of those it has: XMP in JPEG, PNG, WebP and TIFF, IPTC too in JPEG and TIFF.
+    """The file with these words instead of those it has: XMP, and in JPEG and TIFF IPTC too.
 
-    None where they cannot be held: another format, a broken file, several pictures in one file, or more words than
-    a JPEG segment takes. IPTC cuts long ones; XMP has them whole.
+    None where they cannot be held: BMP, a broken file, a JPEG of several pictures, a sequence of AVIF or HEIC, or more
+    words than a JPEG segment takes. IPTC cuts long ones; XMP has them whole.
     """
     write = _WRITERS.get(describe(data)[1])
     if write is None:
         return None
     try:
         return write(data, caption, tags)
-    except (_Unwritable, struct.error, LookupError, ValueError):
+    except (_Unwritable, *heif_items.HEIF_ERRORS):
         return None
 
 
@@ -106,7 +107,9 @@ def _png(data: bytes, caption: str, tags: Sequence[str]) -> bytes:
     packet = xmp.written(_png_packet(old[0]) if old else None, caption=caption, tags=tags)
     ours = (b"iTXt", _XMP_PNG + b"\0" * 5 + packet)
     kept = [(kind, body) for kind, body in chunks if not (kind == b"iTXt" and body in old)]
-    head = next(at for at, (kind, _) in enumerate(kept) if kind == b"IDAT")
+    head = next((at for at, (kind, _) in enumerate(kept) if kind == b"IDAT"), None)
+    if head is None:
+        raise _Unwritable
     return data[:8] + b"".join(_png_chunk(kind, body) for kind, body in (*kept[:head], ours, *kept[head:]))
 
 
@@ -204,4 +207,21 @@ def _tiff_value(data: bytes, order: str, entry: bytes | None) -> bytes | None:
     return entry[8 : 8 + size] if size <= 4 else data[at : at + size]
 
 
-_WRITERS = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "TIFF": _tiff}
+def _gif(data: bytes, caption: str, tags: Sequence[str]) -> bytes:
+    packet = xmp.written(gif_xmp.packet(data), caption=caption, tags=tags)
+    return gif_xmp.with_packet(data, packet)
+
+
+def _heif(data: bytes, caption: str, tags: Sequence[str]) -> bytes:
+    return heif_items.with_xmp(data, lambda packet: xmp.written(packet, caption=caption, tags=tags))
+
+
+_WRITERS = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "WEBP": _webp,
+    "TIFF": _tiff,
+    "GIF": _gif,
+    "AVIF": _heif,
+    "HEIF": _heif,
+}

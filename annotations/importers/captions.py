@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annotations.errors import BadInput
-from annotations.importers import suggested
+from annotations.importers import damage, suggested
 from annotations.importers.base import ItemError, Words, clean_path, split_tags
+from annotations.importers.tables.base import checked_columns, listed
 
 NAME_COLUMNS = ("name", "filename", "file", "file_name", "image")
 CAPTION_COLUMN = "caption"
 TAGS_COLUMN = "tags"
+_READ = frozenset((*NAME_COLUMNS, CAPTION_COLUMN, TAGS_COLUMN))
 MAX_TABLE_BYTES = 64 * 2**20
 
 Table = tuple[dict[str, Words], tuple[ItemError, ...]]
@@ -30,7 +32,7 @@ def read_captions(data: bytes, *, source_name: str) -> Table:
 def read_csv_captions(text: str, *, source_name: str) -> Table:
     """Columns `name` (or filename, file) and `caption`, optional `tags` separated by |; others are ignored."""
     rows = _csv_rows(text, source_name)
-    header = [column.strip().lower() for column in next(rows, [])]
+    header = _header(next(rows, []), source_name)
     name_at = _column(header, NAME_COLUMNS, source_name)
     caption_at = _column(header, (CAPTION_COLUMN,), source_name)
     tags_at = header.index(TAGS_COLUMN) if TAGS_COLUMN in header else None
@@ -51,9 +53,9 @@ def read_json_captions(text: str, *, source_name: str) -> Table:
     """`{file name: caption}`, `{file name: {caption, tags, metadata}}` or a list of objects with a name."""
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(
-            f"{source_name}: expected JSON, got text that does not parse ({error}). Correct it and send it again.",
+            f"{source_name}: expected JSON, got {damage.unparsed(error)}. Correct it and send it again.",
             code="bad_json",
             file=source_name,
         ) from error
@@ -156,11 +158,20 @@ def _csv_rows(text: str, source_name: str) -> Iterator[list[str]]:
         ) from error
 
 
+def _header(cells: list[str], source_name: str) -> list[str]:
+    """The columns in small letters. Raises BadInput for very many, and for two alike among those that are read."""
+    header = [cell.strip().lower() for cell in cells]
+    if header:
+        read = [name if name in _READ else f"column {at}" for at, name in enumerate(header, start=1)]
+        checked_columns(read, source_name)
+    return header
+
+
 def _column(header: list[str], names: tuple[str, ...], source_name: str) -> int:
     for name in names:
         if name in header:
             return header.index(name)
-    found = ", ".join(f"“{column}”" for column in header if column) or "none"
+    found = listed(tuple(filter(None, header))) or "none"
     wanted = " or ".join(f"“{name}”" for name in names[:3])
     raise BadInput(
         f"{source_name}: expected a column {wanted}, got {found}. Name it in the first line and send it again.",

@@ -13,5 +13,12 @@ def broken_off(name: str, error: Exception) -> ItemError:
     )
 
 
+def unparsed(error: Exception) -> str:
+    """What a text is that was to be JSON and cannot be parsed."""
+    if isinstance(error, RecursionError):
+        return "lists or objects in one another without end"
+    return f"text that does not parse ({error})"
+
+
 def not_an_object(item: str, value: object, *, is_part: bool = False) -> ItemError:
     return ItemError(item, "bad_element", f"Expected an object, got {type(value).__name__}.", is_part)

@@ -5,7 +5,7 @@ Pillow finds the blocks; `annotations.xmp` and `annotations.iptc` know what they
 
 from PIL import Image, IptcImagePlugin
 
-from annotations import iptc
+from annotations import gif_xmp, iptc
 from annotations import xmp as packets
 from annotations.picture_decoding import DECODER_ERRORS, PictureError, header
 from annotations.xmp import XMP_ERRORS, Said
@@ -16,12 +16,12 @@ _DAMAGE = (*DECODER_ERRORS, *XMP_ERRORS)
 
 
 def read(data: bytes) -> Said:
-    """Keywords and caption of JPEG, PNG, WebP, TIFF and AVIF. XMP, which cuts nothing, comes before IPTC."""
+    """Keywords and caption of JPEG, PNG, WebP, TIFF, GIF, AVIF and HEIC. XMP, which cuts nothing, comes before IPTC."""
     try:
         image = header(data)
     except PictureError:
         return Said()
-    newer, older = _xmp(image), _iptc(image)
+    newer, older = _xmp(image, data), _iptc(image)
     return Said(newer.caption or older.caption, newer.tags or older.tags)
 
 
@@ -31,19 +31,17 @@ def read_all(data: bytes) -> Said:
         image = header(data)
     except PictureError:
         return Said()
-    newer, older = _xmp(image), _iptc(image)
+    newer, older = _xmp(image, data), _iptc(image)
     # IPTC cuts long words: what begins one that XMP has whole is no word of its own.
     more = [word for word in older.tags if not any(whole.startswith(word) for whole in newer.tags)]
     return Said(newer.caption or older.caption, (*newer.tags, *more))
 
 
-def _xmp(image: Image.Image) -> Said:
-    packet = image.info.get("xmp")
-    if not isinstance(packet, bytes):
-        return Said()
+def _xmp(image: Image.Image, data: bytes) -> Said:
     try:
-        return packets.read(packet)
-    except XMP_ERRORS:
+        packet = gif_xmp.packet(data) if image.format == "GIF" else image.info.get("xmp")
+        return packets.read(packet) if isinstance(packet, bytes) else Said()
+    except (*XMP_ERRORS, *gif_xmp.GIF_ERRORS):
         return Said()
 
 

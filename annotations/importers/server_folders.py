@@ -62,7 +62,8 @@ def read_all(folder: Path, area: str) -> Batch:
 
 def digested(batch: Batch) -> Batch:
     """The batch with the sha256 of the server's pictures, where a table names pictures by it: all of them are read."""
-    if not any(_names_digests(one) for one in batch.tables):
+    # Files first: the first row of a document may be known only when all of it is read.
+    if not any(map(_lacks_digest, batch.files)) or not any(map(_names_digests, batch.tables)):
         return batch
     return replace(batch, files=tuple(_digested(file) for file in batch.files))
 
@@ -172,9 +173,13 @@ def _names_digests(opened: OpenedTable) -> bool:
     return first is not None and any(first.cells.get(column) for column in columns)
 
 
+def _lacks_digest(file: StagedFile) -> bool:
+    return not file.sha256 and file.key.startswith(storage.SERVER_FILE) and _is_picture(file.name)
+
+
 def _digested(file: StagedFile) -> StagedFile:
     """One that cannot be read is named when it is to land."""
-    if file.sha256 or not file.key.startswith(storage.SERVER_FILE) or not _is_picture(file.name):
+    if not _lacks_digest(file):
         return file
     try:
         with _path(file).open("rb") as stream:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from annotations import xmp
 from annotations.errors import BadInput
+from annotations.importers import damage
 from annotations.importers.base import Batch, ItemError, StagedFile, Words
 from annotations.importers.captions import words_from_object
 from annotations.services import storage
@@ -124,9 +125,9 @@ def _text(data: bytes, name: str) -> Words:
 def _json(data: bytes, name: str) -> Words:
     try:
         content = json.loads(_decoded(data))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(
-            f"Expected JSON, got text that does not parse ({error}). The picture was taken without it."
+            f"Expected JSON, got {damage.unparsed(error)}. The picture was taken without it."
         ) from error
     if not isinstance(content, dict):
         raise BadInput("Expected an object with caption and tags. The picture was taken without it.")

@@ -11,6 +11,7 @@ from annotations.importers import (
     addresses,
     buckets,
     captions,
+    damage,
     items,
     matching,
     server_folders,
@@ -27,6 +28,7 @@ from annotations.importers.tables import mapping, opening, preview
 from annotations.importers.tables.base import Columns, OpenedTable, Table
 from annotations.importers.tables.preview import Preview
 from annotations.importers.uploads import MAX_BYTES, MAX_FILES, StagedUpload, too_many_files
+from annotations.services import storage
 
 # What an import is called by what was sent, first of all the table.
 _SOURCES = {"manifest": "table", "archive": "archive"}
@@ -41,6 +43,11 @@ class Source:
 
 def read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], *, area: str) -> Source:
     """Read the one source that the request names. Tables are opened, and their rows left to a worker."""
+    with storage.told_when_full():
+        return _read(sent, uploads, area)
+
+
+def _read(sent: Mapping[str, Any], uploads: Sequence[StagedUpload], area: str) -> Source:
     by_field = _by_field(uploads)
     if not _is_packed(by_field) and (named := _named(sent, by_field)):
         return named
@@ -315,7 +322,7 @@ def _elsewhere(by_field: Mapping[str, list[StagedUpload]]) -> list[str]:
 def _names(upload: StagedUpload) -> list[str]:
     try:
         listed = json.loads(upload.read_all())
-    except ValueError:
+    except (ValueError, RecursionError):
         listed = None
     if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
         raise BadInput("elsewhere: expected a JSON list of file names, got something else.", code="bad_json")
@@ -337,7 +344,8 @@ def _json(value: object, *, name: str) -> object:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
         raise BadInput(
-            f"{name}: expected a JSON object, got text that does not parse ({error}).", code="bad_json"
+            f"{name}: expected a JSON object, got {damage.unparsed(error)}. Correct it and send it again.",
+            code="bad_json",
         ) from error
 
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.parsers import BaseParser, DataAndFiles
 
-from annotations.errors import BadInput, TooLarge
+from annotations.errors import BadInput, DiskFull, TooLarge
 from annotations.importers.base import clean_path
 from annotations.services import storage
 
@@ -139,8 +139,9 @@ def fingerprint(fields: dict[str, Any], files: list[StagedUpload]) -> str:
 
 def _parse(request: HttpRequest, meta: dict[str, Any], post_data: Any) -> tuple[Any, Any]:
     try:
-        return _PathKeepingParser(meta, post_data, request.upload_handlers, request.encoding).parse()
-    except TooLarge:
+        with storage.told_when_full():
+            return _PathKeepingParser(meta, post_data, request.upload_handlers, request.encoding).parse()
+    except (TooLarge, DiskFull):
         _drain(post_data)
         raise
     except TooManyFilesSent as error:

@@ -4,7 +4,9 @@ The rows of a table are read by the import's worker. Every piece is stored toget
 killed worker's successor goes on there and no row is stored twice.
 """
 
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -78,8 +80,9 @@ def complete(job: ImportJob) -> None:
     """
     if not job.options.get("unread") or job.options.get("is_read"):
         return
-    coming = _coming(job.options["unread"], job.options.get("read_to", 0))
-    with closing(read_ahead(coming, result=partial(jobs.awaited, job))) as ahead:
+    stop = threading.Event()
+    coming = _coming(job.options["unread"], job.options.get("read_to", 0), stop)
+    with closing(read_ahead(coming, result=partial(_awaited, job, stop))) as ahead:
         for piece in ahead:
             _store_next(job, piece)
     if not job.total:
@@ -88,11 +91,21 @@ def complete(job: ImportJob) -> None:
     jobs.beat(job, options=job.options)
 
 
-def _coming(unread: str, after: int) -> Generator[list[Offered], None, None]:
+def _awaited(job: ImportJob, stop: threading.Event, piece: Future[list[Offered]]) -> list[Offered]:
+    """Some documents are read to their end before their first row is known: a wish to stop ends that too."""
+    try:
+        return jobs.awaited(job, piece)
+    except (jobs.CancelRequestedError, jobs.ClaimLost):
+        stop.set()
+        raise
+
+
+def _coming(unread: str, after: int, stop: threading.Event) -> Generator[list[Offered], None, None]:
     """The pieces after those that are stored: what is sent is read in the same order each time."""
-    batch: Batch = sources.again(unread)
-    files, _ = matching.match(batch.files, batch.words)
-    yield from pieces(islice(pictures.offered(batch.tables, files), after, None))
+    with storage.stoppable(stop):
+        batch: Batch = sources.again(unread)
+        files, _ = matching.match(batch.files, batch.words)
+        yield from pieces(islice(pictures.offered(batch.tables, files), after, None))
 
 
 @transaction.atomic

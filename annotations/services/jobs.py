@@ -70,11 +70,13 @@ def is_to_stop(job: Job) -> bool:
 
 def awaited(job: Job, future: Future[Outcome]) -> Outcome:
     """Wait for what a thread does, saying now and then that the job lives. Raises CancelRequestedError."""
-    while not wait([future], timeout=BEAT_EVERY_S).done:
+    while True:
+        is_done = wait([future], timeout=BEAT_EVERY_S).done
+        if is_to_stop(job):
+            raise CancelRequestedError
+        if is_done:
+            return future.result()
         beat(job)
-    if is_to_stop(job):
-        raise CancelRequestedError
-    return future.result()
 
 
 def finish(job: Job, state: JobState, *, reason: str = "", result: Mapping[str, Any] | None = None) -> None:

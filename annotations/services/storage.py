@@ -6,22 +6,31 @@ appears under its key whole or not at all. What the files mean is known elsewher
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from annotations.errors import DiskFull
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 STAGING = "staging"
 _PROJECTS = "projects"
+_BUFFER_BYTES = 2**17
+_reading = threading.local()
 # A file that is being written: hidden, beside the place where it will be.
 _PART = ".part"
 # A server file that an import reads in place: this prefix, then its absolute path.
@@ -33,6 +42,10 @@ BUCKET_OBJECT = "s3:"
 # No bytes at all: an image of the project that gets new words. This prefix, then its id.
 STORED_IMAGE = "image:"
 DISPLAY = "display"
+
+
+class ReadingStopped(Exception):
+    """Nobody waits any more for what is read."""
 
 
 def project_area(project_id: int) -> str:
@@ -91,7 +104,34 @@ def read(key: str, limit_bytes: int | None = None) -> bytes:
 
 def open_for_reading(key: str) -> BinaryIO:
     path = local_path(key)
-    return path.open("rb") if path else cast(BinaryIO, default_storage.open(key, "rb"))
+    if path is None:
+        return cast(BinaryIO, default_storage.open(key, "rb"))
+    stop: threading.Event | None = getattr(_reading, "stop", None)
+    return path.open("rb") if stop is None else io.BufferedReader(_Stoppable(path, stop), _BUFFER_BYTES)
+
+
+@contextlib.contextmanager
+def stoppable(stop: threading.Event) -> Iterator[None]:
+    """What this thread opens within the block raises ReadingStopped at its next read once `stop` is set.
+
+    For files that take minutes to read before anything comes of them. A storage without files of its own reads on.
+    """
+    _reading.stop = stop
+    try:
+        yield
+    finally:
+        _reading.stop = None
+
+
+class _Stoppable(io.FileIO):
+    def __init__(self, path: Path, stop: threading.Event) -> None:
+        super().__init__(path)
+        self._stop = stop
+
+    def readinto(self, target: "WriteableBuffer") -> int | None:
+        if self._stop.is_set():
+            raise ReadingStopped
+        return super().readinto(target)
 
 
 def size_bytes(key: str) -> int:
@@ -140,6 +180,17 @@ def writer(key: str) -> Iterator[BinaryIO]:
 def is_full(error: BaseException) -> bool:
     """Whether this is how a disk says that it has no room."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def told_when_full() -> Iterator[None]:
+    """For what a request waits for: a full disk becomes an answer. Raises DiskFull."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFull from error
 
 
 def delete(key: str) -> None:

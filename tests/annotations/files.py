@@ -4,20 +4,30 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
+import pillow_heif
 from PIL import Image, ImageDraw
 
 
 def picture(
-    seed: int = 0, *, size: tuple[int, int] = (64, 48), format: str = "JPEG", mode: str = "RGB"
+    seed: int = 0,
+    *,
+    size: tuple[int, int] = (64, 48),
+    format: str = "JPEG",
+    mode: str = "RGB",
+    **options: Any,
 ) -> bytes:
-    """A small picture that differs with its seed."""
+    """A small picture that differs with its seed. `options` are those of the format's writer."""
     image = Image.new("RGB", size, (seed * 37 % 256, seed * 91 % 256, seed * 53 % 256))
     draw = ImageDraw.Draw(image)
     draw.ellipse((5 + seed % 20, 5, 30 + seed % 20, 40), fill=(255 - seed * 7 % 256, 200, 40))
     draw.line((0, seed % 48, 63, 47), fill=(0, 0, 0), width=3)
     target = io.BytesIO()
-    image.convert(mode).save(target, format)
+    if format == "HEIF":  # which Pillow does not write by itself
+        pillow_heif.from_pillow(image.convert(mode)).save(target, **options)
+    else:
+        image.convert(mode).save(target, format, **options)
     return target.getvalue()
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import uuid
 import zipfile
+from urllib.parse import unquote
 
 import pytest
 from django.db import connection
@@ -18,8 +19,9 @@ from annotations.exporters.registry import FORMATS
 from annotations.importers import keywords
 from annotations.models import ExportJob, Image, JobState
 from annotations.selectors import export_rows
-from annotations.services import export_files, exports, image_edits, jobs, snapshots, storage
+from annotations.services import export_files, exports, image_edits, jobs, snapshots, storage, tags
 from tests.annotations import files
+from tests.annotations.exporters import outside_readers as readers
 from tests.factories import make_images, make_tags, review_next
 
 
@@ -176,10 +178,10 @@ def test_an_archive_brings_pictures_and_says_what_it_holds(cast, reviewed, expor
 
 @pytest.mark.parametrize("wanted", ["inside", "beside"])
 def test_keywords_are_written_into_copies_or_beside_them(cast, reviewed, exported, wanted):
-    """One of the pictures is a GIF, which holds none inside: it comes as it was sent, and is named."""
+    """One of the pictures is a BMP, which holds none inside: it comes as it was sent, and is named."""
     first, empty, _ = reviewed
     sent = {image.pk: files.picture(image.pk) for image in reviewed}
-    sent[empty.pk] = files.picture(empty.pk, format="GIF")
+    sent[empty.pk] = files.picture(empty.pk, format="BMP")
     for image in reviewed:
         storage.put(image.storage_key, sent[image.pk])
     job, data = exported("imagenet-txt", images=True, options={"keywords": wanted})
@@ -191,6 +193,25 @@ def test_keywords_are_written_into_copies_or_beside_them(cast, reviewed, exporte
     assert archive.read(f"images/{empty.name}") == sent[empty.pk]
     assert job["result"]["without_keywords"] == ([empty.name] if wanted == "inside" else [])
     assert (written == sent[first.pk]) == (wanted == "beside")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tag_renamed_after_use_is_exported_under_its_new_name_alone(
+    cast, reviewed, exported, tmp_path, format
+):
+    """As an outside reader finds it; the snapshot of before goes on saying the old name."""
+    for image in reviewed:
+        storage.put(image.storage_key, files.picture(image.pk))
+    before = snapshots.start(cast.project, actor=cast.manager, name="before")
+    tasks.run_snapshot(before.pk)
+    tags.update(cast.project.tags.get(name="dog"), {"name": "Hound, wet"}, actor=cast.manager)
+    options = {"several": "copy"} if format == "imagefolder" else {}
+    for number, (more, said) in enumerate((({}, "Hound, wet"), ({"snapshot": before.pk}, "dog"))):
+        _, data = exported(format, images=True, options=options, **more)
+        unpacked(data).extractall(tmp_path / str(number))
+        found = set().union(*readers.READERS[format](tmp_path / str(number)).values())
+        found = {unquote(tag) for tag in found} if format == "voc" else found
+        assert found & {"dog", "Hound, wet"} == {said}
 
 
 def test_what_does_not_fit_a_format_is_refused_by_the_job_with_a_reason(cast, client_of):

@@ -1,5 +1,6 @@
 """Imports by the API: what comes in lands once, and what cannot land is named while the rest lands."""
 
+import contextlib
 import io
 import json
 import uuid
@@ -308,6 +309,79 @@ def test_a_zip_lands_and_its_hostile_entries_are_named(cast, landed):
         ("link.jpg", "link"),
     ]
     assert job["result"] == {"added": 1, "updated": 0, "duplicates": 0, "refused": 3}
+
+
+DEEP = ("[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000)
+
+
+@pytest.mark.parametrize("deep", DEEP, ids=["lists", "objects"])
+class TestNestedWithoutEnd:
+    """JSON 100,000 deep, wherever it may stand: named with a remedy, and all else as it would be without it."""
+
+    @pytest.mark.parametrize("field", ["captions", "captions_file", "elsewhere", "mapping", "files"])
+    def test_what_speaks_of_all_pictures_is_refused_and_stores_nothing(self, post, deep, field):
+        sent = {"captions": deep, "mapping": deep}.get(field) or ("captions.json", deep.encode())
+        more = {"manifest": ("t.csv", b"path,caption\na.jpg,x\n")} if field == "mapping" else {}
+        names = {"a.jpg": files.picture(1)}
+        if field == "files":
+            response = post({**names, "captions.json": deep.encode()})
+        else:
+            response = post(names, **{field: sent}, **more)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_json")
+        assert not ImportJob.objects.exists() and not staged()
+
+    def test_a_sidecar_is_named_and_its_picture_lands(self, landed, deep):
+        job = landed({"a.jpg": files.picture(1), "a.json": deep.encode(), "b.jpg": files.picture(2)})
+        assert (job["state"], job["result"]["added"]) == ("done", 2)
+        assert [(one["item"], one["code"]) for one in job["errors"]] == [
+            ("a.json", "caption_sidecar_unreadable")
+        ]
+
+    @pytest.mark.parametrize("body", ['{"items": %s}', '{"items": [{"path": "a.jpg", "metadata": %s}]}'])
+    def test_a_body_is_refused_and_stores_nothing(self, cast, client_of, deep, body):
+        address = f"/api/v1/projects/{cast.project.pk}/imports/"
+        response = client_of(cast.manager).post(address, body % deep, content_type="application/json")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_input")
+        assert "Send it flatter" in response.json()["error"]["message"]
+        assert not ImportJob.objects.exists()
+
+
+@pytest.mark.parametrize("depth", [60, 90, 200, 500, 900])
+def test_a_body_of_any_depth_is_no_server_error(cast, client_of, depth):
+    """Between what may be stored and what no parser takes: the item is named, or the body is."""
+    nested = "[" * depth + "]" * depth
+    body = f'{{"items": [{{"url": "http://pictures.invalid/a.jpg", "metadata": {{"a": {nested}}}}}]}}'
+    address = f"/api/v1/projects/{cast.project.pk}/imports/"
+    response = client_of(cast.manager).post(address, body, content_type="application/json")
+    if depth < 100:
+        assert [one["code"] for one in response.json()["errors"]] == ["metadata_too_deep"]
+    else:
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_input")
+
+
+@contextlib.contextmanager
+def full(key):
+    with open("/dev/full", "wb", buffering=0) as device:  # noqa: PTH123 (the device that is always full)
+        yield device
+
+
+@pytest.mark.parametrize("kind", ["files", "zip"])
+def test_a_full_disk_during_an_upload_is_said_and_leaves_nothing(post, monkeypatch, kind):
+    writer, packed = storage.writer, io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.jpg", files.picture(1))
+    sent = (
+        {"archive": ("a.zip", packed.getvalue())} if kind == "zip" else {"names": {"a.jpg": files.picture(1)}}
+    )
+    with monkeypatch.context() as patch:
+        # Of the archive the upload fits, and what comes out of it does not.
+        is_full = "unpacked" if kind == "zip" else storage.STAGING
+        patch.setattr(storage, "writer", lambda key: full(key) if is_full in key else writer(key))
+        response = post(**sent)
+    assert (response.status_code, response.json()["error"]["code"]) == (507, "disk_full")
+    assert "Free some space, then send it again" in response.json()["error"]["message"]
+    assert not ImportJob.objects.exists() and not staged()
+    assert post(**sent).status_code == 202
 
 
 def test_an_archive_that_is_none_is_refused(cast, post):

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import threading
 import zipfile
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations import tasks
 from annotations.importers.base import Batch, ItemError, KnownImage, Words
+from annotations.importers.formats.spool import Spool
 from annotations.models import Decision, Image, ImportItem, ImportJob, OutsideSuggestion, Project
 from annotations.selectors import truth
 from annotations.services import exports, image_edits, import_rows, imports, jobs, projects, storage
@@ -321,6 +323,57 @@ class TestReadByTheWorker:
         assert (waiting.state, waiting.done, waiting.total) == ("cancelled", 10, 10)
         assert Decision.objects.count() == waiting.items.filter(state="updated").count() == 10
         assert not storage.exists(waiting.options["area"])
+
+    def test_one_that_is_cancelled_before_its_first_row_is_known_is_read_no_further(
+        self, cast, post, monkeypatch
+    ):
+        """COCO says what applies at its end: of a large document minutes pass before anything lands."""
+        total = 40_000
+        document = {
+            "images": [{"id": 1, "file_name": "a.jpg"}],
+            "categories": [{"id": 1, "name": "dog"}],
+            "annotations": [{"id": at, "image_id": 1, "category_id": 1} for at in range(total)],
+        }
+        job_id = post(json.dumps(document).encode(), name="instances.json").json()["id"]
+        say, said, is_wished = Spool.say, [], threading.Event()
+
+        def slowly(*args):
+            is_wished.wait(20)  # the worker reads the wish before the document is read to its end
+            said.append(1)
+            return say(*args)
+
+        def and_then_cancel(job, **changes):
+            imports.cancel(ImportJob.objects.get(pk=job.pk), actor=cast.manager)
+            beat(job, **changes)
+
+        def told(job):
+            if is_to_stop(job):
+                is_wished.set()
+            return ImportJob.objects.get(pk=job.pk).cancel_requested
+
+        beat, is_to_stop = jobs.beat, jobs.is_to_stop
+        monkeypatch.setattr(jobs, "BEAT_EVERY_S", 0.1)
+        monkeypatch.setattr(jobs, "beat", and_then_cancel)
+        monkeypatch.setattr(jobs, "is_to_stop", told)
+        monkeypatch.setattr(Spool, "say", slowly)
+        tasks.run_import(job_id)
+        job = ImportJob.objects.get()
+        assert (job.state, job.done, job.total, job.items.count()) == ("cancelled", 0, 0, 0)
+        assert len(said) < total / 2
+        assert not storage.exists(job.options["area"])
+
+    def test_a_document_that_is_read_to_its_end_first_is_so_once(self, cast, post, monkeypatch):
+        (image,) = make_images(cast.project, 1)
+        document = {
+            "images": [{"id": 1, "file_name": image.name}],
+            "categories": [{"id": 1, "name": "dog"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1}],
+        }
+        say, said = Spool.say, []
+        monkeypatch.setattr(Spool, "say", lambda *args: (said.append(1), say(*args)))
+        tasks.run_import(post(json.dumps(document).encode(), name="instances.json").json()["id"])
+        assert ImportJob.objects.get().result["updated"] == 1
+        assert len(said) == 1
 
     def test_a_table_that_breaks_off_lands_what_came_before_and_says_so(self, cast, post):
         (image,) = make_images(cast.project, 1)

@@ -15,7 +15,7 @@ from annotations.services import keyword_files
 from annotations.services.keyword_files import Place
 from tests.annotations import files
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif"}
+FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif", "AVIF": "avif", "HEIF": "heic"}
 
 
 @pytest.fixture(params=FORMATS)
@@ -58,11 +58,11 @@ class TestCopies:
         assert target.read_bytes() == b"mine"
 
     def test_of_a_format_without_room_get_a_sidecar(self, tmp_path):
-        picture, target = tmp_path / "moving.gif", tmp_path / "out" / "moving.gif"
-        picture.write_bytes(files.picture(1, format="GIF"))
+        picture, target = tmp_path / "plain.bmp", tmp_path / "out" / "plain.bmp"
+        picture.write_bytes(files.picture(1, format="BMP"))
         assert keyword_files.write(Place.COPIES, picture, target, tags=["dog"])
         assert target.read_bytes() == picture.read_bytes()
-        assert xmp.read((tmp_path / "out" / "moving.gif.xmp").read_bytes()).tags == ("dog",)
+        assert xmp.read((tmp_path / "out" / "plain.bmp.xmp").read_bytes()).tags == ("dog",)
 
 
 class TestOriginals:
@@ -111,8 +111,8 @@ class TestOriginals:
         assert picture.read_bytes() == before and listed(picture.parent) == [picture.name]
 
     def test_a_format_without_room_is_refused(self, tmp_path):
-        path = tmp_path / "moving.gif"
-        path.write_bytes(before := files.picture(1, format="GIF"))
+        path = tmp_path / "plain.bmp"
+        path.write_bytes(before := files.picture(1, format="BMP"))
         with pytest.raises(Refused, match="holds no keywords"):
             keyword_files.write(Place.ORIGINALS, path, path, tags=["dog"])
         assert path.read_bytes() == before

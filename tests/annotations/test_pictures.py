@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -283,6 +284,41 @@ def test_huge_png_is_refused_from_its_header(side: int, got: str) -> None:
     assert error.code == "too_large"
     assert got in error.message
     assert "Scale" in error.message
+
+
+def claiming(kind: str) -> bytes:
+    """A small picture whose header says that it has thousands of megapixels, and a BMP's 4 GB of bytes."""
+    data = bytearray(encoded(Image.new("RGB", (64, 48), RED), kind))
+    if kind == "JPEG":
+        struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, 65_535, 65_535)
+    elif kind == "GIF":
+        struct.pack_into("<HH", data, 6, 65_535, 65_535)
+    elif kind == "BMP":
+        struct.pack_into("<L", data, 2, 2**32 - 1)
+        struct.pack_into("<ll", data, 18, 2_000_000, 2_000_000)
+    elif kind == "TIFF":
+        at = struct.unpack_from("<L", data, 4)[0] + 2
+        for entry in (at, at + 12):  # the first two are width and height
+            struct.pack_into("<HLL", data, entry + 2, 4, 1, 100_000)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "BMP", "TIFF"])
+def test_a_header_that_claims_thousands_of_megapixels_is_refused_before_memory_is_taken(kind: str) -> None:
+    tracemalloc.start()
+    error = refused(claiming(kind))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert error.code == "too_large"
+    assert "megapixels" in error.message and "Scale the picture down" in error.message
+    assert peak < 4 * 2**20
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind in ("AVIF", "HEIF")])
+def test_a_box_that_claims_other_sides_than_the_picture_has_is_refused(kind: str) -> None:
+    data = bytearray(encoded(Image.new("RGB", (64, 48), RED), kind))
+    struct.pack_into(">LL", data, data.index(b"ispe") + 8, 100_000, 100_000)
+    assert refused(bytes(data)).code in ("too_large", "damaged")
 
 
 def test_huge_webp_canvas_is_refused_before_it_is_allocated() -> None:

@@ -251,7 +251,12 @@ def test_the_pages_delete_bring_back_and_remove(cast, shore, browser_of):
     asked = manager.get(f"{here}{shore['boat']}/delete/").content.decode()
     assert "yes on 1 image, no on 1" in asked
     manager.post(f"{here}{shore['boat']}/delete/")
-    assert "30 days left" in manager.get(f"{here}trash/").content.decode()
+    shown = manager.get(f"{here}trash/").content.decode()
+    assert "30 days left" in shown
+    assert "no model learns them, and they are in no export and no new snapshot" in shown
+    assert (
+        "Models and snapshots made before keep them; a training on such a snapshot leaves them out" in shown
+    )
     assert manager.get(f"{here}{shore['boat']}/").status_code == 404
 
     back = manager.post(f"{here}trash/", {"tag": shore["boat"]})

@@ -167,6 +167,12 @@ def test_the_page_brings_back_what_is_picked(cast, images, browser_of):
     shown = client.get(address).content.decode()
     assert images[0].name in shown
     assert "30 days left" in shown
+    for effect in (
+        "not trained on and not exported, and no new snapshot has them",
+        "Models trained before keep what they learnt, and snapshots made before keep them",
+        "a training on such a snapshot leaves them out",
+    ):
+        assert effect in shown
 
     assert "No image is picked" in client.post(address, {}, follow=True).content.decode()
     answer = client.post(address, {"picked": images[0].pk}, follow=True).content.decode()
@@ -221,7 +227,9 @@ def test_the_list_of_projects_leads_to_the_trash_where_something_lies_in_it(cast
     assert "/projects/trash/" not in client.get("/projects/").content.decode()
     projects.trash(cast.membership(cast.admin))
     assert "/projects/trash/" in client.get("/projects/").content.decode()
-    assert "Outdoors" in client.get("/projects/trash/").content.decode()
+    shown = client.get("/projects/trash/").content.decode()
+    assert "Outdoors" in shown and "Nothing is trained for a project that lies here" in shown
+    assert "answers, models and snapshots. After 30 days it is removed for good" in shown
     back = client.post("/projects/trash/", {"project": cast.project.pk}, follow=True).content.decode()
     assert "“Outdoors” is back as it was" in back
     assert client.post("/projects/trash/", {"project": "x"}).status_code == 404

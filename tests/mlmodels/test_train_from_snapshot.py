@@ -8,7 +8,7 @@ from annotations import tasks
 from annotations.models import AuditEvent, Decision, Image, LiveModel, Snapshot, Tag
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs, stats
-from annotations.services import image_edits, snapshot_truth, snapshots, tag_merges, tags
+from annotations.services import image_edits, snapshot_truth, snapshots, tag_merges, tag_trash, tags
 from mlmodels.core import artifacts
 from mlmodels.models import ModelVersion, PolicyCheck, TrainingRun
 from mlmodels.services import evidence, heads, policy, runs, training
@@ -164,12 +164,13 @@ def read(planted, snapshot):
 
 
 class TestWhatIsTold:
-    def test_gone_images_and_left_out_tags_stand_in_reason_result_and_lineage(self, planted):
+    @pytest.mark.parametrize("take", [tags.retire, tag_trash.delete], ids=["retired", "in the trash"])
+    def test_gone_images_and_left_out_tags_stand_in_reason_result_and_lineage(self, planted, take):
         planted.images(50)
         reviewed = planted.review(40)
         snapshot = freeze(planted)
         trash(planted, reviewed[:3])
-        tags.retire(Tag.objects.get(pk=planted.tags["boat"]), actor=planted.cast.manager)
+        take(Tag.objects.get(pk=planted.tags["boat"]), actor=planted.cast.manager)
 
         run = train(planted, snapshot)
 

@@ -154,6 +154,11 @@ def _be_of_another_kind(content: dict[str, bytes]) -> None:
     content["manifest.json"] = b'{"format": "something else", "version": 1}'
 
 
+def _be_of_a_newer_form(content: dict[str, bytes]) -> None:
+    manifest = json.loads(content["manifest.json"]) | {"version": backups.FORMAT_VERSION + 1, "more": {}}
+    content["manifest.json"] = json.dumps(manifest).encode()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -164,6 +169,7 @@ def _be_of_another_kind(content: dict[str, bytes]) -> None:
         (_lose_the_manifest, "ends before its manifest"),
         (_come_from_the_future, "annotations.0999_from_tomorrow.*Update Tagger"),
         (_be_of_another_kind, "no backup that this Tagger can read"),
+        (_be_of_a_newer_form, "use the release that wrote it"),
     ],
 )
 def test_what_is_not_whole_is_refused_by_name(

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from annotations.errors import BadInput, TooLarge
 from annotations.importers.archives.unpacking import Budget, Unpacking, is_noise, pieces
 from annotations.importers.base import Batch
+from annotations.services import storage
 
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 # xz may ask for gigabytes of memory to unpack a few bytes; its strongest preset needs 65 MB.
@@ -47,6 +48,8 @@ def read_tar(stream: BinaryIO, *, area: str, source_name: str) -> Batch:
         try:
             _read(archive, unpacking, source_name)
         except _DAMAGES as error:
+            if storage.is_full(error):
+                raise
             message = (
                 f"The archive breaks off here ({_said(error)}). What came before was taken. Pack it again."
             )

@@ -75,7 +75,7 @@ class Unpacking:
             return True
         limit = _limit(path)
         if size > limit:
-            said = f"Expected at most {limit // 2**20} MB, got {size / 2**20:,.0f} MB."
+            said = f"Expected at most {limit // 2**20} MB, got {size / 2**20:,.0f} MB. Make it smaller or leave it out."
             self.refuse(name, "too_large", said)
             return True
         return False

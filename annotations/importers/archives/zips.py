@@ -1,5 +1,6 @@
 """Zip archives. The sizes that headers state may be lies: bytes are counted as they come."""
 
+import lzma
 import stat
 import struct
 import zipfile
@@ -10,8 +11,10 @@ from typing import BinaryIO
 from annotations.errors import BadInput, TooLarge
 from annotations.importers.archives.unpacking import Budget, Unpacking, is_noise, pieces
 from annotations.importers.base import Batch
+from annotations.services import storage
 
 _ENCRYPTED = 0x1
+_DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 # The list of entries is read as a whole: a hundred bytes an entry are many.
 _MAX_DIRECTORY_BYTES = 64 * 2**20
 _END, _END_BYTES, _COMMENT_BYTES = b"PK\5\6", 22, 65_535
@@ -46,7 +49,9 @@ def _read(archive: zipfile.ZipFile, size: int, area: str, source_name: str) -> B
         else:
             try:
                 unpacking.take(name, _counted(archive, entry, budget, size))
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            except _DAMAGES as error:
+                if storage.is_full(error):
+                    raise
                 unpacking.refuse(name, "damaged", f"It does not unpack ({error}). Pack it again.")
     return unpacking.keep().batch()
 

@@ -50,7 +50,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         area = storage.new_staging_area()
         try:
-            job = self._start(area, options)
+            with storage.told_when_full():
+                job = self._start(area, options)
         except DomainError as error:
             storage.delete_area(area)
             raise CommandError(error.message) from error

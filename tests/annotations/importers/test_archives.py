@@ -1,6 +1,7 @@
 """Archives of every kind, and those that are made to fill disks, memory or folders outside."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -115,6 +116,45 @@ def test_a_header_that_claims_ten_gigabytes_is_refused_and_what_came_before_land
     assert codes(batch) == [("claim.jpg", "too_large"), ("a.tar", "damaged")]
 
 
+def test_a_zip_entry_that_claims_ten_gigabytes_is_refused_and_the_rest_lands():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("claim.jpg", b"little")
+        archive.writestr("good.jpg", b"fine")
+        archive.getinfo("claim.jpg").file_size = 10 * 2**30  # the list of entries is written at the end
+    batch = read(target.getvalue(), "a.zip")
+    assert landed(batch) == {"good.jpg": b"fine"}
+    assert codes(batch) == [("claim.jpg", "too_large")]
+    assert "got 10,240 MB. Make it smaller" in batch.errors[0].message
+
+
+def test_entries_of_a_zip_that_lead_out_are_refused_by_name():
+    bad = [
+        "../evil.jpg",
+        "/etc/evil.jpg",
+        "C:\\evil.jpg",
+        "..\\evil.jpg",
+        "a/../../evil.jpg",
+        "\\\\host\\evil.jpg",
+    ]
+    batch = read(zipped(*[(zipfile.ZipInfo(name), b"x") for name in bad], ("good.jpg", b"fine")), "a.zip")
+    assert landed(batch) == {"good.jpg": b"fine"}
+    assert codes(batch) == [(name, "unsafe_path") for name in bad]
+
+
+@contextlib.contextmanager
+def full(key):
+    with open("/dev/full", "wb", buffering=0) as device:  # noqa: PTH123
+        yield device
+
+
+@pytest.mark.parametrize(("name", "pack"), [("a.zip", zipped), ("a.tar", tar)])
+def test_a_full_disk_is_not_taken_for_a_damaged_archive(name, pack, monkeypatch):
+    monkeypatch.setattr(storage, "writer", full)
+    with pytest.raises(OSError, match="No space left"):
+        read(pack(("a.jpg", b"x"), ("b.jpg", b"y")), name)
+
+
 @pytest.mark.parametrize("kind", ["tar.gz", "tar.bz2", "tar.xz"])
 def test_what_is_skipped_counts_too(kind, monkeypatch):
     """A member that is refused by its size must be unpacked to reach the next."""
@@ -224,12 +264,20 @@ def test_what_is_no_archive_is_refused(data):
     assert refusal.value.code == "bad_archive"
 
 
-def test_a_damaged_entry_of_a_zip_is_named_and_the_rest_lands():
-    data = bytearray(zipped(("bad.jpg", b"0123456789"), ("good.jpg", b"fine")))
-    at = data.find(b"0123456789")
-    data[at] ^= 0xFF
-    batch = read(bytes(data), "a.zip")
-    assert (landed(batch), codes(batch)) == ({"good.jpg": b"fine"}, [("bad.jpg", "damaged")])
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_entry_of_a_zip_is_named_and_the_rest_lands(packing):
+    noise = random.Random(1).randbytes(1_000)
+    whole = zipped(("bad.jpg", noise), ("good.jpg", b"fine"), compression=packing)
+    start, size = 30 + len("bad.jpg"), zipfile.ZipFile(io.BytesIO(whole)).getinfo("bad.jpg").compress_size
+    for at in range(start, start + size, 7):
+        data = bytearray(whole)
+        data[at] ^= 0xFF
+        batch = read(bytes(data), "a.zip")
+        bad = [("bad.jpg", "damaged")] if "bad.jpg" not in landed(batch) else []
+        assert landed(batch)["good.jpg"] == b"fine"
+        assert codes(batch) == bad and (bad or landed(batch)["bad.jpg"] == noise)
 
 
 def test_tables_beside_the_pictures_are_opened_where_they_lie():

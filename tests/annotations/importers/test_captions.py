@@ -41,6 +41,37 @@ def test_json_that_says_something_else_is_refused(text):
     assert "expected" in refusal.value.message
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_json_nested_without_end_is_refused_with_a_remedy(text):
+    with pytest.raises(BadInput) as refusal:
+        read_captions(text.encode(), source_name="c.json")
+    assert refusal.value.code == "bad_json"
+    assert refusal.value.message == (
+        "c.json: expected JSON, got lists or objects in one another without end. Correct it and send it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "words"),
+    [
+        ("name,caption,Caption", "duplicate_column", "two columns are called “caption” (columns 2 and 3)"),
+        ("name,caption,x,name", "duplicate_column", "two columns are called “name” (columns 1 and 4)"),
+        (",".join(f"c{n}" for n in range(1_000_000)), "too_many_columns", "got 1,000,000"),
+        (",".join(f"c{n}" for n in range(900)), "missing_column", "“c19” and 880 more"),
+    ],
+)
+def test_a_header_that_cannot_be_meant_is_refused_with_a_remedy(header, code, words):
+    with pytest.raises(BadInput) as refusal:
+        read_captions(f"{header}\na.jpg,one,two,three\n".encode(), source_name="c.csv")
+    assert refusal.value.code == code
+    assert words in refusal.value.message and len(refusal.value.message) < 500
+
+
+def test_columns_that_are_not_read_may_be_called_alike():
+    words, errors = read_captions(b"name,caption,x,x,,\na.jpg,one,1,2,,\n", source_name="c.csv")
+    assert (words, errors) == ({"a.jpg": Words("one")}, ())
+
+
 def test_utf16_is_recognised():
     with pytest.raises(BadInput, match="UTF-16"):
         read_captions("name,caption\n".encode("utf-16"), source_name="c.csv")

@@ -37,13 +37,30 @@ def test_xmp_of_another_writer_is_read(format):
     assert keywords.read(data) == Said("Ein Hund 🐕", ("dog", "Straße"))
 
 
-def test_avif_is_read():
-    target = io.BytesIO()
-    packet = by_exiv2(files.picture(1), tags=["dog"], caption="A dog")
-    Image.open(io.BytesIO(files.picture(1))).save(
-        target, "AVIF", xmp=Image.open(io.BytesIO(packet)).info["xmp"]
-    )
-    assert keywords.read(target.getvalue()) == Said("A dog", ("dog",))
+def packet_of_exiv2():
+    return Image.open(
+        io.BytesIO(by_exiv2(files.picture(1), tags=["dog", "Straße"], caption="Ein Hund 🐕"))
+    ).info["xmp"]
+
+
+@pytest.mark.parametrize("format", ["AVIF", "HEIF"])
+def test_a_packet_that_libheif_or_libavif_has_written_is_read(format):
+    data = files.picture(1, format=format, xmp=packet_of_exiv2())
+    assert keywords.read(data) == Said("Ein Hund 🐕", ("dog", "Straße"))
+
+
+@pytest.mark.parametrize("at", ["head", "tail"])
+def test_a_packet_in_a_gif_is_read_wherever_it_stands(at):
+    plain = files.animated()
+    head = 13 + (3 << ((plain[10] & 7) + 1))
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    block = b"!\xff\x0bXMP DataXMP" + packet_of_exiv2() + trailer
+    where = head if at == "head" else len(plain) - 1
+    data = plain[:where] + block + plain[where:]
+    assert Image.open(io.BytesIO(data)).n_frames == Image.open(io.BytesIO(plain)).n_frames
+    assert keywords.read(data) == Said("Ein Hund 🐕", ("dog", "Straße"))
+    for size in range(0, len(data), 11):
+        assert isinstance(keywords.read(data[:size]), Said)
 
 
 def test_iptc_is_read_where_there_is_no_xmp():

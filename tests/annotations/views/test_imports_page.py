@@ -1,5 +1,6 @@
 """Import by page: the form without script, what runs, the report, and who may see any of it."""
 
+import contextlib
 import io
 import json
 import shutil
@@ -87,6 +88,18 @@ class TestAccess:
         sent = {"csrfmiddlewaretoken": token, "files": [picture("a.jpg", 1)]}
         assert client.post(here + "import/", sent).status_code == 302
         assert ImportJob.objects.get().total == 1
+
+    def test_a_full_disk_is_said_on_the_form_and_leaves_nothing(self, cast, browser_of, here, monkeypatch):
+        @contextlib.contextmanager
+        def full(key):
+            with open("/dev/full", "wb", buffering=0) as device:  # noqa: PTH123
+                yield device
+
+        monkeypatch.setattr(storage, "writer", full)
+        answer = browser_of(cast.manager).post(here + "import/", {"files": [picture("a.jpg", 1)]})
+        assert answer.status_code == 507
+        assert "The server&#x27;s disk is full" in answer.content.decode()
+        assert not ImportJob.objects.exists() and not staged()
 
     def test_an_import_of_another_project_is_not_found(self, cast, browser_of):
         from annotations.models import Project
