@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import shutil
+import sqlite3
 import tempfile
 import threading
 import uuid
@@ -178,7 +179,9 @@ def writer(key: str) -> Iterator[BinaryIO]:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether this is how a disk says that it has no room."""
+    """Whether this is how a disk says that it has no room, or SQLite of the disk under it."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 

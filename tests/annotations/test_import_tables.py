@@ -362,6 +362,24 @@ class TestReadByTheWorker:
         assert len(said) < total / 2
         assert not storage.exists(job.options["area"])
 
+    def test_a_disk_that_fills_up_under_a_large_document_is_said(self, cast, post, monkeypatch):
+        document = {
+            "images": [{"id": at, "file_name": f"{at}.jpg"} for at in range(2_000)],
+            "annotations": [],
+            "categories": [],
+        }
+        begin = Spool.__init__
+
+        def small(spool):
+            begin(spool)
+            spool._rows.execute("PRAGMA max_page_count = 10")
+
+        monkeypatch.setattr(Spool, "__init__", small)
+        tasks.run_import(post(json.dumps(document).encode(), name="instances.json").json()["id"])
+        job = ImportJob.objects.get()
+        assert (job.state, job.reason.startswith("The disk is full.")) == ("failed", True), job.reason
+        assert job.total == job.items.count() == 0
+
     def test_a_document_that_is_read_to_its_end_first_is_so_once(self, cast, post, monkeypatch):
         (image,) = make_images(cast.project, 1)
         document = {
