@@ -80,7 +80,7 @@ def run(job: ExportJob, *, on_progress: Callable[[int], None] = lambda done: Non
         jobs.finish(job, JobState.REFUSED, reason=refusal.message)
     except OSError as error:
         storage.delete(key)
-        jobs.finish(job, JobState.FAILED, reason=_disk_reason(error))
+        jobs.finish(job, JobState.FAILED, reason=storage.unwritten(error, "exported"))
     except jobs.ClaimLost:
         storage.delete(key)
         raise
@@ -292,14 +292,6 @@ class _Watched:
         while some := list(islice(rows, _LOOK_EVERY)):
             yield from some
             self.watch.rows_written(len(some))
-
-
-def _disk_reason(error: OSError) -> str:
-    if storage.is_full(error):
-        return "The disk is full: nothing was exported. Free some space, then start it again."
-    return (
-        f"The file cannot be written ({error.strerror or error}): nothing was exported. See the worker's log."
-    )
 
 
 @transaction.atomic

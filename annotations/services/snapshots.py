@@ -39,13 +39,17 @@ def find(project: Project, word: str) -> Snapshot:
 
 
 def run(snapshot: Snapshot) -> None:
-    """Freeze a claimed snapshot. Whoever dies on the way leaves no file under its name."""
+    """Freeze a claimed snapshot. Whoever dies on the way, or finds the disk full, leaves no file under its name."""
     assert snapshot.claim is not None
     key = storage.snapshot_key(snapshot.project_id, snapshot.pk, snapshot.claim)
     total = export_rows.count(snapshot.project, freezing.ALL)
     jobs.beat(snapshot, total=total)
-    with garbage.only_of_new_objects():
-        facts = freezing.keep(snapshot.project, key, on_step=partial(jobs.beat, snapshot))
+    try:
+        with garbage.only_of_new_objects():
+            facts = freezing.keep(snapshot.project, key, on_step=partial(jobs.beat, snapshot))
+    except OSError as error:
+        jobs.finish(snapshot, JobState.FAILED, reason=storage.unwritten(error, "frozen"))
+        return
     try:
         with transaction.atomic():
             jobs.held(snapshot)

@@ -185,6 +185,15 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def unwritten(error: OSError, done: str) -> str:
+    """Why a job's file is not there, and what to do; `done` is what was to be done, say “exported”."""
+    if is_full(error):
+        return f"The disk is full: nothing was {done}. Free some space, then start it again."
+    return (
+        f"The file cannot be written ({error.strerror or error}): nothing was {done}. See the worker's log."
+    )
+
+
 @contextlib.contextmanager
 def told_when_full() -> Iterator[None]:
     """For what a request waits for: a full disk becomes an answer. Raises DiskFull."""

@@ -1,5 +1,6 @@
 """Snapshots: frozen once, addressed by their contents, compared, exported to the same bytes, and removed."""
 
+import contextlib
 import json
 import tempfile
 import threading
@@ -149,6 +150,19 @@ def test_frozen_rows_pass_again_and_again_and_leave_no_file(reviewed, monkeypatc
         assert len(both) == facts.images == 3
         assert all(one == other for one, other in both)
         assert [row.sha256 for row in rows] == sorted(row.sha256 for row, _ in both)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(reviewed, monkeypatch):
+    @contextlib.contextmanager
+    def full(key):
+        yield open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115 (the device that is always full)
+
+    monkeypatch.setattr(storage, "writer", full)
+    snapshot = snapshots.start(reviewed.project, actor=reviewed.manager, name="too much")
+    tasks.run_snapshot(snapshot.pk)
+    snapshot.refresh_from_db()
+    assert (snapshot.state, snapshot.file_key) == ("failed", "")
+    assert snapshot.reason.startswith("The disk is full: nothing was frozen.")
 
 
 def _in_another_connection(cast):
