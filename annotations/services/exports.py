@@ -144,11 +144,12 @@ def _write_in_passing(job: ExportJob, exporter: Exporter, key: str, watch: "_Wat
     assert exporter.one_file is not None and exporter.one_file.in_passing is not None
     pieces = exporter.one_file.in_passing
     wanted = export_rows.Filter(**job.filter)
-    watch.begin(export_rows.count(job.project, wanted), of_pictures=False)
     packed = Packed()
     with storage.writer(key) as target:
 
         def write(rows: Iterable[ExportRow], vocabulary_version: int) -> None:
+            # Counted while more rows are read, not before the first.
+            watch.begin(export_rows.count(job.project, wanted), of_pictures=False)
             packed.sha256 = export_files.write_pieces(target, pieces(rows, vocabulary_version))
 
         needs = exporter.needs(job.options)
