@@ -16,12 +16,18 @@ from annotations.selectors import vocabulary as tags
 from annotations.selectors.export_verdicts import Words
 
 CHUNK = 3_000
-# The first fields of an ExportRow, in its order.
+# Whoever writes waits for the first one. Each is twice as long as the one before, up to CHUNK.
+_FIRST_CHUNK = 500
+# The first fields of an ExportRow, in its order, then what becomes of its last ones. Metadata come as text: Django
+# parses each JSON value by itself, and most are empty.
 _FIELDS = (
     *("id", "name", "path", "sha256", "width_px", "height_px", "caption", "state", "is_holdout"),
-    "storage_key",
+    *("storage_key", "metadata_text"),
 )
-_NAME, _PATH, _STATE = map(_FIELDS.index, ("name", "path", "state"))
+_NAME, _PATH, _STATE, _KEY, _METADATA = map(
+    _FIELDS.index, ("name", "path", "state", "storage_key", "metadata_text")
+)
+_OWN = _KEY
 _NO_METADATA = "{}"
 
 
@@ -47,11 +53,10 @@ def chunks(project: Project, wanted: Filter, needs: Needs) -> Iterator[Iterable[
     All that is asked of the database is known when a chunk comes; its rows are put together as they are taken.
     """
     words = Words.of(project)
-    # As text: Django parses each JSON value by itself, and most are empty.
     images = _images(project, wanted).order_by("sha256").annotate(metadata_text=Cast("metadata", TextField()))
-    last = ""
-    while found := list(images.filter(sha256__gt=last).values_list(*_FIELDS, "metadata_text")[:CHUNK]):
-        last = found[-1][_FIELDS.index("sha256")]
+    last, size = "", min(_FIRST_CHUNK, CHUNK)
+    while found := list(images.filter(sha256__gt=last).values_list(*_FIELDS)[:size]):
+        last, size = found[-1][_FIELDS.index("sha256")], min(2 * size, CHUNK)
         yield _rows(found, words, needs)
 
 
@@ -89,16 +94,18 @@ def _rows(found: Sequence[tuple[Any, ...]], words: Words, needs: Needs) -> Itera
     said_of = export_verdicts.of_images(words, states, reviews, needs)
     return (
         ExportRow._make(
-            (
-                *image,
-                *said_of[image[0]],
+            image[:_OWN]
+            + said_of[image[0]]
+            + (
                 reviews.told.get(image[0], ()),
-                {} if metadata == _NO_METADATA else orjson.loads(metadata),
-                key,
-                file_names.safe_path(image[_PATH] or image[_NAME], key.rpartition(".")[2])
-                if needs.files
-                else "",
+                {} if image[_METADATA] == _NO_METADATA else orjson.loads(image[_METADATA]),
+                image[_KEY],
+                _file(image) if needs.files else "",
             )
         )
-        for *image, key, metadata in found
+        for image in found
     )
+
+
+def _file(image: tuple[Any, ...]) -> str:
+    return file_names.safe_path(image[_PATH] or image[_NAME], image[_KEY].rpartition(".")[2])
