@@ -8,8 +8,6 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
-
 # What the bodies of the API need is a dozen; what is stored of them may be 50 deep.
 MAX_DEPTH = 100
 

@@ -1,10 +1,14 @@
 """Real picture files for the tests, drawn with Pillow, and the bad ones that people send."""
 
+import contextlib
 import io
 import struct
+import tarfile
+import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pillow_heif
 from PIL import Image, ImageDraw
@@ -75,6 +79,38 @@ def folder_of(folder: Path, count: int, *, first: int = 0) -> Path:
     for seed in range(first, first + count):
         (folder / f"p{seed:04}.jpg").write_bytes(picture(seed))
     return folder
+
+
+def zipped(members: Mapping[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return target.getvalue()
+
+
+def tarred(members: Mapping[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return target.getvalue()
+
+
+def written(folder: Path, members: Mapping[str, bytes]) -> Path:
+    """The folder with these files in it, and their folders."""
+    for name, data in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@contextlib.contextmanager
+def full_disk(key: str) -> Iterator[BinaryIO]:
+    """In the place of `storage.writer`: the device that is always full."""
+    yield open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
 
 
 BOUNDARY = "a-boundary-that-no-picture-holds"

@@ -1,6 +1,5 @@
 """Exports by the API: exactly what people said, streamed to a file, with its losses told before."""
 
-import contextlib
 import csv
 import hashlib
 import io
@@ -226,11 +225,7 @@ def test_what_does_not_fit_a_format_is_refused_by_the_job_with_a_reason(cast, cl
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(cast, reviewed, monkeypatch):
-    @contextlib.contextmanager
-    def full(key):
-        yield open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115 (the device that is always full)
-
-    monkeypatch.setattr(storage, "writer", full)
+    monkeypatch.setattr(storage, "writer", files.full_disk)
     job = exports.start(cast.project, actor=cast.manager, format="csv")
     tasks.run_export(job.pk)
     job.refresh_from_db()

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 
 import pytest
 from django.core.management import call_command
@@ -27,7 +26,7 @@ def shelf(settings, tmp_path):
     """A folder that the server may read, with two pictures."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.IMPORT_ROOTS = [str(tmp_path / "allowed")]
-    return put(tmp_path / "allowed" / "shelf", dict(PICTURES))
+    return files.written(tmp_path / "allowed" / "shelf", dict(PICTURES))
 
 
 @pytest.fixture
@@ -51,21 +50,6 @@ def landed(post, shelf):
         return ImportJob.objects.get(pk=answer.json()["id"])
 
     return send
-
-
-def put(folder, members):
-    for name, data in members.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def zipped(members):
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return target.getvalue()
 
 
 def said(project):
@@ -103,9 +87,9 @@ def test_a_folder_and_an_archive_of_the_same_files_say_the_same(cast, shelf, pos
         "p.parquet": b"PAR1 but not",
         "manifest.json": b"{}",
     }
-    put(shelf, members | {"README.md": b"x", "notes.txt": b"x", "load.py": b"x", "old.zip": b"x"})
+    files.written(shelf, members | {"README.md": b"x", "notes.txt": b"x", "load.py": b"x", "old.zip": b"x"})
     other = projects.create(cast.admin, name="By archive")
-    by_archive = landed(project=other, archive=("a.zip", zipped(members)), path="")
+    by_archive = landed(project=other, archive=("a.zip", files.zipped(members)), path="")
     by_path = landed()
     assert (by_path.source, by_path.state) == ("folder", JobState.DONE)
     assert sorted(codes(by_path)) == sorted(codes(by_archive)) == [
@@ -125,7 +109,7 @@ def test_a_folder_and_an_archive_of_the_same_files_say_the_same(cast, shelf, pos
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_of_the_folder_is_read_by_the_worker_where_it_lies(cast, shelf, post, name):
-    put(shelf, {name: TABLES[name]})
+    files.written(shelf, {name: TABLES[name]})
     job = ImportJob.objects.get(pk=post(path="shelf").json()["id"])
     assert job.options["unread"] and not job.items.exists()
     staged = {file.name for file in storage.local_path(job.options["area"]).rglob("*") if file.is_file()}
@@ -139,7 +123,7 @@ def test_a_table_of_the_folder_is_read_by_the_worker_where_it_lies(cast, shelf, 
 
 def test_a_table_alone_speaks_of_the_images_of_the_project(cast, shelf, landed):
     landed()
-    put(shelf.parent / "words", {"t.csv": b"path,tags\na.jpg,dog\n"})
+    files.written(shelf.parent / "words", {"t.csv": b"path,tags\na.jpg,dog\n"})
     job = landed(path="words")
     assert job.result == {"added": 0, "updated": 1, "duplicates": 0, "refused": 0}
     assert tags(cast.project)["a.jpg"] == {"dog"}
@@ -147,7 +131,9 @@ def test_a_table_alone_speaks_of_the_images_of_the_project(cast, shelf, landed):
 
 def test_folders_name_the_tag_beside_what_a_table_says(cast, shelf, landed):
     members = {"dog/1.jpg": files.picture(5), "cat/2.jpg": files.picture(6)}
-    put(shelf.parent / "tree", members | {"t.csv": b"path,tags,no\ndog/1.jpg,wet,\ncat/2.jpg,,cat\n"})
+    files.written(
+        shelf.parent / "tree", members | {"t.csv": b"path,tags,no\ndog/1.jpg,wet,\ncat/2.jpg,,cat\n"}
+    )
     job = landed(path="tree", format="imagefolder")
     assert (job.errors, tags(cast.project)) == ([], {"dog/1.jpg": {"dog", "wet"}, "cat/2.jpg": set()})
 
@@ -158,7 +144,7 @@ def test_folders_name_the_tag_beside_what_a_table_says(cast, shelf, landed):
 )
 @pytest.mark.parametrize("beside", [{}, {"instances.json": DOCUMENT}])
 def test_a_file_of_captions_may_be_sent_with_the_folder(cast, shelf, landed, sent, beside):
-    put(shelf, beside)
+    files.written(shelf, beside)
     job = landed(captions_file=sent, path="shelf")
     assert (job.source, job.errors, job.result["added"]) == ("folder", [], 2)
     assert Image.objects.get(name="a.jpg").caption == "Said"
@@ -166,10 +152,10 @@ def test_a_file_of_captions_may_be_sent_with_the_folder(cast, shelf, landed, sen
 
 
 def test_captions_that_cannot_be_read_refuse_the_folder_as_they_do_an_archive(shelf, post):
-    put(shelf, {"captions.csv": b"name,caption\na.jpg,Caf\xe9\n"})
+    files.written(shelf, {"captions.csv": b"name,caption\na.jpg,Caf\xe9\n"})
     for fields in (
         {"path": "shelf"},
-        {"archive": ("a.zip", zipped({"captions.csv": b"name,caption\na.jpg,\xe9"}))},
+        {"archive": ("a.zip", files.zipped({"captions.csv": b"name,caption\na.jpg,\xe9"}))},
     ):
         answer = post(**fields)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "not_utf8")
@@ -177,18 +163,18 @@ def test_captions_that_cannot_be_read_refuse_the_folder_as_they_do_an_archive(sh
 
 
 def test_data_that_is_hidden_or_lies_outside_is_not_looked_at(cast, shelf, landed):
-    outside = put(shelf.parent.parent / "secret", {"t.csv": TABLES["data.csv"]})
+    outside = files.written(shelf.parent.parent / "secret", {"t.csv": TABLES["data.csv"]})
     (shelf / "link.csv").symlink_to(outside / "t.csv")
     (shelf / "folder").symlink_to(outside)
-    put(shelf, {".t.csv": TABLES["data.csv"], ".hidden/t.csv": TABLES["data.csv"]})
+    files.written(shelf, {".t.csv": TABLES["data.csv"], ".hidden/t.csv": TABLES["data.csv"]})
     job = landed()
     assert (job.errors, job.result["added"]) == ([], 2)
     assert tags(cast.project) == {"a.jpg": set(), "b.jpg": set()}
 
 
 def test_a_table_of_the_folder_leads_to_no_file_outside(cast, shelf, landed):
-    secret = put(shelf.parent.parent / "secret", {"s.jpg": files.picture(9)}) / "s.jpg"
-    put(shelf, {"t.csv": f"path,tags\n{secret},dog\n../../secret/s.jpg,dog\n".encode()})
+    secret = files.written(shelf.parent.parent / "secret", {"s.jpg": files.picture(9)}) / "s.jpg"
+    files.written(shelf, {"t.csv": f"path,tags\n{secret},dog\n../../secret/s.jpg,dog\n".encode()})
     job = landed()
     assert codes(job) == [("t.csv, row 2", "path_not_allowed"), ("t.csv, row 3", "path_not_allowed")]
     assert Image.objects.count() == 2
@@ -198,7 +184,7 @@ def test_data_that_cannot_be_opened_is_named_and_holds_nothing_up(cast, shelf, l
     monkeypatch.setattr(recognising, "MAX_DATA_BYTES", 1_000)
     os.mkfifo(shelf / "pipe.csv")
     (shelf / "lost.json").symlink_to(shelf / "nowhere")
-    put(shelf, {"long.csv": b"path,tags\na.jpg,dog\n" + b"\n" * 1_000, "instances.json": DOCUMENT})
+    files.written(shelf, {"long.csv": b"path,tags\na.jpg,dog\n" + b"\n" * 1_000, "instances.json": DOCUMENT})
     job = landed()
     assert codes(job) == [
         ("long.csv", "too_large"),
@@ -212,7 +198,7 @@ def test_data_that_cannot_be_opened_is_named_and_holds_nothing_up(cast, shelf, l
 def test_pictures_that_a_table_names_by_their_bytes_are_found(cast, shelf, landed):
     digest = hashlib.sha256(dict(PICTURES)["a.jpg"]).hexdigest()
     rows = f"path,sha256,tags\nfirst/ä.jpg,{digest},dog\nb.jpg,{'0' * 64},cat\n"
-    put(shelf, {"t.csv": rows.encode()})
+    files.written(shelf, {"t.csv": rows.encode()})
     job = landed()
     assert codes(job) == [("t.csv, row 3", "another_file")]
     assert tags(cast.project) == {"first/ä.jpg": {"dog"}, "b.jpg": set()}
@@ -221,7 +207,7 @@ def test_pictures_that_a_table_names_by_their_bytes_are_found(cast, shelf, lande
 def test_a_worker_that_dies_is_followed_by_one_that_reads_the_same_files(cast, shelf, post, monkeypatch):
     """Whatever has come into the folder meanwhile."""
     monkeypatch.setattr(import_rows, "PIECE_SIZE", 1)
-    put(shelf, {"data.csv": b"path,tags\na.jpg,dog\nb.jpg,cat\n", "README.txt": b"x"})
+    files.written(shelf, {"data.csv": b"path,tags\na.jpg,dog\nb.jpg,cat\n", "README.txt": b"x"})
     job = ImportJob.objects.get(pk=post(path="shelf").json()["id"])
     prepared, stored = import_rows.prepared, []
 
@@ -235,7 +221,9 @@ def test_a_worker_that_dies_is_followed_by_one_that_reads_the_same_files(cast, s
         patch.setattr(import_rows, "prepared", dying)
         with pytest.raises(KilledError):
             tasks.run_import(job.pk)
-    put(shelf, {"0.jpg": files.picture(7), "more.csv": TABLES["data.csv"], "README.txt": b"changed"})
+    files.written(
+        shelf, {"0.jpg": files.picture(7), "more.csv": TABLES["data.csv"], "README.txt": b"changed"}
+    )
     fall_silent(job)
     assert jobs.waiting_ids(ImportJob) == [job.pk]
     tasks.run_import(job.pk)
@@ -246,12 +234,12 @@ def test_a_worker_that_dies_is_followed_by_one_that_reads_the_same_files(cast, s
 
 @pytest.mark.parametrize("change", ["written", "gone"])
 def test_data_that_changes_before_it_is_read_ends_the_import_with_a_reason(shelf, post, change):
-    put(shelf, {"data.csv": TABLES["data.csv"]})
+    files.written(shelf, {"data.csv": TABLES["data.csv"]})
     job = ImportJob.objects.get(pk=post(path="shelf").json()["id"])
     if change == "gone":
         (shelf / "data.csv").unlink()
     else:
-        put(shelf, {"data.csv": TABLES["data.csv"] + b"b.jpg,,cat\n"})
+        files.written(shelf, {"data.csv": TABLES["data.csv"] + b"b.jpg,,cat\n"})
     tasks.run_import(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.FAILED and "“data.csv” has changed or gone" in job.reason
@@ -260,6 +248,6 @@ def test_data_that_changes_before_it_is_read_ends_the_import_with_a_reason(shelf
 
 def test_the_command_reads_the_data_of_folders_too(cast, shelf):
     digest = hashlib.sha256(dict(PICTURES)["b.jpg"]).hexdigest()
-    put(shelf, {"t.csv": f"sha256,tags\n{digest},owl\n".encode(), "instances.json": DOCUMENT})
+    files.written(shelf, {"t.csv": f"sha256,tags\n{digest},owl\n".encode(), "instances.json": DOCUMENT})
     call_command("import_images", "Outdoors", shelf, stdout=io.StringIO(), stderr=io.StringIO())
     assert tags(cast.project) == {"a.jpg": {"dog"}, "b.jpg": {"owl"}}

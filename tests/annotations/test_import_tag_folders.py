@@ -2,8 +2,6 @@
 
 import io
 import json
-import tarfile
-import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -56,31 +54,6 @@ def tree(names=TREE, below=""):
     }
 
 
-def zipped(members):
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return target.getvalue()
-
-
-def tarred(members):
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return target.getvalue()
-
-
-def written(folder, members):
-    for name, data in members.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
 def tags(cast):
     images = {image.pk: image.name for image in Image.objects.filter(project=cast.project)}
     names = dict(cast.project.tags.values_list("pk", "name"))
@@ -95,7 +68,7 @@ def splits():
 FLOWERS = {"1.jpg": ["rose"], "2.png": ["rose"], "3.jpg": ["tulip"], "loose.jpg": []}
 
 
-@pytest.mark.parametrize(("name", "packed"), [("a.zip", zipped), ("a.tar.gz", tarred)])
+@pytest.mark.parametrize(("name", "packed"), [("a.zip", files.zipped), ("a.tar.gz", files.tarred)])
 @pytest.mark.parametrize("below", ["", "flowers/", "data/flowers/"])
 def test_folders_of_an_archive_name_the_tag_of_all_below_them(cast, landed, name, packed, below):
     job = landed(archive=(name, packed(tree(below=below))), format="imagefolder")
@@ -107,7 +80,7 @@ def test_folders_of_the_server_name_the_tag_from_the_folder_that_was_asked_for(
     cast, landed, settings, tmp_path
 ):
     settings.IMPORT_ROOTS = [str(tmp_path)]
-    written(tmp_path / "flowers", tree(("rose/deep/1.jpg", "rose/deeper/2.jpg")))
+    files.written(tmp_path / "flowers", tree(("rose/deep/1.jpg", "rose/deeper/2.jpg")))
     job = landed({"path": "flowers", "format": "imagefolder"})
     assert (job.source, job.errors, tags(cast)) == ("folder", [], {"1.jpg": ["rose"], "2.jpg": ["rose"]})
 
@@ -117,7 +90,7 @@ def test_what_torchvision_reads_of_a_tree_lands_with_the_same_tags(cast, landed,
     from torchvision.datasets import ImageFolder  # (only now: see the shim)
 
     settings.IMPORT_ROOTS = [str(tmp_path)]
-    root = written(
+    root = files.written(
         tmp_path / "t", tree(("cat/1.jpg", "cat/deep/er/2.jpg", "dog/3.jpg", "red fox/4.png", "x.jpg"))
     )
     read = ImageFolder(str(root))
@@ -129,7 +102,7 @@ def test_what_torchvision_reads_of_a_tree_lands_with_the_same_tags(cast, landed,
 
 def test_splits_above_the_tags_become_metadata(cast, landed):
     names = ("train/dog/1.jpg", "train/cat/2.jpg", "val2017/dog/3.jpg", "test/cat/deep/4.jpg")
-    job = landed(archive=("a.zip", zipped(tree(names, below="set/"))), format="imagefolder")
+    job = landed(archive=("a.zip", files.zipped(tree(names, below="set/"))), format="imagefolder")
     assert (job.errors, tags(cast)) == (
         [],
         {"1.jpg": ["dog"], "2.jpg": ["cat"], "3.jpg": ["dog"], "4.jpg": ["cat"]},
@@ -138,12 +111,12 @@ def test_splits_above_the_tags_become_metadata(cast, landed):
 
 
 def test_a_tag_may_be_called_like_a_split(cast, landed):
-    landed(archive=("a.zip", zipped(tree(("bus/1.jpg", "train/2.jpg")))), format="imagefolder")
+    landed(archive=("a.zip", files.zipped(tree(("bus/1.jpg", "train/2.jpg")))), format="imagefolder")
     assert (tags(cast), set(splits().values())) == ({"1.jpg": ["bus"], "2.jpg": ["train"]}, {None})
 
 
 def test_without_being_asked_for_no_folder_names_a_tag(cast, landed):
-    landed(archive=("a.zip", zipped(tree(("train/dog/1.jpg", "val/dog/2.jpg")))))
+    landed(archive=("a.zip", files.zipped(tree(("train/dog/1.jpg", "val/dog/2.jpg")))))
     assert tags(cast) == {"1.jpg": [], "2.jpg": []}
 
 
@@ -153,7 +126,7 @@ def test_the_tag_of_the_folder_stands_beside_captions_and_what_a_table_says(cast
         "words.csv": b"path,tags,no\ndog/2.jpg,dry,dog\n",
         "cat/3.txt": b"grey, asleep",
     }
-    job = landed(archive=("a.zip", zipped(members)), format="imagefolder")
+    job = landed(archive=("a.zip", files.zipped(members)), format="imagefolder")
     assert job.errors == []
     assert tags(cast) == {"1.jpg": ["Dog", "wet"], "2.jpg": ["dry"], "3.jpg": ["asleep", "cat", "grey"]}
     assert Image.objects.get(name="1.jpg").caption == "A dog"
@@ -167,7 +140,7 @@ def test_a_request_of_an_upload_takes_the_root_from_all_of_its_files(cast, lande
 
 
 def test_a_complete_import_counts_as_reviewed_with_no_for_the_other_folders(cast, landed):
-    landed(archive=("a.zip", zipped(tree(TREE[:3]))), format="imagefolder", complete="true")
+    landed(archive=("a.zip", files.zipped(tree(TREE[:3]))), format="imagefolder", complete="true")
     assert set(Image.objects.values_list("state", flat=True)) == {"reviewed"}
     rose, tulip = (cast.project.tags.get(name=name).pk for name in ("rose", "tulip"))
     image = Image.objects.get(name="3.jpg")
@@ -195,9 +168,11 @@ def test_a_format_that_cannot_be_asked_for_is_refused_with_a_remedy(
 
 
 def test_the_command_reads_folders_and_archives_the_same(cast, tmp_path):
-    folder = written(tmp_path / "flowers", tree(TREE[:3]))
+    folder = files.written(tmp_path / "flowers", tree(TREE[:3]))
     packed = tmp_path / "more.zip"
-    packed.write_bytes(zipped({"more/lily/9.jpg": files.picture(9), "more/rose/8.jpg": files.picture(8)}))
+    packed.write_bytes(
+        files.zipped({"more/lily/9.jpg": files.picture(9), "more/rose/8.jpg": files.picture(8)})
+    )
     call_command(
         "import_images", "Outdoors", folder, packed, "--format", "imagefolder",
         stdout=io.StringIO(), stderr=io.StringIO(),
@@ -211,7 +186,7 @@ def test_the_page_asks_for_it_by_a_box(cast, client_of, browser_of):
     address = f"/projects/{cast.project.pk}/import/"
     browser = browser_of(cast.manager)
     assert 'name="format" value="imagefolder"' in browser.get(address).content.decode()
-    archive = SimpleUploadedFile("a.zip", zipped(tree(TREE[:3])), "application/zip")
+    archive = SimpleUploadedFile("a.zip", files.zipped(tree(TREE[:3])), "application/zip")
     answer = browser.post(address, {"files": [archive], "format": "imagefolder"})
     assert answer.status_code == 302
     tasks.run_import(ImportJob.objects.get().pk)

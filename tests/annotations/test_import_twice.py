@@ -1,10 +1,7 @@
 """The same source sent a second time changes nothing, and spellings of one tag are one tag, whichever way they come."""
 
-import io
 import json
-import tarfile
 import unicodedata
-import zipfile
 
 import pytest
 
@@ -39,30 +36,6 @@ def landed(cast, client_of):
     return send
 
 
-def zipped(members):
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return target.getvalue()
-
-
-def tarred(members):
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return target.getvalue()
-
-
-def put(shelf, members):
-    for name, data in members.items():
-        (shelf / name).parent.mkdir(parents=True, exist_ok=True)
-        (shelf / name).write_bytes(data)
-
-
 PICTURES = {f"walk/{seed}.jpg": files.picture(seed) for seed in range(4)}
 TABLE = b"path,caption,tags,no\n" + b"".join(
     b"walk/%d.jpg,About %d,dog|lake,cat\n" % (n, n) for n in range(4)
@@ -94,12 +67,12 @@ SOURCES = {
         "manifest": ("t.csv", TABLE), "files": list(PICTURES.items()), "complete": "true",
     },
     "files": lambda shelf: {"files": [*PICTURES.items(), ("captions.csv", CAPTIONS), *SIDECARS.items()]},
-    "zip": lambda shelf: {"archive": ("a.zip", zipped(PICTURES | SIDECARS | {"t.csv": TABLE}))},
-    "tar": lambda shelf: {"archive": ("a.tar.gz", tarred(PICTURES | {"captions.csv": CAPTIONS}))},
-    "folder": lambda shelf: put(shelf, PICTURES | SIDECARS | INSIDE) or {"path": ".", "file_keywords": True},
-    "tag folders": lambda shelf: put(shelf, PICTURES) or {"path": ".", "format": "imagefolder"},
-    "items": lambda shelf: put(shelf, PICTURES)
-    or {"items": [{"path": name, "caption": "x", "tags": ["dog"]} for name in PICTURES]},
+    "zip": lambda shelf: {"archive": ("a.zip", files.zipped(PICTURES | SIDECARS | {"t.csv": TABLE}))},
+    "tar": lambda shelf: {"archive": ("a.tar.gz", files.tarred(PICTURES | {"captions.csv": CAPTIONS}))},
+    "folder": lambda shelf: files.written(shelf, PICTURES | SIDECARS | INSIDE) and {"path": ".", "file_keywords": True},
+    "tag folders": lambda shelf: files.written(shelf, PICTURES) and {"path": ".", "format": "imagefolder"},
+    "items": lambda shelf: files.written(shelf, PICTURES)
+    and {"items": [{"path": name, "caption": "x", "tags": ["dog"]} for name in PICTURES]},
 }  # fmt: skip
 
 
@@ -195,7 +168,7 @@ def test_spellings_of_one_tag_within_one_import_are_one_tag(cast, landed):
         f"{at}/{spelling.strip()}/{at}.jpg": files.picture(at) for at, spelling in enumerate(SPELLINGS)
     }
     table = "path,tags\n" + "".join(f"{name},{'|'.join(SPELLINGS)}\n" for name in members)
-    job = landed(archive=("a.zip", zipped(members | {"t.csv": table.encode()})))
+    job = landed(archive=("a.zip", files.zipped(members | {"t.csv": table.encode()})))
     assert (job.errors, job.result["added"]) == ([], len(SPELLINGS))
     assert [tag.name for tag in cast.project.tags.all()] == [NFC]
     assert Decision.objects.count() == len(SPELLINGS)

@@ -1,6 +1,5 @@
 """Snapshots: frozen once, addressed by their contents, compared, exported to the same bytes, and removed."""
 
-import contextlib
 import json
 import tempfile
 import threading
@@ -13,6 +12,7 @@ from annotations.api import snapshots as api
 from annotations.models import AuditEvent, ExportJob, Image, Project, Snapshot, Tag
 from annotations.selectors import export_rows
 from annotations.services import exports, freezing, image_edits, snapshots, storage, tags
+from tests.annotations import files
 from tests.factories import make_images, make_tags, review_next
 
 
@@ -153,11 +153,7 @@ def test_frozen_rows_pass_again_and_again_and_leave_no_file(reviewed, monkeypatc
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(reviewed, monkeypatch):
-    @contextlib.contextmanager
-    def full(key):
-        yield open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115 (the device that is always full)
-
-    monkeypatch.setattr(storage, "writer", full)
+    monkeypatch.setattr(storage, "writer", files.full_disk)
     snapshot = snapshots.start(reviewed.project, actor=reviewed.manager, name="too much")
     tasks.run_snapshot(snapshot.pk)
     snapshot.refresh_from_db()

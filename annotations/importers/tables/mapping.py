@@ -57,6 +57,7 @@ _OF_ANOTHER_MODEL: Mapping[str, Sequence[str]] = {
     "suggestions": ("suggestions", "predictions", "predicted"),
     "model_version": ("model_version", "model_name", "model"),
 }
+_ALL_NAMES = {**_KNOWN_NAMES, **_OF_ANOTHER_MODEL}
 _OURS = tuple(frozenset(columns) for columns in (csv_rows.COLUMNS, csv_long.COLUMNS))
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
@@ -209,8 +210,7 @@ def _with_said(guessed: Mapping[str, str], said: Mapping[str, str]) -> dict[str,
 
 def _by_name(column: str) -> str:
     key = _key(column)
-    known = {**_KNOWN_NAMES, **_OF_ANOTHER_MODEL}
-    return next((target for target, names in known.items() if key in names), NOTHING)
+    return next((target for target, names in _ALL_NAMES.items() if key in names), NOTHING)
 
 
 def _key(column: str) -> str:
