@@ -62,6 +62,20 @@ class WeightsError(CoreError):
         self.problem = problem
 
 
+class DeviceError(CoreError):
+    """A device that torch does not see here; `seen` are those that it sees."""
+
+    def __init__(self, device: str, seen: tuple[str, ...], *, has_cuda_build: bool) -> None:
+        """Tell apart a machine without a GPU and a torch that could not use one."""
+        why = "" if has_cuda_build else "; this torch is built without CUDA"
+        super().__init__(
+            f"device: expected one that torch sees here ({', '.join(seen)}), got {device!r}{why}; name another one, "
+            "or none for the best there is"
+        )
+        self.device = device
+        self.seen = seen
+
+
 class EngineError(CoreError):
     """An inference engine that was asked for and cannot be used; `engine` is its name."""
 

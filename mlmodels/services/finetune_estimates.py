@@ -68,6 +68,7 @@ def should_ask(project_id: int, options: Mapping[str, Any]) -> bool:
 
 def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") -> Told:
     """Time a few batches here and keep what was found. Loads torch."""
+    from mlmodels.core import devices
     from mlmodels.core.errors import CoreError
     from mlmodels.core.learning import estimate
     from mlmodels.core.vision.transforms import transform_for
@@ -85,7 +86,7 @@ def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") ->
             images=images,
             tags=max(1, len(model_inputs.active_tags(project_id))),
             side_px=transform_for(backbone.spec).side_px,
-            device=device or estimate.best_device(),
+            device=devices.chosen(device),
         )
     except CoreError as error:
         return _keep(project_id, options, Told(problem=f"{error}."))

@@ -45,9 +45,10 @@ def execute(run_id: int, *, device: str = "", steps_aside: bool = False) -> Trai
     With `steps_aside` it stops after a checkpoint as soon as a head waits for this worker, and is queued again.
     Under `torchrun` the first process does this and the others call `assist`.
     """
-    from mlmodels.core.learning import estimate, ranks
+    from mlmodels.core import devices
+    from mlmodels.core.learning import ranks
 
-    with ranks.joined(device or estimate.best_device()) as (together, own_device):
+    with ranks.joined(devices.chosen(device)) as (together, own_device):
         run = runs.claim(run_id)
         if run is None:
             together.share(None)
@@ -63,10 +64,11 @@ def execute(run_id: int, *, device: str = "", steps_aside: bool = False) -> Trai
 
 def assist(*, device: str = "") -> None:
     """Train along with the first process, with what that one sends; ends when it has nothing to train."""
-    from mlmodels.core.learning import estimate, ranks
+    from mlmodels.core import devices
+    from mlmodels.core.learning import ranks
     from mlmodels.core.learning.tuning import Pause, TuningError
 
-    with ranks.joined(device or estimate.best_device()) as (together, own_device):
+    with ranks.joined(devices.chosen(device)) as (together, own_device):
         sent = together.share(None)
         if sent is None:
             return

@@ -327,6 +327,12 @@ class TestEstimate:
         assert "on the CPU for" in said.getvalue()
         assert "epoch 2: average precision" in output.getvalue()
 
+    def test_the_command_refuses_a_device_that_is_not_there_before_it_asks_for_a_run(self, tuned_project):
+        for device in ("cuda:99", "gpu"):
+            with pytest.raises(CommandError, match=f"torch sees here .*got '{device}'"):
+                call_command("train", tuned_project.project.pk, "--finetune", "--device", device)
+        assert not TrainingRun.objects.filter(project=tuned_project.project, kind="finetune").exists()
+
     def test_a_measured_estimate_is_kept_for_the_page(self, tuned_project):
         options = {"stages": 1, "epochs": 2, "batch": 16, "loss": "binary"}
         assert finetune_estimates.should_ask(tuned_project.project.pk, options)

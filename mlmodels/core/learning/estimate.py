@@ -28,18 +28,6 @@ class Estimate:
     parameters: int
 
 
-def best_device() -> str:
-    """What is there: "cuda", "mps" or "cpu".
-
-    Example:
-        >>> best_device() in ("cuda", "mps", "cpu")
-        True
-    """
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
 def measure(
     backbone: Backbone, settings: TuningSettings, *, images: int, tags: int, side_px: int, device: str
 ) -> Estimate:

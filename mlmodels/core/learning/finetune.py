@@ -7,6 +7,7 @@ becomes of the tuned weights is decided elsewhere, by the gate.
 import copy
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from mlmodels.core.devices import Room
 from mlmodels.core.evaluation.ranking import macro_average_precision
 from mlmodels.core.learning import augmentation, checkpoints, losses, probing, stages
 from mlmodels.core.learning.ranks import Ranks
@@ -66,12 +68,17 @@ def tune(
         ranks: this process among several that train together, each with all images.
 
     Raises:
-        TuningError: too few images, no stage of that number, or no memory for a single image.
+        TuningError: too few images, no stage of that number, or the device's memory is too small.
         OSError: a checkpoint could not be written; the one before is whole.
     """
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
-        work = _Work(backbone, training, settings, folder, side_px, device, on_progress, ranks or Ranks())
-        return work.run()
+        try:
+            work = _Work(backbone, training, settings, folder, side_px, device, on_progress, ranks or Ranks())
+            return work.run()
+        except torch.OutOfMemoryError as error:
+            raise TuningError(
+                f"{device} ran out of memory; tune fewer stages, ask for a smaller batch, or use another device"
+            ) from error
 
 
 class _Work:
@@ -89,6 +96,7 @@ class _Work:
         ranks: Ranks,
     ) -> None:
         self.settings, self.folder, self.ranks, self.device = settings, folder, ranks, device
+        self.room = Room(device, settings.batch)
         self.on_progress = on_progress
         self.cost = _LOSSES[settings.loss]
         self.truth = torch.from_numpy(np.asarray(training.truth, dtype=np.int8)).to(device)
@@ -99,16 +107,14 @@ class _Work:
         self.trained = stages.trained_names(self.start, settings.stages)
         spec = backbone.spec
         self.source = Source(
-            self.start, self.trained, training, spec, settings, folder, side_px, device, ranks
+            self.start, self.trained, training, spec, settings, folder, side_px, self.room, ranks
         )
         self.model = stages.Tagging(self.source.back, spec.feature_dim, self.truth.shape[1]).to(device)
         stages.freeze(self.model.backbone, self.trained)
         self.curve: list[Epoch] = []
-        self.notes: list[str] = []
         self.best: dict[str, Tensor] = {}
         self.best_epoch = 0
         self.epoch, self.step, self.loss_sum = 1, 0, 0.0
-        self.chunk = settings.batch
         self.saved_at = self.epoch_began = time.monotonic()
         self.step_s: float | None = None
 
@@ -189,17 +195,15 @@ class _Work:
         return loss
 
     def _descend(self, inputs: Tensor, truth: Tensor) -> float:
-        """Gradients of one batch, in as many pieces as memory wants: halved each time that it runs out."""
-        while True:
-            self.optimizer.zero_grad(set_to_none=True)
-            try:
-                return self._accumulate(inputs, truth)
-            except torch.OutOfMemoryError as error:
-                self._halve(min(self.chunk, len(inputs)), error)
+        """Gradients of one batch, in as many pieces as memory wants."""
+        if self.ranks.world > 1:  # the others wait in the middle of this step: it can't be tried again
+            return self._accumulate(inputs, truth)
+        return self.room.attempt(lambda: self._accumulate(inputs, truth), len(inputs))
 
     def _accumulate(self, inputs: Tensor, truth: Tensor) -> float:
+        self.optimizer.zero_grad(set_to_none=True)
         total, known = 0.0, (truth >= 0).sum().clamp(min=1)
-        pieces = list(zip(inputs.split(self.chunk), truth.split(self.chunk), strict=True))
+        pieces = list(zip(inputs.split(self.room.images), truth.split(self.room.images), strict=True))
         for place, (piece, answers) in enumerate(pieces):
             is_last = place == len(pieces) - 1
             alone: AbstractContextManager[Any] = nullcontext()
@@ -214,22 +218,13 @@ class _Work:
             total += float(loss.detach())
         return total
 
-    def _halve(self, chunk: int, error: torch.OutOfMemoryError) -> None:
-        if chunk < 2 or self.ranks.world > 1:
-            raise TuningError(
-                f"{self.device} ran out of memory at a batch of {chunk}; tune fewer stages, or use another device"
-            ) from error
-        self.chunk = chunk // 2
-        self.notes.append(
-            f"{self.device} ran out of memory at {chunk} images at once: {self.chunk} from now on."
-        )
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
     def _precision(self) -> AbstractContextManager[Any]:
-        """bfloat16 where it pays: on CUDA, and on CPUs with AMX (measured there: half the time a step)."""
+        """bfloat16 where it pays: on GPUs that compute it, on CPUs with AMX (measured there: half the time a step)."""
         kind = self.device.partition(":")[0]
-        pays = torch.cuda.is_bf16_supported() if kind == "cuda" else kind == "cpu" and _has_amx()
+        if kind == "cuda":  # GPUs before Ampere only emulate it, slower than float32
+            pays = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            pays = kind == "cpu" and _has_amx()
         return torch.autocast(kind, dtype=torch.bfloat16) if pays else nullcontext()
 
     def _set_rate(self) -> None:
@@ -249,7 +244,7 @@ class _Work:
 
     def _looked(self, done: int, total: int, left_s: float) -> None:
         """Only the first process looks: the others learn how it went when it is done."""
-        self.on_progress(Progress("look", done, total, left_s, notes=tuple(self.notes)))
+        self.on_progress(Progress("look", done, total, left_s, notes=tuple(self.room.notes)))
 
     def _tell(self, progress: Progress, *, saved: bool = False) -> None:
         """Ask whether to go on, in the first process; all of them stop together."""
@@ -261,7 +256,7 @@ class _Work:
                 progress.total,
                 progress.left_s,
                 tuple(self.curve),
-                tuple(self.notes),
+                tuple(self.room.notes),
                 saved,
             )
             try:
@@ -301,16 +296,16 @@ class _Work:
     @torch.no_grad()
     def _scores(self, model: nn.Module, rows: list[int]) -> Tensor:
         model.eval()
-        parts = [model(self.source.plain(part)).float() for part in self._parts(rows)]
-        return torch.cat(parts)
+        return self._through(model, rows)
 
     @torch.no_grad()
     def _features(self, rows: list[int]) -> Tensor:
         self.model.eval()
-        return torch.cat([self.model.features(self.source.plain(part)).float() for part in self._parts(rows)])
+        return self._through(self.model.features, rows)
 
-    def _parts(self, rows: list[int]) -> list[list[int]]:
-        return [rows[at : at + self.settings.batch] for at in range(0, len(rows), self.settings.batch)]
+    def _through(self, run: Callable[[Tensor], Tensor], rows: list[int]) -> Tensor:
+        parts = [rows[at : at + self.settings.batch] for at in range(0, len(rows), self.settings.batch)]
+        return torch.cat([self.room.through(run, self.source.plain(part)).float() for part in parts])
 
     def _weights(self, model: nn.Module) -> dict[str, Tensor]:
         """The trained parameters of the backbone, by the names that they have in the whole model."""
@@ -326,12 +321,12 @@ class _Work:
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "random": torch.get_rng_state(),
-                "position": [self.epoch, self.step, self.chunk],
+                "position": [self.epoch, self.step, self.room.images],
                 "loss_sum": self.loss_sum,
                 "curve": [list(asdict(point).values()) for point in self.curve],
                 "best": self.best,
                 "best_epoch": self.best_epoch,
-                "notes": list(self.notes),
+                "notes": list(self.room.notes),
             },
         )
         self.saved_at = time.monotonic()
@@ -343,16 +338,16 @@ class _Work:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-        self.epoch, self.step, self.chunk = state["position"]
+        self.epoch, self.step, self.room.images = state["position"]
         self.loss_sum = state["loss_sum"]
         self.curve = [Epoch(int(values[0]), *values[1:]) for values in state["curve"]]
         self.best, self.best_epoch = state["best"], state["best_epoch"]
-        self.notes = list(state["notes"])
+        self.room.notes = list(state["notes"])
 
     def _result(self) -> Tuned:
         state = {name: tensor.cpu() for name, tensor in self.start.state_dict().items()} | self.best
         count = sum(tensor.numel() for tensor in self.best.values())
-        return Tuned(state, tuple(self.curve), self.best_epoch, count, tuple(self.notes))
+        return Tuned(state, tuple(self.curve), self.best_epoch, count, tuple(self.room.notes))
 
 
 def rate_factor(step: int, total: int, warm_up: float) -> float:

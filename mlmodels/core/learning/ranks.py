@@ -10,6 +10,8 @@ from typing import TypeVar
 import torch
 from torch import distributed
 
+from mlmodels.core import devices
+
 Value = TypeVar("Value")
 # The first process may judge or run the frozen part for hours while the others wait for it.
 PATIENCE = timedelta(days=2)
@@ -55,13 +57,17 @@ def of_environment() -> Ranks:
 
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Ranks, str]]:
-    """Meet the other processes for the length of a block; yields the ranks and this process's own device."""
+    """Meet the other processes for the length of a block; yields the ranks and this process's own device.
+
+    Raises:
+        DeviceError: there are fewer GPUs than processes.
+    """
     ranks = of_environment()
     if ranks.world == 1:
         yield ranks, device
         return
     if device == "cuda":
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        device = devices.chosen(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
         torch.cuda.set_device(device)
     backend = "nccl" if device.startswith("cuda") else "gloo"
     distributed.init_process_group(backend, timeout=PATIENCE)

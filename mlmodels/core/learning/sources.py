@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from mlmodels.core.devices import Room
 from mlmodels.core.learning import augmentation, frozen, splits, stages
 from mlmodels.core.learning.activations import Activations, views_that_fit
 from mlmodels.core.learning.ranks import Ranks
@@ -51,13 +52,13 @@ class Source:
         settings: TuningSettings,
         folder: Path,
         side_px: int,
-        device: str,
+        room: Room,
         ranks: Ranks,
     ) -> None:
         """Find out whether the backbone can be cut, and how much of the frozen part can be kept."""
         self._training, self._spec, self._settings = training, spec, settings
-        self._folder, self._device, self._ranks = folder, device, ranks
-        probe = torch.rand(2, 3, side_px, side_px, generator=torch.Generator().manual_seed(0)).to(device)
+        self._folder, self._room, self._device, self._ranks = folder, room, room.device, ranks
+        probe = torch.rand(2, 3, side_px, side_px, generator=torch.Generator().manual_seed(0)).to(room.device)
         parts = stages.cut_in_two(model, trained, probe)
         self.back = parts[1] if parts else copy.deepcopy(model)
         self._front: frozen.Run | None = None
@@ -160,7 +161,7 @@ class Source:
 
     def _through(self, pixels: Tensor) -> Tensor:
         if self._front is not None:
-            return self._front(pixels)
+            return self._room.through(self._front, pixels)
         return pixels.contiguous(memory_format=torch.channels_last)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from mlmodels.core import devices
 from mlmodels.core.errors import EngineError
 from mlmodels.core.vision.backbones import Backbone
 from mlmodels.core.vision.transforms import Pixels
@@ -22,6 +23,7 @@ from mlmodels.core.vision.transforms import Pixels
 Array = npt.NDArray[np.float32]
 
 AGREEMENT = 0.999
+MOST_AT_ONCE = 1024
 _WARM_UP_IMAGES = 8
 
 _log = logging.getLogger(__name__)
@@ -54,15 +56,28 @@ class TorchEngine:
 
     def __init__(self, module: nn.Module, *, device: str | None = None) -> None:
         """Move the module to `device`, or to the best one there is."""
-        self.device = torch.device(device or _best_device())
+        self.device = torch.device(device or devices.best())
+        self._room = devices.Room(str(self.device), MOST_AT_ONCE)
         self._module = module.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, pixels: Pixels) -> tuple[Array, Array]:
-        """Map pixels [N, 3, H, W] to features [N, D] and class probabilities [N, class_count]."""
-        with torch.inference_mode():
-            batch = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
-            features, logits = self._module(batch)
-            return features.float().cpu().numpy(), probabilities(logits.float().cpu().numpy())
+        """Map pixels [N, 3, H, W] to features [N, D] and class probabilities [N, class_count].
+
+        Where a GPU's memory is too small for all of them, the batch is halved from then on.
+        """
+        room = self._room
+        pieces = room.attempt(
+            lambda: [self._run(pixels[at : at + room.images]) for at in range(0, len(pixels), room.images)],
+            len(pixels),
+        )
+        features, found = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+        return features, found
+
+    @torch.inference_mode()
+    def _run(self, pixels: Pixels) -> tuple[Array, Array]:
+        batch = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
+        features, logits = self._module(batch)
+        return features.float().cpu().numpy(), probabilities(logits.float().cpu().numpy())
 
 
 class OpenVinoEngine:
@@ -187,12 +202,6 @@ def _reported(choice: EngineChoice) -> EngineChoice:
     speeds = ", ".join(f"{name} {speed:.1f} images/s" for name, speed in choice.images_per_s.items())
     _log.info("engine %s: %s %s", choice.engine.name, choice.reason, f"({speeds})" if speeds else "")
     return choice
-
-
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _quiet_openvino() -> Any:

@@ -44,6 +44,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         project_id = options["project"]
+        if options["finetune"]:
+            _refuse_missing(options["device"])
         if options["finetune"] and int(os.environ.get("RANK", "0")):  # torchrun's other processes
             finetuning.assist(device=options["device"])
             return
@@ -109,3 +111,14 @@ class Command(BaseCommand):
             *([run.reason] if run.state == JobState.DONE and run.reason else []),
         ]:
             self.stdout.write(f"  {reason}")
+
+
+def _refuse_missing(device: str) -> None:
+    """Before anything is asked for: the run would wait for a worker that has no such device either."""
+    from mlmodels.core import devices
+    from mlmodels.core.errors import DeviceError
+
+    try:
+        devices.chosen(device)
+    except DeviceError as error:
+        raise CommandError(str(error)) from error

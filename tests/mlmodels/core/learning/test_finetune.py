@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mlmodels.core.learning import checkpoints, finetune
+from mlmodels.core.learning import checkpoints, finetune, stages
 from mlmodels.core.learning.finetune import tune
 from mlmodels.core.learning.tuning import Pause, TuningError, TuningSettings
 from tests.mlmodels.core.learning import tuning_set
@@ -155,6 +155,44 @@ def test_running_out_of_memory_halves_the_batch_and_says_so(whole, backbone, tra
     assert found == pytest.approx([point.average_precision for point in whole.curve], abs=0.05)
 
 
+@pytest.mark.parametrize("part", ["the frozen part", "the probe"])
+def test_memory_that_runs_out_before_training_halves_the_batch_too(
+    whole, backbone, training, tmp_path, monkeypatch, part
+):
+    """The frozen part, which has the largest pictures, or the probe of the frozen features."""
+    most = SETTINGS.batch // 2
+    owner, name = (stages.Front, "forward") if part == "the frozen part" else (stages.Tagging, "features")
+    real = getattr(owner, name)
+
+    def full_above(self, inputs):
+        if not torch.is_grad_enabled() and len(inputs) > most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return real(self, inputs)
+
+    monkeypatch.setattr(owner, name, full_above)
+    told = []
+    result = tune(
+        backbone,
+        training,
+        SETTINGS,
+        folder=tmp_path,
+        side_px=SIDE_PX,
+        on_progress=lambda p: told.append(p.notes),
+    )
+    assert result.notes == (f"cpu ran out of memory at {SETTINGS.batch} images at once: {most} from now on.",)
+    assert result.notes in told
+    assert curve_of(result)[0] == pytest.approx(curve_of(whole)[0], abs=1e-3)
+
+
+def test_half_precision_follows_the_same_curve(whole, backbone, training, tmp_path, monkeypatch):
+    monkeypatch.setattr(finetune, "_has_amx", lambda: True)
+    result = tune(backbone, training, SETTINGS, folder=tmp_path, side_px=SIDE_PX)
+    assert curve_of(result) != curve_of(whole)
+    found, wanted = ([point.average_precision for point in one.curve] for one in (result, whole))
+    assert found == pytest.approx(wanted, abs=0.05)
+    assert all(tensor.dtype == whole.state[name].dtype for name, tensor in result.state.items())
+
+
 def test_no_memory_for_one_image_is_an_error_that_says_what_to_do(backbone, training, tmp_path):
     def full(module, inputs):
         if torch.is_grad_enabled() and type(module).__name__ == "Tagging":
@@ -162,7 +200,7 @@ def test_no_memory_for_one_image_is_an_error_that_says_what_to_do(backbone, trai
 
     handle = torch.nn.modules.module.register_module_forward_pre_hook(full)
     try:
-        with pytest.raises(TuningError, match="batch of 1; tune fewer stages"):
+        with pytest.raises(TuningError, match="cpu ran out of memory; tune fewer stages"):
             tune(backbone, training, SETTINGS, folder=tmp_path, side_px=SIDE_PX)
     finally:
         handle.remove()
