@@ -4,8 +4,9 @@
 
 For each number of reviewed images (0: all of split `train`) and seed: the head over the features of the default
 backbone, and the head over features of the same backbone after its last stages were tuned on those images; both read
-captions too, and are judged on split `val`. Average precision is macro over tags with five or more yes; the interval of
-the difference is a paired bootstrap over the images. `--pixels` leaves captions out, so that only features differ.
+captions too, and are judged on split `val` by the gate, as a run is. Average precision is macro over tags with five or
+more yes, the interval of the difference a paired bootstrap over the images, and `goes live` is the one that would
+serve. `--pixels` leaves captions out, so that only features differ.
 `--kill N` ends a tuning in a process of its own N times, by SIGKILL at moments drawn by chance, and compares the curve.
 """
 
@@ -26,7 +27,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mlmodels.core.evaluation.ranking import AveragePrecision
+from mlmodels.core.evaluation import gate
 from mlmodels.core.language.imagenet import map_imagenet
 from mlmodels.core.learning.dataset import HeadInputs, TrainingSet
 from mlmodels.core.learning.finetune import tune
@@ -42,13 +43,13 @@ import learning_curve  # isort: skip
 import killing  # isort: skip
 
 BATCH = 32
-RESAMPLES = 1000
-LEAST_YES = 5
+Judged = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Probabilities [N, K] and thresholds [K]."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One seed: average precision of the frozen and the tuned features, and what the tuning took."""
+    """One seed: average precision of the frozen and the tuned features, which serves, and what the tuning took."""
 
     labels: int
     seed: int
@@ -56,6 +57,7 @@ class Row:
     tuned: float
     difference_from: float
     difference_to: float
+    live: str
     best_epoch: int
     epochs: int
     seconds: float
@@ -92,10 +94,10 @@ def tuned_features(
     )
 
 
-def scores(
+def fitted(
     inputs: HeadInputs, truth: NDArray[np.int8], chosen: NDArray[np.intp], val: NDArray[np.intp], seed: int
-):
-    """The head's probabilities on `val` [N, K] after it was fitted on the chosen rows."""
+) -> Judged:
+    """A head of the chosen rows: its probabilities [N, K] on `val`, and its thresholds [K]."""
     training = TrainingSet(
         inputs=inputs.rows(chosen),
         truth=truth[chosen],
@@ -103,7 +105,8 @@ def scores(
         tag_ids=tuple(range(truth.shape[1])),
         image_ids=tuple(int(row) for row in chosen),
     )
-    return fit(training, seed=seed).head.score(inputs.rows(val)).probability
+    head = fit(training, seed=seed).head
+    return head.score(inputs.rows(val)).probability, head.thresholds
 
 
 def with_features(
@@ -115,17 +118,17 @@ def with_features(
     return replace(inputs, vision=vision, class_prior=classes)
 
 
-def compared(truth: NDArray[np.int8], frozen, after, seed: int) -> tuple[float, float, float, float]:
-    """Macro average precision of both, and the 95 % interval of the difference by a paired bootstrap."""
-    weights = np.random.default_rng(seed).multinomial(len(truth), [1 / len(truth)] * len(truth), RESAMPLES).T
-    weights = np.concatenate([np.ones((len(truth), 1)), weights], axis=1)
-    kept = (truth == 1).sum(axis=0) >= LEAST_YES
-    one, other = (
-        np.nanmean(AveragePrecision(truth[:, kept], found[:, kept]).per_tag(weights), axis=0)
-        for found in (frozen, after)
+def gated(truth: NDArray[np.int8], frozen: Judged, after: Judged, seed: int) -> gate.Verdict:
+    """What the gate of a run says: the frozen head serves, and has learnt the same answers."""
+    return gate.judge(
+        truth=truth,
+        candidate=after[0],
+        candidate_thresholds=after[1],
+        incumbents=[frozen],
+        holdout=True,
+        seed=seed,
+        frozen=frozen,
     )
-    low, high = np.quantile((other - one)[1:], [0.025, 0.975])
-    return float(one[0]), float(other[0]), float(low), float(high)
 
 
 def told(progress: Progress) -> None:
@@ -180,24 +183,38 @@ def measure(
     tags = [TagTerm(number, tag) for number, tag in enumerate(pack.tags)]
     prior = (classes @ map_imagenet(tags)).astype(np.float32)
     inputs = learning_curve.only(data.inputs, "pixels") if options.pixels else data.inputs
-    before = scores(inputs, data.truth, chosen, data.val, settings.seed)
-    after = scores(with_features(inputs, rows, features, prior), data.truth, chosen, data.val, settings.seed)
-    frozen, better, low, high = compared(data.truth[data.val], before, after, settings.seed)
+    before = fitted(inputs, data.truth, chosen, data.val, settings.seed)
+    after = fitted(with_features(inputs, rows, features, prior), data.truth, chosen, data.val, settings.seed)
+    verdict = gated(data.truth[data.val], before, after, settings.seed)
+    gain, low, high = (
+        verdict.details[f"frozen_average_precision_{part}"] for part in ("point", "lower", "upper")
+    )
+    reached = verdict.details["macro_average_precision"]
     return Row(
-        len(chosen), settings.seed, frozen, better, low, high, result.best, len(result.curve) - 1, seconds
+        labels=len(chosen),
+        seed=settings.seed,
+        frozen=reached - gain,
+        tuned=reached,
+        difference_from=low,
+        difference_to=high,
+        live="frozen" if verdict.outcome == "refused" or not result.best else "tuned",
+        best_epoch=result.best,
+        epochs=len(result.curve) - 1,
+        seconds=seconds,
     )
 
 
 def print_rows(rows: Sequence[Row]) -> None:
     """The table of docs/fine-tuning.md."""
     print(
-        "\n| reviewed | seed | frozen AP | tuned AP | difference | 95 % interval | best epoch | of | wall s |"
+        "\n| reviewed | seed | frozen AP | tuned AP | difference | 95 % interval | goes live | best epoch | of | "
+        "wall s |"
     )
-    print("| --- " * 9 + "|")
+    print("| --- " * 10 + "|")
     for row in rows:
         print(
             f"| {row.labels} | {row.seed} | {row.frozen:.3f} | {row.tuned:.3f} | {row.tuned - row.frozen:+.3f} | "
-            f"{row.difference_from:+.3f} to {row.difference_to:+.3f} | {row.best_epoch} | {row.epochs} | "
+            f"{row.difference_from:+.3f} to {row.difference_to:+.3f} | {row.live} | {row.best_epoch} | {row.epochs} | "
             f"{row.seconds:.0f} |"
         )
     for labels in dict.fromkeys(row.labels for row in rows):

@@ -7,7 +7,7 @@ it as for any other extractor (`extractors`): all images are looked at in the ba
 import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -26,11 +26,14 @@ from mlmodels.services import (
     finetune_progress,
     finetune_settings,
     judging,
+    rivals,
     runs,
     training,
     tuned_backbones,
 )
+from mlmodels.services.evidence import Answered, Evidence
 from mlmodels.services.finetune_plan import Plan
+from mlmodels.services.rivals import Rival
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.ranks import Ranks
@@ -153,7 +156,14 @@ def _work(worker: _Worker) -> None:
         finetune_plan.refuse_too_few(evidence)
         result = training.fit_head(evidence, run.seed)
         runs.enter(run, "judge")
-        judgement = judging.judge(run.project_id, evidence, result.head, result.out_of_fold, seed=run.seed)
+        judgement = judging.judge(
+            run.project_id,
+            evidence,
+            result.head,
+            result.out_of_fold,
+            seed=run.seed,
+            frozen=_frozen(run, evidence),
+        )
         runs.enter(run, "store")
         fitted = training.Fitted(evidence, result)
         version = training.store(run, fitted, judgement, seconds=time.monotonic() - started)
@@ -224,6 +234,14 @@ def _look(run: TrainingRun, loaded: extractors.Loaded) -> None:
     watch = finetune_progress.Watch(run, steps_aside=False)
     for done in features.compute_these(run.project_id, loaded, sorted(image_ids)):
         watch.looked(done, len(image_ids))
+
+
+def _frozen(run: TrainingRun, evidence: Evidence) -> Callable[[Answered], Rival | None]:
+    """A head over the backbone as it was, taught the same answers: the tuned one has to rank better than that."""
+    assert run.extractor is not None
+    before = evidence_service.read(run.project_id, run.extractor)
+    head = training.fit_head(before, run.seed).head
+    return lambda judged: rivals.of_head(run.project_id, head, before, evidence, judged)
 
 
 def _end_judged(run: TrainingRun, version: ModelVersion) -> None:

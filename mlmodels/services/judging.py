@@ -3,7 +3,7 @@
 From 50 reviewed holdout images on by the holdout; before, by paired out-of-fold scores on training images.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,14 +45,25 @@ class Judgement:
     stored: dict[str, NDArray[Any]]
 
 
-def judge(project_id: int, evidence: Evidence, head: "Head", out_of_fold: Scores, *, seed: int) -> Judgement:
-    """Judge a fitted head. `out_of_fold` [N, K] belongs to the training images."""
+def judge(
+    project_id: int,
+    evidence: Evidence,
+    head: "Head",
+    out_of_fold: Scores,
+    *,
+    seed: int,
+    frozen: Callable[[Answered], Rival | None] = lambda _: None,
+) -> Judgement:
+    """Judge a fitted head. `out_of_fold` [N, K] belongs to the training images.
+
+    `frozen` is for a head over a tuned backbone: given the images judged, what a head over the backbone before says.
+    """
     holdout = len(evidence.holdout) >= HOLDOUT_FROM_IMAGES
     judged = evidence.holdout if holdout else evidence.training
     _refuse_mixed(project_id, evidence)
     scores = head.score(judged.batch.inputs).probability if holdout else out_of_fold
     against = rivals.of_project(project_id, evidence, judged)
-    stored = _stored(evidence, judged, scores, head.thresholds, against, seed)
+    stored = _stored(evidence, judged, scores, head.thresholds, against, frozen(judged), seed)
     if holdout:
         stored |= _taught(evidence, out_of_fold, seed)
     verdict = _verdict(stored, holdout=holdout, seed=seed)
@@ -103,6 +114,7 @@ def _stored(
     scores: Scores,
     thresholds: Scores,
     against: Sequence[Rival],
+    frozen: Rival | None,
     seed: int,
 ) -> dict[str, NDArray[Any]]:
     """What the gate looks at: at most so many images as decide."""
@@ -117,9 +129,10 @@ def _stored(
         "candidate.scores": scores[rows],
         "candidate.thresholds": np.asarray(thresholds),
     }
-    for place, rival in enumerate(against):
-        arrays[f"incumbent_{place}.scores"] = rival.scores[rows]
-        arrays[f"incumbent_{place}.thresholds"] = np.asarray(rival.thresholds)
+    named = {f"incumbent_{place}": rival for place, rival in enumerate(against)}
+    for name, rival in (named | ({"frozen": frozen} if frozen else {})).items():
+        arrays[f"{name}.scores"] = rival.scores[rows]
+        arrays[f"{name}.thresholds"] = np.asarray(rival.thresholds)
     return arrays
 
 
@@ -133,7 +146,7 @@ def _taught(evidence: Evidence, out_of_fold: Scores, seed: int) -> dict[str, NDA
 def _verdict(stored: Mapping[str, NDArray[Any]], *, holdout: bool, seed: int) -> "Verdict":
     from mlmodels.core.evaluation import gate
 
-    places = range(sum(name.endswith(".scores") for name in stored) - 1)
+    places = range(sum(name.startswith("incumbent_") and name.endswith(".scores") for name in stored))
     return gate.judge(
         truth=stored["truth"],
         candidate=stored["candidate.scores"],
@@ -145,6 +158,7 @@ def _verdict(stored: Mapping[str, NDArray[Any]], *, holdout: bool, seed: int) ->
         seed=seed,
         weights=stored["weights"],
         taught=(stored["taught.truth"], stored["taught.out_of_fold"]) if "taught.truth" in stored else None,
+        frozen=(stored["frozen.scores"], stored["frozen.thresholds"]) if "frozen.scores" in stored else None,
     )
 
 

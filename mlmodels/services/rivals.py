@@ -6,16 +6,20 @@ on count with its out-of-fold scores.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs
 from mlmodels import selectors
-from mlmodels.models import ModelVersion
+from mlmodels.models import Extractor, ModelVersion
 from mlmodels.services import heads, inputs
 from mlmodels.services.evidence import Answered, Evidence
 from mlmodels.services.inputs import Batch
+
+if TYPE_CHECKING:
+    from mlmodels.core.learning.heads import Head
 
 BEST_LATELY_DAYS = 30
 BEST_LATELY_TRIED = 5
@@ -72,7 +76,7 @@ def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival
         stored = heads.load_out_of_fold(version)
     except ArtifactError:
         return None
-    batch = _batch_for(version, evidence, judged)
+    batch = _batch_for(version.project_id, version.extractor, evidence, judged)
     if batch is None:
         return None
     scores = np.array(head.score(batch.inputs).probability)
@@ -81,12 +85,25 @@ def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival
     return Rival(version.number, scores, head.thresholds)
 
 
-def _batch_for(version: ModelVersion, evidence: Evidence, judged: Answered) -> Batch | None:
-    """The judged images as this version sees them; None if one of them is gone meanwhile."""
-    if version.extractor_id == evidence.extractor.pk:
+def of_head(
+    project_id: int, head: "Head", before: Evidence, evidence: Evidence, judged: Answered
+) -> Rival | None:
+    """What a head that was fitted on `before` says of the judged images, which `evidence` has by another extractor.
+
+    None if the vocabulary changed between the two readings, or a judged image is gone.
+    """
+    if before.language.tag_ids != evidence.language.tag_ids:
+        return None
+    batch = _batch_for(project_id, before.extractor, evidence, judged)
+    return None if batch is None else Rival(0, head.score(batch.inputs).probability, head.thresholds)
+
+
+def _batch_for(project_id: int, extractor: Extractor, evidence: Evidence, judged: Answered) -> Batch | None:
+    """The judged images as this extractor sees them; None if one of them is gone meanwhile."""
+    if extractor.pk == evidence.extractor.pk:
         return judged.batch
-    images = model_inputs.images(version.project_id, list(judged.batch.image_ids))
-    batch = inputs.build(images, version.extractor, evidence.language)
+    images = model_inputs.images(project_id, list(judged.batch.image_ids))
+    batch = inputs.build(images, extractor, evidence.language)
     return batch if batch.image_ids == judged.batch.image_ids else None
 
 

@@ -105,13 +105,17 @@ def version_row(version: ModelVersion, *, live_id: int | None, previous_id: int 
 
 
 # Incumbents are said by their numbers, and what it was judged on stands beside the verdict.
-_SAID_ELSEWHERE = ("against incumbent", "judged on")
+_SAID_ELSEWHERE = ("against incumbent", "against the backbone", "judged on")
 
 
 def reasons(version: ModelVersion) -> list[str]:
     """What the gate said, with the incumbents by their numbers instead of their places."""
     incumbents = version.details.get("incumbents", [])
-    said = [_comparison(version.details, place, number) for place, number in enumerate(incumbents)]
+    said = [
+        _comparison(version.details, f"incumbent_{place}", _incumbent(place, number))
+        for place, number in enumerate(incumbents)
+    ]
+    said.append(_comparison(version.details, "frozen", "the backbone as it was, taught the same answers"))
     others = [reason for reason in version.reasons if not reason.startswith(_SAID_ELSEWHERE)]
     told = [sentence for sentence in said if sentence] + [_sentence(reason) for reason in others]
     return told or [_sentence(reason) for reason in version.reasons]
@@ -201,17 +205,19 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".removeprefix("0")
 
 
-def _comparison(details: Mapping[str, Any], place: int, number: int) -> str:
-    """“Against v4: AP −.012 (−.057 to .034), keystrokes −.10 an image (−.48 to .25).”"""
+def _incumbent(place: int, number: int) -> str:
     name = f"v{number}" if number else "what the model knew before the first review"
-    if place:
-        name += ", the best of the last 30 days"
+    return f"{name}, the best of the last 30 days" if place else name
+
+
+def _comparison(details: Mapping[str, Any], prefix: str, name: str) -> str:
+    """“Against v4: AP −.012 (−.057 to .034), keystrokes −.10 an image (−.48 to .25).”; empty if it was not made."""
     parts = []
     for figure, words, digits in (
         ("average_precision", "AP {}", 3),
         ("keystrokes", "{} keystrokes saved an image", 2),
     ):
-        values = [details.get(f"incumbent_{place}_{figure}_{part}") for part in ("point", "lower", "upper")]
+        values = [details.get(f"{prefix}_{figure}_{part}") for part in ("point", "lower", "upper")]
         known = [_signed(float(value), digits) for value in values if value is not None]
         if len(known) < len(values):
             return ""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -14,6 +15,7 @@ from annotations.models import Image, LiveModel, Project
 from annotations.models.job import JobState
 from annotations.services import jobs
 from mlmodels import selectors, tasks
+from mlmodels.core.evaluation import gate
 from mlmodels.models import (
     Extractor,
     ImageFeature,
@@ -35,6 +37,7 @@ from mlmodels.services import (
     tuned_backbones,
 )
 from mlmodels.services.finetune_settings import FinetuneSettings
+from mlmodels.views import shown
 from tests.mlmodels.conftest import HOLDOUT, TRAINING, UNSEEN
 from tests.mlmodels.test_extractor_change import Queue
 
@@ -69,6 +72,8 @@ def test_a_better_backbone_passes_the_gate_and_goes_live_when_it_has_looked_at_e
     assert run.state == JobState.DONE, run.reason
     version = ModelVersion.objects.get(run=run)
     assert version.metrics["judged_on"] == "holdout"
+    assert version.details["frozen_average_precision_point"] > 0
+    assert judging.again(version).reasons == tuple(version.reasons)
     assert version.extractor.name == f"test_efficientnet@run-{run.pk}"
     assert live_number(tuned_project) == before, "the one before serves until all images are looked at"
     curve = run.tuning["curve"]
@@ -104,8 +109,6 @@ def test_a_backbone_that_the_gate_refuses_changes_nothing_and_its_weights_can_go
     real = judging.judge
 
     def strict(*args, **kwargs):
-        from dataclasses import replace
-
         judgement = real(*args, **kwargs)
         verdict = replace(judgement.verdict, outcome="refused", reasons=("worse than before",))
         return replace(judgement, verdict=verdict)
@@ -124,6 +127,38 @@ def test_a_backbone_that_the_gate_refuses_changes_nothing_and_its_weights_can_go
     call_command("clean_backbones", stdout=output)
     assert not folder.exists()
     assert f"run-{run.pk}" in output.getvalue()
+
+
+def test_a_backbone_that_is_only_as_good_as_the_one_before_does_not_go_live(tuned_project, monkeypatch):
+    """The gate alone would let through what loses little; all images would be looked at again for it."""
+    before, real = live_number(tuned_project), finetuning._frozen
+    frozen = []
+
+    def equal(run, evidence):
+        scored = real(run, evidence)
+
+        def best(judged):
+            rival = scored(judged)
+            frozen.append(rival)
+            return replace(rival, scores=(judged.truth == 1).astype(float))
+
+        return best
+
+    monkeypatch.setattr(finetuning, "_frozen", equal)
+    run = finetuning.execute(asked(tuned_project).pk)
+
+    assert (run.state, gate.NOT_BETTER in run.reason) == (JobState.REFUSED, True)
+    version = ModelVersion.objects.get(run=run)
+    assert len(frozen[0].scores) == version.metrics["holdout_images"]
+    assert version.verdict == judging.again(version).outcome == "refused"
+    assert version.details["frozen_average_precision_point"] <= 0
+    assert any(
+        reason.startswith("Against the backbone as it was, taught the same answers: AP")
+        for reason in shown.reasons(version)
+    )
+    assert live_number(tuned_project) == before
+    tuned_project.project.refresh_from_db()
+    assert tuned_project.project.extractor == "test_efficientnet"
 
 
 def test_three_reviews_are_refused_with_how_many_are_needed(planted):

@@ -20,6 +20,8 @@ KEYSTROKE_MARGIN = 0.10
 SMALL_LOSS = 0.005
 CHANCE_DEVIATIONS = 4.0
 ROUNDING = 1e-9
+FROZEN = "the backbone as it was"
+NOT_BETTER = "a head over the backbone as it was, taught the same answers, ranks no worse: it goes on serving"
 MOST_IMAGES = 2000
 """More images than this decide nothing that these do not; they are drawn by the seed."""
 
@@ -85,6 +87,7 @@ def judge(
     seed: int,
     weights: Floats | None = None,
     taught: tuple[NDArray[np.int8], Floats] | None = None,
+    frozen: tuple[Floats, Floats] | None = None,
 ) -> Verdict:
     """Judge a candidate against every incumbent, and against chance.
 
@@ -102,6 +105,8 @@ def judge(
         weights: [N] inverse draw probabilities, 1 by default; both figures are weighted by them.
         taught: truth [M, K] of the training images with the candidate's out-of-fold probabilities [M, K], where
             the images judged are others.
+        frozen: (probabilities [N, K], thresholds [K]) of a head that learnt the same answers over the backbone as it
+            was before it was tuned; a candidate that ranks no better than that is refused.
 
     Raises:
         ValueError: if an array's shape does not fit `truth`, or a score is not a number.
@@ -112,7 +117,7 @@ def judge(
     ...       incumbents=[(perfect, thresholds)], holdout=True, seed=0).outcome
     'promoted'
     """
-    for scores, thresholds in [(candidate, candidate_thresholds), *incumbents]:
+    for scores, thresholds in [(candidate, candidate_thresholds), *incumbents, *([frozen] if frozen else [])]:
         _check(truth, scores, thresholds)
     rows = drawn_rows(len(truth), seed)
     truth, candidate = truth[rows], candidate[rows]
@@ -128,17 +133,15 @@ def judge(
     drawn = _Drawn(truth, tags, np.concatenate([weighed[:, None].astype(np.float32), counts], axis=1))
     own = drawn.figures(candidate, candidate_thresholds)
     details["macro_average_precision"] = float(own.average_precision[0])
-    comparisons = []
-    for number, (scores, thresholds) in enumerate(incumbents):
-        other = drawn.figures(scores[rows], thresholds)
-        gain, saved = own.average_precision - other.average_precision, other.keystrokes - own.keystrokes
-        comparison = Comparison(
-            average_precision=summarise(float(gain[0]), gain[1:]),
-            keystrokes=summarise(float(saved[0]), saved[1:]),
-        )
-        comparisons.append(comparison)
+    comparisons = [
+        own.compared_with(drawn.figures(scores[rows], thresholds)) for scores, thresholds in incumbents
+    ]
+    for number, comparison in enumerate(comparisons):
         details |= _details(f"incumbent_{number}", comparison)
-    return _verdict(comparisons, holdout, details)
+    verdict = _verdict(comparisons, holdout, details)
+    if frozen is None:
+        return verdict
+    return _against_frozen(verdict, own.compared_with(drawn.figures(frozen[0][rows], frozen[1])))
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,13 @@ class _Figures:
 
     average_precision: NDArray[np.float64]
     keystrokes: NDArray[np.float64]
+
+    def compared_with(self, other: "_Figures") -> Comparison:
+        gain, saved = self.average_precision - other.average_precision, other.keystrokes - self.keystrokes
+        return Comparison(
+            average_precision=summarise(float(gain[0]), gain[1:]),
+            keystrokes=summarise(float(saved[0]), saved[1:]),
+        )
 
 
 @dataclass(frozen=True)
@@ -199,7 +209,9 @@ def _tags(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 def _verdict(comparisons: Sequence[Comparison], holdout: bool, details: dict[str, float]) -> Verdict:
-    reasons = tuple(_reason(number, comparison) for number, comparison in enumerate(comparisons))
+    reasons = tuple(
+        _reason(f"incumbent {number}", comparison) for number, comparison in enumerate(comparisons)
+    )
     details["better"] = float(all(comparison.is_better for comparison in comparisons))
     if all(comparison.is_no_loss for comparison in comparisons):
         if holdout:
@@ -210,10 +222,19 @@ def _verdict(comparisons: Sequence[Comparison], holdout: bool, details: dict[str
     return Verdict("refused", reasons, details)
 
 
-def _reason(number: int, comparison: Comparison) -> str:
+def _against_frozen(verdict: Verdict, comparison: Comparison) -> Verdict:
+    """Equal is not enough here: another backbone has to look at every image again."""
+    reasons = (*verdict.reasons, _reason(FROZEN, comparison))
+    details = verdict.details | _details("frozen", comparison)
+    if comparison.average_precision.point > 0:
+        return Verdict(verdict.outcome, reasons, details)
+    return Verdict("refused", (*reasons, NOT_BETTER), details)
+
+
+def _reason(name: str, comparison: Comparison) -> str:
     gain, saved = comparison.average_precision, comparison.keystrokes
     return (
-        f"against incumbent {number}: macro average precision {gain.point:+.4f} "
+        f"against {name}: macro average precision {gain.point:+.4f} "
         f"[{gain.lower:+.4f}, {gain.upper:+.4f}], keystrokes saved {saved.point:+.3f} "
         f"[{saved.lower:+.3f}, {saved.upper:+.3f}]"
     )

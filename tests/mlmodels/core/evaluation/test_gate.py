@@ -29,6 +29,7 @@ def verdict(
     candidate: NDArray[np.float64],
     *others: NDArray[np.float64],
     holdout: bool = True,
+    frozen: NDArray[np.float64] | None = None,
 ) -> Verdict:
     return judge(
         truth=truth,
@@ -37,6 +38,7 @@ def verdict(
         incumbents=[(other, THRESHOLDS) for other in others],
         holdout=holdout,
         seed=0,
+        frozen=None if frozen is None else (frozen, THRESHOLDS),
     )
 
 
@@ -73,6 +75,18 @@ def test_the_same_scores_are_no_loss() -> None:
 
     assert result.outcome == "promoted"
     assert result.details["better"] == 0.0
+
+
+def test_a_tuned_backbone_has_to_rank_better_than_the_one_before_under_the_same_answers() -> None:
+    truth, rng = evidence(300)
+    old, candidate, better, worse = (model(truth, rng, noise) for noise in (2.5, 1.5, 1.0, 2.0))
+
+    assert verdict(truth, candidate, old, frozen=worse).outcome == "promoted"
+    for frozen in (better, candidate):
+        refused = verdict(truth, candidate, old, frozen=frozen)
+        assert (refused.outcome, refused.reasons[-1]) == ("refused", gate.NOT_BETTER)
+        assert refused.reasons[1].startswith(f"against {gate.FROZEN}: macro average precision")
+    assert refused.details["frozen_average_precision_point"] == 0
 
 
 def compared(gain: tuple[float, float, float], saved: tuple[float, float, float]) -> Comparison:
