@@ -5,7 +5,8 @@
 First table: average precision on split `val` after so many reviews of split `train`, and the area under that curve
 against random, for each strategy (with the least share of chance that a project can set) and for mixtures. All begin
 with the same 50 random images, as a project does. Second table: of 200 simulated projects whose queue follows such a
-mixture, in how many the 95 % interval of a prevalence or a precision, by inverse draw probability, holds the truth.
+mixture, in how many the 95 % interval of a prevalence or a precision, by inverse draw probability, holds the truth; and
+the same where the second half of the images, with twice as many yes, comes when half of the reviews are done.
 `--seeds 0` makes the second alone, `--projects 0` the first. Curves that FILE holds are not made again.
 """
 
@@ -218,12 +219,14 @@ def print_curves(curves: Sequence[Curve]) -> list[dict[str, float | str | bool]]
 
 
 IMAGES, TAGS, REVIEWS, EVERY = 1_000, 10, 300, 50
+GROWN = {False: "all images from the beginning", True: "half of them after half of the reviews"}
 
 
 @dataclass(frozen=True)
 class Coverage:
     """How often intervals hold the truth, with and without inverse probabilities, and their mean half-width."""
 
+    project: str
     quantity: str
     estimates: int
     weighted: float
@@ -231,19 +234,22 @@ class Coverage:
     unweighted: float
 
 
-def simulated(seed: int, shares: Shares) -> list[tuple[str, bool, bool, float]]:
+def simulated(seed: int, shares: Shares, *, grows: bool = False) -> list[tuple[str, bool, bool, float]]:
     """One project: for each quantity whether its interval holds the truth, weighted and plain, and its half-width."""
     rng = np.random.default_rng(seed)
     prevalence = rng.uniform(0.03, 0.3, TAGS)
-    truth = rng.random((IMAGES, TAGS)) < prevalence
+    late = np.arange(IMAGES) >= (IMAGES // 2 if grows else IMAGES)
+    truth = rng.random((IMAGES, TAGS)) < np.where(late[:, None], 2 * prevalence, prevalence)
     signal = 3.0 * truth - 1.5 + np.log(prevalence / (1 - prevalence))
     noise = rng.normal(size=(IMAGES, TAGS)) + rng.normal(size=(IMAGES, 1))
     features = rng.normal(size=(IMAGES, 16)) + np.where(truth @ rng.normal(size=(TAGS, 16)) > 0, 1.0, 0.0)
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     caption = _sigmoid(signal + rng.normal(scale=2.0, size=truth.shape))
     vision = _sigmoid(signal + rng.normal(scale=2.0, size=truth.shape))
-    waiting, drawn, chances = np.arange(IMAGES), [], []
+    waiting, drawn, chances = np.flatnonzero(~late), [], []
     while len(drawn) < REVIEWS:
+        if grows and len(drawn) == REVIEWS // 2:
+            waiting = np.append(waiting, np.flatnonzero(late))
         # The model gets better, so what it wants changes.
         probability = _sigmoid(signal + noise * (2.0 - len(drawn) / REVIEWS))
         picked = np.array(drawn, dtype=np.intp)
@@ -260,7 +266,8 @@ def simulated(seed: int, shares: Shares) -> list[tuple[str, bool, bool, float]]:
         drawn += waiting[first].tolist()
         waiting = np.delete(waiting, first)
     offered = _sigmoid(signal + noise) >= 0.5
-    return _held(truth, offered, np.array(drawn), np.array(chances))
+    came = np.where(late, REVIEWS // 2, 0)[drawn]
+    return _held(truth, offered, np.array(drawn), Draws(np.array(chances), came=came))
 
 
 def slots(order: mixture.Order, rng: np.random.Generator) -> tuple[list[int], list[float]]:
@@ -284,9 +291,8 @@ def _held(
     truth: NDArray[np.bool_],
     offered: NDArray[np.bool_],
     drawn: NDArray[np.intp],
-    chances: NDArray[np.float64],
+    weighted: Draws,
 ) -> list[tuple[str, bool, bool, float]]:
-    weighted = Draws(chances)
     plain = Draws(1.0 / (len(truth) - np.arange(len(drawn))))
     right = truth & offered
     each = [("yes an image", truth.sum(1), np.ones(len(truth))), ("precision", right.sum(1), offered.sum(1))]
@@ -312,13 +318,14 @@ def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def coverage(seeds: range, shares: Shares) -> list[Coverage]:
-    found = [one for seed in seeds for one in simulated(seed, shares)]
+def coverage(seeds: range, shares: Shares, *, grows: bool) -> list[Coverage]:
+    found = [one for seed in seeds for one in simulated(seed, shares, grows=grows)]
     rows = []
     for name in dict.fromkeys(one[0] for one in found):
         own = [one for one in found if one[0] == name]
         rows.append(
             Coverage(
+                GROWN[grows],
                 name,
                 len(own),
                 float(np.mean([one[1] for one in own])),
@@ -344,13 +351,14 @@ def main() -> None:
     if options.seeds:
         curves = curves_of(load(pack, options.cache), options.seeds, pack.tags, options.curves)
     rows = print_curves(curves) if curves else []
-    print("\n| estimate | intervals | hold the truth | half-width | unweighted hold it |")
-    print("| --- " * 5 + "|")
+    print("\n| project | estimate | intervals | hold the truth | half-width | unweighted hold it |")
+    print("| --- " * 6 + "|")
     projects = range(options.first_project, options.first_project + options.projects)
-    covered = coverage(projects, ARMS["mixture of all"])
+    covered = [one for grows in GROWN for one in coverage(projects, ARMS["mixture of all"], grows=grows)]
     for one in covered:
         print(
-            f"| {one.quantity} | {one.estimates:,} | {one.weighted:.1%} | {one.half_width:.3f} | {one.unweighted:.1%} |"
+            f"| {one.project} | {one.quantity} | {one.estimates:,} | {one.weighted:.1%} | {one.half_width:.3f} | "
+            f"{one.unweighted:.1%} |"
         )
     if options.json:
         found = {

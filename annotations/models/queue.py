@@ -30,6 +30,8 @@ class QueueEntry(models.Model):
     is_holdout = models.BooleanField()
     priority = models.IntegerField(default=0)
     rank = models.FloatField(default=0.0)
+    # Where the order stood when the image joined it: what waits longer than that is as far away as it was.
+    since = models.FloatField(default=0.0, db_default=0.0)
     shuffle = models.FloatField()
     reason = models.CharField(max_length=200, default="random")
     # Which strategy of the mixture brought it, and how often the active order draws it against equal chances.

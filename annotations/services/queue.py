@@ -26,20 +26,33 @@ class Asked(Protocol):
 
 
 def enter(images: Iterable[Asked]) -> None:
-    """Put images into the queue; one that stands there already stays as it is."""
+    """Put images into the queue; one that stands there already stays as it is.
+
+    The queue is used up from its front, so a place from its beginning on would come before all that still wait. What
+    waits is spread over the rest of either order, evenly in `shuffle` and exponentially in `rank`: so are new images.
+    """
     entering = list(images)
     if not entering:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH entering AS (
+                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::integer[], %s::float8[])
+                     AS e(image_id, project_id, is_holdout, priority, shuffle)
+            ), front AS (
+                SELECT side.project_id, side.is_holdout,
+                       coalesce((SELECT min(e.rank) $waiting), 0) AS rank,
+                       coalesce((SELECT min(e.shuffle) $waiting), 0) AS shuffle
+                FROM (SELECT DISTINCT project_id, is_holdout FROM entering) AS side
+            )
             INSERT INTO annotations_queueentry
-                (image_id, project_id, is_holdout, priority, rank, shuffle, reason, for_reviewers)
-            SELECT image_id, project_id, is_holdout, priority, shuffle, shuffle, 'random', false
-            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::integer[], %s::float8[])
-                 AS entering(image_id, project_id, is_holdout, priority, shuffle)
+                (image_id, project_id, is_holdout, priority, rank, since, shuffle, reason, for_reviewers)
+            SELECT image_id, project_id, is_holdout, priority, front.rank - ln(1 - entering.shuffle), front.rank,
+                   front.shuffle + (1 - front.shuffle) * entering.shuffle, 'random', false
+            FROM entering JOIN front USING (project_id, is_holdout)
             ON CONFLICT DO NOTHING
-            """,
+            """.replace("$waiting", _WAITING),
             [
                 arrays.literal(image.pk for image in entering),
                 arrays.literal(image.project_id for image in entering),
@@ -48,6 +61,12 @@ def enter(images: Iterable[Asked]) -> None:
                 arrays.literal(image.shuffle for image in entering),
             ],
         )
+
+
+_WAITING = (
+    "FROM annotations_queueentry e WHERE e.project_id = side.project_id AND e.is_holdout = side.is_holdout"
+    " AND e.priority = 0"
+)
 
 
 def leave(image: Image) -> None:
@@ -98,8 +117,12 @@ def take_from_front(images: Iterable[Image]) -> set[int]:
     return ids
 
 
-def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
-    """Set rank, reason, component and appeal of images that still stand in the queue; returns how many."""
+def fill(project_id: int, rows: Iterable[QueueRank], *, anew: bool = False) -> int:
+    """Set rank, reason, component and appeal of images that still stand in the queue; returns how many.
+
+    Ranks are waits. They count from where the order stood when an image joined it, or, where all images are ranked
+    `anew`, from the beginning.
+    """
     rows = list(rows)
     if not rows:
         return 0
@@ -109,12 +132,15 @@ def fill(project_id: int, rows: Iterable[QueueRank]) -> int:
         cursor.execute(
             """
             UPDATE annotations_queueentry e
-            SET rank = v.rank, reason = v.reason, appeal = v.appeal, component = v.component
+            SET rank = v.rank + CASE WHEN %s THEN 0 ELSE e.since END, since = CASE WHEN %s THEN 0 ELSE e.since END,
+                reason = v.reason, appeal = v.appeal, component = v.component
             FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::float8[], %s::text[])
                  AS v(image_id, rank, reason, appeal, component)
             WHERE e.image_id = v.image_id AND e.image_id = ANY(%s::bigint[]) AND e.project_id = %s
             """,
             [
+                anew,
+                anew,
                 ids,
                 arrays.literal(row.rank for row in rows),
                 arrays.text_literal(row.reason[:200] for row in rows),

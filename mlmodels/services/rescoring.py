@@ -21,7 +21,8 @@ class Walked:
 
 def next_of_queue(project_id: int) -> int:
     """What people are asked about next, with whatever is live."""
-    return scoring.refresh(project_id, model_inputs.next_of_queue(project_id, scoring.NEXT_OF_QUEUE))
+    next_ids = model_inputs.next_of_queue(project_id, scoring.NEXT_OF_QUEUE)
+    return scoring.refresh(project_id, next_ids, anew=True)
 
 
 def before_promotion(version: ModelVersion) -> int:
@@ -29,7 +30,7 @@ def before_promotion(version: ModelVersion) -> int:
     language = languages.of_project(version.project_id)
     scorer = heads.of_version(version, language)
     next_ids = model_inputs.next_of_queue(version.project_id, scoring.NEXT_OF_QUEUE)
-    return scoring.refresh(version.project_id, next_ids, scorer=scorer)
+    return scoring.refresh(version.project_id, next_ids, scorer=scorer, anew=True)
 
 
 def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Walked:
@@ -49,7 +50,7 @@ def walk(project_id: int, *, after_id: int = 0, everything: bool = False) -> Wal
             limit=WALK_IMAGES,
         )
     ready = _ready(project_id, ids)
-    scoring.refresh(project_id, ready)
+    scoring.refresh(project_id, ready, anew=True)
     return Walked(len(ready), ids[-1] if len(ids) == WALK_IMAGES else None)
 
 

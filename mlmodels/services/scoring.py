@@ -27,8 +27,13 @@ NEXT_OF_QUEUE = 2_000
 SCORE_DIGITS = 4
 
 
-def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None = None) -> int:
-    """Score these images, store suggestions and ranks, return how many. Without `scorer`: what is live."""
+def refresh(
+    project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None = None, anew: bool = False
+) -> int:
+    """Score these images, store suggestions and ranks, return how many. Without `scorer`: what is live.
+
+    `anew`: all images get new ranks now, these among them; without it they are put among the ranks that stand.
+    """
     from mlmodels.core.learning.parallel import one_thread_a_product
 
     project = model_inputs.project(project_id)
@@ -49,12 +54,12 @@ def refresh(project_id: int, image_ids: Sequence[int], *, scorer: Scorer | None 
             rejected = truth.explicit_no(batch.image_ids)
             rows = suggestion_rows(batch, scores, scorer, language, rejected, vocabulary_version)
             ranks = queue_ranks(asked, batch, scores, scorer, language)
-            stored += _store(project_id, rows, ranks)
+            stored += _store(project_id, rows, ranks, anew)
     return stored
 
 
 @transaction.atomic
-def _store(project_id: int, rows: Iterator[SuggestionRow], ranks: list[QueueRank]) -> int:
+def _store(project_id: int, rows: Iterator[SuggestionRow], ranks: list[QueueRank], anew: bool) -> int:
     """Suggestions and ranks together, without waiting for the disk.
 
     What a crash of the database takes with it is the suggestions of the last moment, whole chunks with their ranks:
@@ -63,7 +68,7 @@ def _store(project_id: int, rows: Iterator[SuggestionRow], ranks: list[QueueRank
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
     sent = suggestions.store(project_id, rows)
-    queue.fill(project_id, ranks)
+    queue.fill(project_id, ranks, anew=anew)
     return sent
 
 

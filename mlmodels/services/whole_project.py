@@ -29,7 +29,8 @@ class TagShare:
 class WholeProject:
     """Estimates with 95 % intervals; None while there are too few reviews, or nothing was offered.
 
-    `tags` are those with most yes, the most frequent first; `with_yes` is how many got one at all.
+    `reviews` counts images that chance drew; what people chose is known besides. `tags` are those with most yes, the
+    most frequent first; `with_yes` is how many got one at all.
     """
 
     reviews: int
@@ -43,9 +44,9 @@ class WholeProject:
 def estimate(project_id: int) -> WholeProject:
     """Work it out from every review. Four queries, of as many rows as there are reviews."""
     found = drawn.reviews(project_id)
-    if len(found) < NEEDED_REVIEWS:
-        return WholeProject(len(found), NEEDED_REVIEWS)
-    draws, offered = Draws(np.array(found.probability)), np.array(found.offered)
+    draws, offered = _draws(found), np.array(found.offered)
+    if draws.count < NEEDED_REVIEWS:
+        return WholeProject(draws.count, NEEDED_REVIEWS)
     accepted = estimates.proportion(draws, np.array(found.accepted), offered) if offered.any() else None
     return WholeProject(
         reviews=len(found),
@@ -55,6 +56,11 @@ def estimate(project_id: int) -> WholeProject:
         tags=_tags(found, draws),
         with_yes=len(found.with_tag),
     )
+
+
+def _draws(found: DrawnReviews) -> Draws:
+    probability = np.array(found.probability)
+    return Draws(probability, came=np.array(found.came), is_draw=probability > 0)
 
 
 def _tags(found: DrawnReviews, draws: Draws) -> list[TagShare]:

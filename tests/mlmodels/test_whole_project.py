@@ -75,17 +75,42 @@ def test_offers_are_those_of_the_time_shown_or_withheld(answered):
         lambda review: Review.objects.filter(pk=review.pk).update(undone_at=review.created_at),
         lambda review: Review.objects.filter(pk=review.pk).update(counted=False),
         lambda review: Review.objects.filter(pk=review.pk).update(outcome="skipped"),
-        lambda review: Review.objects.filter(pk=review.pk).update(probability=None, waiting=None),
-        lambda review: Review.objects.filter(pk=review.pk).update(waiting=None),
+        lambda review: Image.objects.filter(pk=review.image_id).update(is_holdout=True),
         lambda review: Image.objects.filter(pk=review.image_id).update(deleted_at=review.created_at),
     ],
-    ids=["undone", "late", "skipped", "sent to the front", "holdout", "in the trash"],
+    ids=["undone", "late", "skipped", "holdout", "in the trash"],
 )
-def test_what_chance_did_not_draw_or_nobody_answered_is_left_out(answered, spoil):
+def test_what_nobody_answered_or_is_drawn_otherwise_is_left_out(answered, spoil):
     before = len(drawn.reviews(answered.project.pk))
     spoil(reviewed(answered)[0])
 
     assert len(drawn.reviews(answered.project.pk)) == before - 1
+
+
+def test_what_people_chose_is_known_and_is_no_draw(answered):
+    """A hundred boats at the front must not be taken for a sample, nor for images that are not there."""
+    chosen = reviewed(answered)[10:30]
+    Review.objects.filter(pk__in=[review.pk for review in chosen]).update(probability=None, waiting=None)
+
+    told = whole_project.estimate(answered.project.pk)
+    found = drawn.reviews(answered.project.pk)
+
+    assert told == whole_project.WholeProject(len(reviewed(answered)), whole_project.NEEDED_REVIEWS)
+    is_draw = np.array(found.probability) > 0
+    assert (len(found), is_draw.sum(), is_draw[10:30].any()) == (60, 40, False)
+
+
+def test_an_image_counts_by_the_draws_since_it_came(answered):
+    before = len(reviewed(answered))
+    answered.images(40, first=500, caption="A tree.")
+    answered.review(20)
+
+    found = drawn.reviews(answered.project.pk)
+    ids = [review.image_id for review in reviewed(answered)]
+    late = {image.pk for image in Image.objects.filter(project=answered.project).order_by("-pk")[:40]}
+    assert [came for image_id, came in zip(ids, found.came, strict=True) if image_id in late]
+    for image_id, came in zip(ids, found.came, strict=True):
+        assert came == (before if image_id in late else 0)
 
 
 def test_an_image_that_two_people_reviewed_counts_once(answered):
@@ -146,7 +171,7 @@ class TestPage:
         planted.images(10)
         planted.review(4)
         part = browser_of(planted.cast.admin).get(f"{address}whole/", **HTMX).content.decode()
-        assert "estimates need 50 reviewed images, and 4 are there" in part
+        assert "estimates need 50 reviewed images that were drawn by chance, and 4 are there" in part
 
     def test_by_itself_it_is_the_page(self, planted, browser_of, address):
         answer = browser_of(planted.cast.admin).get(f"{address}whole/")

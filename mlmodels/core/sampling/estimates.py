@@ -5,6 +5,10 @@ may depend on everything before (that is what learning does to the queue). Each 
 total: what is known already, plus the new value by its inverse probability (Des Raj, 1956). These estimates are
 unbiased and do not correlate, however the probabilities came about, which gives their mean its error.
 
+A project grows: a draw before an import knows nothing of what came with it. So an image counts by the draws that could
+have been of it, scaled up to all of them. An image that people chose, by sending it to the front say, is known from
+then on, and is no draw.
+
 A few images carry much of the weight, so that the error is itself uncertain: intervals have as many degrees of freedom
 of Student's t as the spread of the estimates allows (Satterthwaite, 1946). Ratios have the jackknife's error (Tukey,
 1958; Miller, “The jackknife: a review”, Biometrika 61, 1974), which does not trust a draw that brought much of the
@@ -32,38 +36,71 @@ _LEAST_OTHERS = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """n images in the order in which they were drawn, float64 [n]: their chance among all that waited then."""
+    """m images in the order in which they became known, n of them by a draw.
+
+    Attributes:
+        probability: float64 [m], the chance of each among all that waited then; of no draw it is not looked at.
+        came: int [m], how many draws there had been when the image came to the project; none where it is left out.
+        is_draw: bool [m], False for an image that people chose; all are draws where it is left out.
+
+    Raises:
+        SamplingError: a draw's probability is none.
+    """
 
     probability: Floats
+    came: NDArray[np.int_] | None = None
+    is_draw: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no probability."""
-        if not ((self.probability > 0) & (self.probability <= 1)).all():
+        probability = self.probability[self._drawn]
+        if not ((probability > 0) & (probability <= 1)).all():
             raise SamplingError(
-                "probability", "expected numbers above 0 and up to 1; leave certain images out"
+                "probability", "expected numbers above 0 and up to 1; say which images were no draw"
             )
 
+    @property
+    def count(self) -> int:
+        """n."""
+        return int(self._drawn.sum())
+
     def totals(self, values: Floats) -> Floats:
-        """One estimate of the total over all images from each draw, [n].
+        """One estimate of the total over all images from each draw, [n]; `values` are of all known images, [m].
 
         >>> Draws(np.array([0.5, 1.0])).totals(np.array([3.0, 4.0])).tolist()
         [6.0, 7.0]
+        >>> Draws(np.array([0.5, 1.0]), came=np.array([0, 1])).totals(np.array([3.0, 4.0])).tolist()
+        [6.0, 11.0]
         """
-        before = np.cumsum(values) - values
-        return np.asarray(before + values / self.probability)
+        scaled, drawn = values * self._scale(), self._drawn
+        before = np.cumsum(scaled) - scaled
+        return np.asarray(before[drawn] + scaled[drawn] / self.probability[drawn])
 
     def weights(self) -> Floats:
-        """How many images each one stands for in the mean of the totals, [n].
+        """How many images each one stands for in the mean of the totals, [m].
 
         >>> Draws(np.array([0.5, 1.0])).weights().tolist()
         [1.5, 0.5]
         """
-        n = len(self.probability)
-        return np.asarray((1.0 / self.probability + np.arange(n)[::-1]) / n)
+        drawn = self._drawn
+        later = self.count - np.cumsum(drawn)
+        own = np.divide(1.0, self.probability, out=np.zeros(len(drawn)), where=drawn)
+        return np.asarray((own + later) * self._scale() / self.count)
+
+    @property
+    def _drawn(self) -> NDArray[np.bool_]:
+        return np.ones(len(self.probability), dtype=bool) if self.is_draw is None else self.is_draw
+
+    def _scale(self) -> Floats:
+        """All draws by those that could have been of the image, [m]; 0 where none could, as nothing is known then."""
+        if self.came is None:
+            return np.ones(len(self.probability))
+        able = self.count - self.came
+        return np.divide(self.count, able, out=np.zeros(len(able)), where=able > 0)
 
 
 def total(draws: Draws, values: Floats) -> Interval:
-    """Total of `values` [n] over all images with its 95 % interval; NaN bounds from fewer than 2 draws.
+    """Total of `values` [m] over all images with its 95 % interval; NaN bounds from fewer than 2 draws.
 
     >>> total(Draws(np.array([0.5, 1.0])), np.array([3.0, 4.0])).point
     6.5
@@ -74,7 +111,7 @@ def total(draws: Draws, values: Floats) -> Interval:
 
 
 def share(draws: Draws, part: Floats, whole: Floats) -> Interval:
-    """Total of `part` over total of `whole`, [n] each: a mean (whole 1) or a precision (of what was offered).
+    """Total of `part` over total of `whole`, [m] each: a mean (whole 1) or a precision (of what was offered).
 
     Errors in the scale of all probabilities cancel out.
 
@@ -94,7 +131,7 @@ def standard_error(each: Floats) -> float:
 
 
 def proportion(draws: Draws, yes: Floats, among: Floats) -> Interval:
-    """The share of `yes` in `among`, of all images: counts [n], no image with more yes than it has among.
+    """The share of `yes` in `among`, of all images: counts [m], no image with more yes than it has among.
 
     A prevalence (among 1), the precision of a tag (among 1 where it was offered) or of all tags (among the number of
     offers). Near 0 and 1, and where few images were looked at, the interval of `share` is too narrow: the rare answers

@@ -38,6 +38,57 @@ def test_a_total_is_unbiased_whatever_the_queue_learns(count: int) -> None:
     assert expected == pytest.approx(VALUES.sum())
 
 
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_total_is_unbiased_where_images_came_between_the_draws(before: int) -> None:
+    """Image 2, the largest, comes after so many draws; the queue has seen others by then."""
+    expected = 0.0
+    for taken in itertools.permutations(range(4), 3):
+        if 2 in taken[:before]:
+            continue
+        chances = []
+        for step, image in enumerate(taken):
+            left = [n for n in range(4) if n not in taken[:step] and (n != 2 or step >= before)]
+            chances.append(rates(taken[:step])[image] / rates(taken[:step])[left].sum())
+        came = np.array([before if image == 2 else 0 for image in taken])
+        found = estimates.total(Draws(np.array(chances), came=came), VALUES[list(taken)])
+        expected += np.prod(chances) * found.point
+
+    assert expected == pytest.approx(VALUES.sum())
+
+
+def test_what_people_chose_is_known_from_then_on_and_is_no_draw() -> None:
+    """Image 2 was sent to the front after the first draw, which might have been of it."""
+    expected = 0.0
+    for taken, chances in outcomes(3):
+        order = [taken[0], 2, *(image for image in taken[1:] if image != 2)]
+        if 2 in taken[1:] or len(set(order)) < 4:
+            continue
+        left = [n for n in range(4) if n not in (taken[0], 2)]
+        second = rates((taken[0], 2))
+        step = [chances[0], second[order[2]] / second[left].sum(), 1.0]
+        draws = Draws(np.array([step[0], 0.0, step[1], step[2]]), is_draw=np.array([True, False, True, True]))
+        expected += step[0] * step[1] * estimates.total(draws, VALUES[order]).point
+    # Where the first draw was of image 2, nobody had to choose it.
+    for first in [2]:
+        chance = rates(())[first] / rates(()).sum()
+        for second_image, third in itertools.permutations([0, 1, 3], 2):
+            wanted = rates((2,))
+            p2 = wanted[second_image] / wanted[[0, 1, 3]].sum()
+            left = [n for n in (0, 1, 3) if n != second_image]
+            p3 = wanted[third] / wanted[left].sum()
+            found = estimates.total(Draws(np.array([chance, p2, p3])), VALUES[[first, second_image, third]])
+            expected += chance * p2 * p3 * found.point
+
+    assert expected == pytest.approx(VALUES.sum())
+
+
+def test_an_image_that_no_draw_could_have_been_of_stands_for_nothing() -> None:
+    draws = Draws(np.array([0.5, 0.0]), came=np.array([0, 1]), is_draw=np.array([True, False]))
+
+    assert draws.weights().tolist() == [2.0, 0.0]
+    assert draws.totals(np.array([1.0, 9.0])).tolist() == [2.0]
+
+
 @pytest.mark.parametrize("count", [2, 3])
 def test_its_variance_is_estimated_without_bias(count: int) -> None:
     variance = estimated = 0.0
