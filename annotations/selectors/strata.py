@@ -74,19 +74,28 @@ def anchoring(counts: Mapping[str, int]) -> Anchoring | None:
     offered, withheld = _Answers.of(Stratum.ACTIVE, counts), _Answers.of(Stratum.BLIND, counts)
     if offered.tags <= 0 or withheld.tags <= 0:
         return None
-    difference = offered.rate - withheld.rate
-    half = None
-    if min(offered.images, withheld.images) >= FEWEST_IMAGES:
-        half = Z * math.sqrt(offered.variance + withheld.variance)
+    lower, upper = _interval(offered, withheld)
     return Anchoring(
-        offered_images=offered.images,
+        offered_images=int(offered.images),
         offered_yes=offered.rate,
-        withheld_images=withheld.images,
+        withheld_images=int(withheld.images),
         withheld_yes=withheld.rate,
-        difference=difference,
-        lower=None if half is None else difference - half,
-        upper=None if half is None else difference + half,
+        difference=offered.rate - withheld.rate,
+        lower=lower,
+        upper=upper,
     )
+
+
+def _interval(offered: "_Answers", withheld: "_Answers") -> tuple[float | None, float | None]:
+    """95 % of the difference, with one image of yes and one of no made up on either side (Agresti and Caffo, 2000).
+
+    Where most blind answers are yes, a few dozen of them may all be: by themselves they would claim to be sure.
+    """
+    if min(offered.images, withheld.images) < FEWEST_IMAGES:
+        return None, None
+    one, other = offered.with_both_answers(), withheld.with_both_answers()
+    centre, half = one.rate - other.rate, Z * math.sqrt(one.variance + other.variance)
+    return centre - half, centre + half
 
 
 def as_json(counts: Mapping[str, int]) -> dict[str, Any]:
@@ -102,17 +111,29 @@ def as_json(counts: Mapping[str, int]) -> dict[str, Any]:
 class _Answers:
     """Sums over images of the tags that were offered (or withheld) and of the yes among them, and of their products."""
 
-    images: int
-    tags: int
-    yes: int
-    tags2: int
-    tags_yes: int
-    yes2: int
+    images: float
+    tags: float
+    yes: float
+    tags2: float
+    tags_yes: float
+    yes2: float
 
     @classmethod
     def of(cls, stratum: str, counts: Mapping[str, int]) -> "_Answers":
         names = ("images", "tags", "yes", "tags2", "tags_yes", "yes2")
         return cls(*(counts.get(f"anchor.{stratum}.{name}", 0) for name in names))
+
+    def with_both_answers(self) -> "_Answers":
+        """With two images more, of as many tags as the mean one has: a yes to all, and a no to all."""
+        tags = self.tags / self.images
+        return _Answers(
+            images=self.images + 2,
+            tags=self.tags + 2 * tags,
+            yes=self.yes + tags,
+            tags2=self.tags2 + 2 * tags**2,
+            tags_yes=self.tags_yes + tags**2,
+            yes2=self.yes2 + tags**2,
+        )
 
     @property
     def rate(self) -> float:

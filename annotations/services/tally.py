@@ -23,9 +23,7 @@ def of_review(
     else:
         # “Nothing applies” stores no row and still teaches: it counts as one decision.
         deltas |= {"trainable_decisions": max(decisions, 1), "trainable_reviews": 1}
-    if not lease.blind:
-        deltas |= _effort(lease, yes)
-    return deltas | _by_stratum(lease, yes)
+    return deltas | _shown(lease, yes)
 
 
 def of_undo(review: Review, image: Image, state_before: str) -> dict[str, int]:
@@ -41,12 +39,17 @@ def of_undo(review: Review, image: Image, state_before: str) -> dict[str, int]:
         deltas |= {"trainable_decisions": 1, "trainable_reviews": 1}
     if review.lease is None:
         return deltas
-    said = review.decisions.filter(value=Decision.Value.YES).values_list("tag_id", flat=True)
-    return deltas | {name: -delta for name, delta in _by_stratum(review.lease, list(said)).items()}
+    said = list(review.decisions.filter(value=Decision.Value.YES).values_list("tag_id", flat=True))
+    return deltas | {name: -delta for name, delta in _shown(review.lease, said).items()}
 
 
 def _moved(before: str, after: str) -> dict[str, int]:
     return {} if before == after else {before: -1, after: 1}
+
+
+def _shown(lease: Lease, yes: Sequence[int]) -> dict[str, int]:
+    """What depends on what was shown; an undo takes the same away."""
+    return _by_stratum(lease, yes) | ({} if lease.blind else _effort(lease, yes))
 
 
 def _effort(lease: Lease, yes: Sequence[int]) -> dict[str, int]:

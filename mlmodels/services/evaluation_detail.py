@@ -22,13 +22,17 @@ PAIRED_TAGS = 200
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The judged images [N] and tags [K]; `truth` [N, K] is 1 yes, 0 no, -1 unknown; scores lie in [0, 1]."""
+    """The judged images [N] and tags [K]; `truth` [N, K] is 1 yes, 0 no, -1 unknown; scores lie in [0, 1].
+
+    `weights` [N] are inverse draw probabilities.
+    """
 
     image_ids: NDArray[np.int64]
     tag_ids: NDArray[np.int64]
     truth: NDArray[np.int8]
     scores: NDArray[np.floating]
     thresholds: NDArray[np.floating]
+    weights: NDArray[np.floating]
 
     def of_tag(self, tag_id: int) -> "Judged":
         """The same images and this tag alone; of no tag where it was not judged."""
@@ -39,6 +43,7 @@ class Judged:
             self.truth[:, column],
             self.scores[:, column],
             self.thresholds[column],
+            self.weights,
         )
 
 
@@ -91,12 +96,13 @@ def _read(folder: Path, sha256: str) -> Judged:
         truth=stored["truth"],
         scores=stored["candidate.scores"],
         thresholds=stored["candidate.thresholds"],
+        weights=stored["weights"],
     )
 
 
 def draw_curves(judged: Judged) -> dict[str, list[dict[str, Any]]]:
     """{calibration, precision_recall} over all its pairs, as a version's row has them."""
-    return curves.draw(judged.truth, judged.scores)
+    return curves.draw(judged.truth, judged.scores, judged.weights)
 
 
 def histogram(judged: Judged) -> list[Step]:

@@ -93,7 +93,7 @@ def read(project_id: int, extractor: Extractor, snapshot: SnapshotRef | None = N
         training = _answered(
             project_id,
             truth.training_truth(project) if frozen is None else frozen.training_truth(),
-            lambda one: one.draw_rate,
+            lambda one: _clipped(_inverse(one.draw_rate)),
             extractor,
             language,
         )
@@ -101,7 +101,7 @@ def read(project_id: int, extractor: Extractor, snapshot: SnapshotRef | None = N
         holdout = _answered(
             project_id,
             truth.holdout_truth(project),
-            lambda one: drawn.get(one.image_id),
+            lambda one: _inverse(drawn.get(one.image_id)),
             extractor,
             language,
         )
@@ -185,16 +185,16 @@ def truth_array(truths: Sequence[ImageTruth], tag_ids: Sequence[int]) -> NDArray
 def _answered(
     project_id: int,
     truths: Iterable[ImageTruth],
-    drawn_with: Callable[[ImageTruth], float | None],
+    weight: Callable[[ImageTruth], float],
     extractor: Extractor,
     language: Language,
 ) -> Answered:
     ids: list[int] = []
-    drawn: list[float | None] = []
+    weights: list[float] = []
     arrays = [np.empty((0, len(language.tag_ids)), dtype=np.int8)]
     for some in _batched(truths):
         ids += [one.image_id for one in some]
-        drawn += [drawn_with(one) for one in some]
+        weights += [weight(one) for one in some]
         arrays.append(truth_array(some, language.tag_ids))
     array = np.concatenate(arrays)
     known = np.asarray((array >= 0).any(axis=1))
@@ -204,7 +204,7 @@ def _answered(
     return Answered(
         batch=inputs.build(images, extractor, language),
         truth=array[rows],
-        weights=np.array([_weight(drawn[n]) for n in rows], dtype=np.float32),
+        weights=np.array([weights[n] for n in rows], dtype=np.float32),
         hashes=_hashes([image.phash for image in images]),
     )
 
@@ -242,9 +242,14 @@ def _rows(batch: Batch, keep: NDArray[np.bool_]) -> Batch:
     )
 
 
-def _weight(rate: float | None) -> float:
-    """Inverse draw probability, clipped: one rare draw must not outweigh everything else, nor many count nothing."""
-    return min(max(1.0 / rate, LEAST_WEIGHT), MOST_WEIGHT) if rate else 1.0
+def _inverse(probability: float | None) -> float:
+    """Of the draw; 1 where chance had no part in it."""
+    return 1.0 / probability if probability else 1.0
+
+
+def _clipped(weight: float) -> float:
+    """For training: one rare draw must not outweigh everything else, nor many count nothing."""
+    return min(max(weight, LEAST_WEIGHT), MOST_WEIGHT)
 
 
 def _hashes(signed: Sequence[int]) -> NDArray[np.uint64]:

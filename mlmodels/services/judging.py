@@ -80,7 +80,7 @@ def judge(
             "fresh": _fresh(project_id, judged, scores, head.thresholds) if holdout else None,
         },
         tag_metrics=_tag_figures(evidence, figures.of_tags),
-        curves=curves.draw(judged.truth, scores),
+        curves=curves.draw(judged.truth, scores, judged.weights),
         stored=stored,
     )
 
@@ -189,7 +189,9 @@ def measure(judged: Answered, scores: Scores, thresholds: Scores, *, seed: int) 
             "average_precision_interval": _bounds(moved.tag_average_precision[k]),
             "judged_yes": report.tag_support[k],
             "threshold": number(thresholds[k]),
-            "calibration_error": number(metrics.calibration_error(judged.truth[:, [k]], scores[:, [k]])),
+            "calibration_error": number(
+                metrics.calibration_error(judged.truth[:, [k]], scores[:, [k]], weights=judged.weights)
+            ),
         }
         for k in range(scores.shape[1])
     ]

@@ -16,6 +16,7 @@ def judged():
         truth=np.array([[1, 1, 0], [1, 0, 0], [0, 1, -1], [1, 1, 0]], dtype=np.int8),
         scores=np.array([[0.9, 0.8, 0.1], [0.2, 0.95, 0.3], [0.6, 0.05, 0.99], [0.7, 0.75, 1.0]]),
         thresholds=np.array([0.5, 0.5, 0.5]),
+        weights=np.ones(4),
     )
 
 

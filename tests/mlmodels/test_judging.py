@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from annotations.models import Image, Review
 from annotations.selectors import model_inputs
+from mlmodels.core import artifacts
 from mlmodels.core.evaluation import metrics
 from mlmodels.models import Extractor, ImageFeature, ModelVersion
-from mlmodels.services import evidence, heads, judging, runs, training, versions
+from mlmodels.services import curves, evidence, heads, judging, runs, training, versions
 from mlmodels.services.evidence import HoldoutPictures, near_holdout
 
 
@@ -39,6 +40,29 @@ def judged_again(planted, version):
     stored = heads.load_out_of_fold(version)
     head = heads.load_head(version)
     return judging.judge(planted.project.pk, read, head, np.asarray(stored.scores), seed=version.seed)
+
+
+def test_figures_of_the_holdout_count_each_image_by_its_inverse_chance(with_holdout):
+    """Half of it was drawn while one in fifty was: each of those speaks for fifty, in every figure of a version."""
+    rare = Image.objects.filter(project=with_holdout.project, is_holdout=True).order_by("pk")[:30]
+    Image.objects.filter(pk__in=[image.pk for image in rare]).update(holdout_probability=0.02)
+    Image.objects.filter(project=with_holdout.project, is_holdout=True).exclude(
+        pk__in=[image.pk for image in rare]
+    ).update(holdout_probability=0.2)
+
+    version = train(with_holdout)
+
+    weights = evidence.read(with_holdout.project.pk, version.extractor).holdout.weights
+    assert {*weights.tolist()} == {50.0, 5.0}
+    stored = artifacts.load_judged(heads.artifact_folder(version), version.artifact_sha256)
+    scores, truth = stored["candidate.scores"], stored["truth"]
+    assert {*stored["weights"].tolist()} == {50.0, 5.0}
+    for k, tag_id in enumerate(stored["tag_ids"]):
+        figures = version.tag_metrics[str(tag_id)]
+        expected = metrics.calibration_error(truth[:, [k]], scores[:, [k]], weights=stored["weights"])
+        assert figures["calibration_error"] == judging.number(expected)
+    assert version.curves == curves.draw(truth, scores, stored["weights"])
+    assert version.curves != curves.draw(truth, scores, np.ones(len(truth)))
 
 
 class TestReasons:
@@ -107,14 +131,14 @@ class TestHoldout:
         assert len(manifest["training_image_ids"]) == version.trained_images
         assert not holdout & set(manifest["training_image_ids"])
 
-    def test_an_image_weighs_by_its_draw_and_never_more_than_ten(self, with_holdout):
+    def test_an_image_weighs_by_its_draw(self, with_holdout):
         images = Image.objects.filter(is_holdout=True).order_by("id")
         images.update(holdout_probability=0.5)
         images.filter(pk=images[0].pk).update(holdout_probability=0.02)
         images.filter(pk=images[1].pk).update(holdout_probability=0.125)
         read = evidence.read(with_holdout.project.pk, with_holdout.extractor)
         weight = dict(zip(read.holdout.batch.image_ids, read.holdout.weights.tolist(), strict=True))
-        assert [weight[image.pk] for image in images[:3]] == [10.0, 8.0, 2.0]
+        assert [weight[image.pk] for image in images[:3]] == [50.0, 8.0, 2.0]
 
     @pytest.mark.parametrize(
         ("bits", "cosine", "near"), [(6, 0.0, True), (7, 0.0, False), (64, 0.98, True), (64, 0.96, False)]
