@@ -41,13 +41,15 @@ class Draw:
 
 def of_claim(project: Project, *, mode: str, count: int, rng: random.Random) -> Draw:
     """Only the mixed mode draws strata; the others say what they want."""
-    counts = counters.read(project.pk)
-    among = waiting(counts)
+    counts, held_out = counters.read(project.pk), _holdout_waiting(project.pk)
+    among = _others_waiting(counts, held_out)
     if mode == RANDOM:
         return Draw({Stratum.RANDOM: count}, among, 1.0, 0.0)
     if mode in ORDERED:
         return Draw({Stratum.ACTIVE: count}, among, 0.0, 1.0)
-    shares = dict(zip(_STRATA, draw_shares.shares(holdout=_asks_holdout(project, counts)), strict=True))
+    shares = dict(
+        zip(_STRATA, draw_shares.shares(holdout=_asks_holdout(project, counts, held_out)), strict=True)
+    )
     slots = Counter[str](rng.choices(list(shares), weights=list(shares.values()), k=count))
     random_share = shares[Stratum.RANDOM]
     return Draw(dict(slots), among, random_share, shares[Stratum.BLIND] + shares[Stratum.ACTIVE])
@@ -74,13 +76,22 @@ def component(entry: QueueEntry, stratum: str) -> str:
 _STRATA = (Stratum.HOLDOUT, Stratum.RANDOM, Stratum.BLIND, Stratum.ACTIVE)
 
 
-def _asks_holdout(project: Project, counts: Mapping[str, int]) -> bool:
+def waiting(project_id: int) -> int:
+    """Images outside the holdout that want a review."""
+    return _others_waiting(counters.read(project_id), _holdout_waiting(project_id))
+
+
+def _asks_holdout(project: Project, counts: Mapping[str, int], held_out: int) -> bool:
     """Until there are enough of them, and while one is left: else its slots would go to the active order unsaid."""
     done = counts.get("holdout_reviewed", 0)
-    return bool(project.holdout_percent) and done < HOLDOUT_CAP and counts.get("holdout", 0) > done
+    return bool(project.holdout_percent) and done < HOLDOUT_CAP and held_out > 0
 
 
-def waiting(counts: Mapping[str, int]) -> int:
-    """Images outside the holdout that want a review, from kept counters."""
-    holdout = max(0, counts.get("holdout", 0) - counts.get("holdout_reviewed", 0))
-    return max(0, counts.get("pending", 0) + counts.get("unsure", 0) - holdout)
+def _others_waiting(counts: Mapping[str, int], held_out: int) -> int:
+    """From kept counters; of the holdout they know how many were reviewed, and not how many are broken."""
+    return max(0, counts.get("pending", 0) + counts.get("unsure", 0) - held_out)
+
+
+def _holdout_waiting(project_id: int) -> int:
+    """At most a few thousand entries of an index, however large the project is."""
+    return QueueEntry.objects.filter(project=project_id, is_holdout=True).count()

@@ -190,8 +190,8 @@ def waiting(image_ids: Sequence[int]) -> set[int]:
 
 
 def waiting_count(project_id: int) -> int:
-    """How many images outside the holdout want a review, from kept counters."""
-    return draw.waiting(counters.read(project_id))
+    """How many images outside the holdout want a review."""
+    return draw.waiting(project_id)
 
 
 def newest_reviewed(project_id: int, limit: int) -> list[int]:

@@ -83,12 +83,35 @@ class TestChance:
         assert drawn == {("holdout", 0.15, None)}
         assert {lease.waiting for lease in leased if not lease.image.is_holdout} == {10}
 
-    def test_while_no_holdout_image_waits_none_of_its_slots_is_drawn(self, cast):
-        make_images(cast.project, 10)
+    @pytest.mark.parametrize("broken", [0, 2])
+    def test_while_no_holdout_image_waits_none_of_its_slots_is_drawn(self, cast, monkeypatch, broken):
+        make_images(cast.project, broken, holdout=True)
+        make_images(cast.project, 10, first=100)
+        with monkeypatch.context() as patched:
+            only(patched, "HOLDOUT")
+            for lease in claim(cast, count=broken) if broken else ():
+                answer_lease(cast, cast.annotator, lease, outcome="broken")
         drawn = draw.of_claim(cast.project, mode="mixed", count=1000, rng=random.Random(1))
 
         assert Stratum.HOLDOUT not in drawn.slots
         assert (drawn.random, round(drawn.ordered, 9)) == (0.1, 0.9)
+
+    def test_a_broken_holdout_image_waits_no_longer_and_one_that_wants_a_second_review_does(
+        self, cast, monkeypatch
+    ):
+        cast.project.reviews_per_image = 2
+        cast.project.save()
+        make_images(cast.project, 2, holdout=True)
+        make_images(cast.project, 6, first=100)
+        with monkeypatch.context() as patched:
+            only(patched, "HOLDOUT")
+            broken, once = claim(cast, count=2)
+        answer_lease(cast, cast.annotator, broken, outcome="broken")
+        answer_lease(cast, cast.annotator, once)
+
+        drawn = draw.of_claim(cast.project, mode="mixed", count=1000, rng=random.Random(3))
+        assert drawn.waiting == draw.waiting(cast.project.pk) == 6
+        assert Stratum.HOLDOUT in drawn.slots
 
     def test_what_a_person_sent_to_the_front_was_not_drawn(self, cast):
         image = make_images(cast.project, 3)[1]
