@@ -73,6 +73,11 @@ def project_ids() -> list[int]:
     return list(Project.objects.filter(deleted_at=None).order_by("id").values_list("id", flat=True))
 
 
+def is_asked_for(extractor: str) -> bool:
+    """Whether the settings of any project name this extractor; one in the trash may come back."""
+    return Project.objects.filter(extractor=extractor).exists()
+
+
 def with_unread_answers() -> list[int]:
     """Projects with answers that may be trained on and that no judged version has read. Three queries."""
     ids = project_ids()

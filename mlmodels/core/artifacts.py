@@ -23,6 +23,9 @@ FORMAT = "tagger-head/1"
 TENSORS = "head.safetensors"
 JUDGED = "judged.safetensors"
 MANIFEST = "manifest.json"
+# Of a tuned backbone (`vision.tuned`), named here since this module imports no torch.
+BACKBONE = "backbone.safetensors"
+BACKBONE_MANIFEST = "backbone.json"
 
 Tensors = Mapping[str, NDArray[Any]]
 

@@ -8,7 +8,9 @@ import shutil
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 
+from annotations.selectors import model_inputs
 from mlmodels import selectors
 from mlmodels.models import Extractor, ModelVersion, ProjectExtractor, TrainingRun
 from mlmodels.services import feature_cleanup
@@ -91,10 +93,9 @@ def remove_leftovers() -> list[str]:
 
 
 def _is_needed(row: Extractor, run: TrainingRun | None) -> bool:
-    if (
-        ProjectExtractor.objects.filter(extractor=row).exists()
-        or ProjectExtractor.objects.filter(name=row.name).exists()
-    ):
+    held = Q(extractor=row) | Q(serving=row) | Q(name=row.name)
+    # The settings come first: a worker follows them later.
+    if model_inputs.is_asked_for(row.name) or ProjectExtractor.objects.filter(held).exists():
         return True
     if run is None:
         return False

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from safetensors.torch import save as packed
 
+from mlmodels.core import artifacts
 from mlmodels.core.errors import WeightsError
 from mlmodels.core.files import write_whole
 from mlmodels.core.vision.extractor import Extractor, load_extractor
 
 FORMAT = "tagger-backbone/1"
-WEIGHTS = "backbone.safetensors"
-MANIFEST = "backbone.json"
+WEIGHTS, MANIFEST = artifacts.BACKBONE, artifacts.BACKBONE_MANIFEST
 
 
 def save(folder: Path, backbone: str, state: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> str:

@@ -1,0 +1,61 @@
+"""Weights of tuned backbones: when they may go, and what cannot be chosen once they are gone."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from annotations.models import Project
+from annotations.models.job import JobState
+from annotations.services import projects
+from mlmodels.core import artifacts
+from mlmodels.models import Extractor, ProjectExtractor, TrainingRun
+from mlmodels.services import runs, tuned_backbones
+from tests.mlmodels.conftest import DIMENSIONS
+
+
+@pytest.fixture
+def tuned(planted, settings, tmp_path) -> Extractor:
+    """A backbone that a run of the project has made, with its weights."""
+    settings.MODELS_ROOT = str(tmp_path)
+    run = runs.request_finetune(planted.project.pk)
+    TrainingRun.objects.filter(pk=run.pk).update(state=JobState.DONE, extractor=planted.extractor)
+    folder = tuned_backbones.folder_of_run(run.pk)
+    folder.mkdir(parents=True)
+    for name in (artifacts.BACKBONE, artifacts.BACKBONE_MANIFEST):
+        (folder / name).write_bytes(b"weights")
+    return Extractor.objects.create(
+        key="tuned", name=tuned_backbones.name_for(planted.extractor.name, run.pk), dimensions=DIMENSIONS
+    )
+
+
+def clean(command: str = "clean_backbones") -> str:
+    output = StringIO()
+    call_command(command, stdout=output)
+    return output.getvalue()
+
+
+def weights_of(row: Extractor):
+    return tuned_backbones.folder_of_run(tuned_backbones.run_of(row.name))
+
+
+def test_weights_that_nobody_needs_go(tuned):
+    assert weights_of(tuned).name in clean()
+    assert not weights_of(tuned).exists()
+
+
+def test_a_backbone_that_was_just_adopted_stays_before_a_worker_has_followed(planted, tuned):
+    assert projects.take_extractor(planted.project.pk, name=tuned.name, instead_of=planted.extractor.name)
+    assert not ProjectExtractor.objects.exists()
+    assert clean() == "Nothing to remove.\n"
+    Project.objects.filter(pk=planted.project.pk).update(deleted_at=timezone.now())
+    assert clean() == "Nothing to remove.\n", "the project may come back from the trash"
+    assert weights_of(tuned).exists()
+
+
+def test_a_backbone_that_serves_before_any_version_stays(planted, tuned):
+    ProjectExtractor.objects.create(
+        project=planted.project, name=planted.extractor.name, asked_at=timezone.now(), serving=tuned
+    )
+    assert clean() == "Nothing to remove.\n"
