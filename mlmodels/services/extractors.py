@@ -73,6 +73,10 @@ def loaded_row(name: str) -> Extractor:
     row, _ = Extractor.objects.get_or_create(
         key=extractor.key, defaults={"name": name, "dimensions": extractor.dimensions}
     )
+    # The same answers give the same weights: what was removed under the name of an earlier run is back under this one.
+    if not tuned_backbones.has_weights(row.name):
+        row.name = name
+        row.save(update_fields=["name"])
     return row
 
 

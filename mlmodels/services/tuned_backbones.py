@@ -47,6 +47,15 @@ def work_folder(run_id: int) -> Path:
     return folder_of_run(run_id) / "work"
 
 
+def has_weights(name: str) -> bool:
+    """Whether nobody has removed the weights of this extractor; those that no run made are found when it loads."""
+    from mlmodels.core import artifacts
+
+    run_id = run_of(name)
+    files = (artifacts.BACKBONE, artifacts.BACKBONE_MANIFEST)
+    return run_id is None or all((folder_of_run(run_id) / file).exists() for file in files)
+
+
 def belongs_to(name: str, project_id: int | None) -> bool:
     """Whether this project's own run made the extractor of this name."""
     run_id = run_of(name)

@@ -1,6 +1,7 @@
 """Weights of tuned backbones: when they may go, and what cannot be chosen once they are gone."""
 
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +12,7 @@ from annotations.models.job import JobState
 from annotations.services import projects
 from mlmodels.core import artifacts
 from mlmodels.models import Extractor, ProjectExtractor, TrainingRun
-from mlmodels.services import runs, tuned_backbones
+from mlmodels.services import extractors, runs, tuned_backbones
 from tests.mlmodels.conftest import DIMENSIONS
 
 
@@ -19,15 +20,18 @@ from tests.mlmodels.conftest import DIMENSIONS
 def tuned(planted, settings, tmp_path) -> Extractor:
     """A backbone that a run of the project has made, with its weights."""
     settings.MODELS_ROOT = str(tmp_path)
+    return Extractor.objects.create(key="tuned", name=tune(planted), dimensions=DIMENSIONS)
+
+
+def tune(planted) -> str:
+    """The name of what a run makes; its weights lie where they belong."""
     run = runs.request_finetune(planted.project.pk)
     TrainingRun.objects.filter(pk=run.pk).update(state=JobState.DONE, extractor=planted.extractor)
     folder = tuned_backbones.folder_of_run(run.pk)
     folder.mkdir(parents=True)
     for name in (artifacts.BACKBONE, artifacts.BACKBONE_MANIFEST):
         (folder / name).write_bytes(b"weights")
-    return Extractor.objects.create(
-        key="tuned", name=tuned_backbones.name_for(planted.extractor.name, run.pk), dimensions=DIMENSIONS
-    )
+    return tuned_backbones.name_for(planted.extractor.name, run.pk)
 
 
 def clean(command: str = "clean_backbones") -> str:
@@ -59,3 +63,15 @@ def test_a_backbone_that_serves_before_any_version_stays(planted, tuned):
         project=planted.project, name=planted.extractor.name, asked_at=timezone.now(), serving=tuned
     )
     assert clean() == "Nothing to remove.\n"
+
+
+def test_weights_that_come_out_the_same_again_are_found_where_they_lie(planted, tuned, monkeypatch):
+    same = SimpleNamespace(key=tuned.key, dimensions=DIMENSIONS)
+    monkeypatch.setattr(extractors, "load", lambda name: same)
+    first, second = tuned.name, tune(planted)
+    assert extractors.loaded_row(second).name == first, "they lie under both names"
+
+    clean()
+    third = tune(planted)
+    assert (extractors.loaded_row(third).pk, extractors.loaded_row(third).name) == (tuned.pk, third)
+    assert Extractor.objects.filter(key=tuned.key).count() == 1
