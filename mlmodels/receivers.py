@@ -56,7 +56,9 @@ def on_vocabulary_changed(*, project_id: int, **_: Any) -> None:
 def on_extractor_chosen(*, name: str, project_id: int | None, **_: Any) -> None:
     from mlmodels.services import backbone_names, tuned_backbones
 
-    if not tuned_backbones.belongs_to(name, project_id):
+    if tuned_backbones.belongs_to(name, project_id):
+        tuned_backbones.refuse_without_weights(name)
+    else:
         backbone_names.refuse_unknown(name)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from annotations.selectors import model_inputs
 from mlmodels import selectors
+from mlmodels.errors import ArtifactNotReadable
 from mlmodels.models import Extractor, ModelVersion, ProjectExtractor, TrainingRun
 from mlmodels.services import feature_cleanup
 
@@ -54,6 +55,16 @@ def has_weights(name: str) -> bool:
     run_id = run_of(name)
     files = (artifacts.BACKBONE, artifacts.BACKBONE_MANIFEST)
     return run_id is None or all((folder_of_run(run_id) / file).exists() for file in files)
+
+
+def refuse_without_weights(name: str) -> None:
+    """Raise ArtifactNotReadable if the weights of this extractor were removed. No torch: web processes ask."""
+    if not has_weights(name):
+        raise ArtifactNotReadable(
+            f"The weights of {name} were removed by clean_backbones: tune again, or choose another version.",
+            code="weights_removed",
+            extractor=name,
+        )
 
 
 def belongs_to(name: str, project_id: int | None) -> bool:

@@ -15,7 +15,7 @@ from annotations.services import audit, live_model
 from mlmodels import selectors
 from mlmodels.errors import ArtifactNotReadable
 from mlmodels.models import ModelVersion
-from mlmodels.services import heads
+from mlmodels.services import heads, tuned_backbones
 from mlmodels.services.heads import Scorer, Serving
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ def _refuse_unreadable(version: ModelVersion) -> None:
             f"The file of version {version.number} cannot be used ({problem}). Activate another version.",
             version=version.pk,
         )
+    tuned_backbones.refuse_without_weights(version.extractor.name)
 
 
 def file_problem(version: ModelVersion) -> str:

@@ -1,5 +1,6 @@
 """Weights of tuned backbones: when they may go, and what cannot be chosen once they are gone."""
 
+import shutil
 from io import StringIO
 from types import SimpleNamespace
 
@@ -7,13 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from annotations.models import Project
+from annotations.models import Membership, Project
 from annotations.models.job import JobState
 from annotations.services import projects
 from mlmodels.core import artifacts
+from mlmodels.errors import ArtifactNotReadable
 from mlmodels.models import Extractor, ProjectExtractor, TrainingRun
-from mlmodels.services import extractors, runs, tuned_backbones
-from tests.mlmodels.conftest import DIMENSIONS
+from mlmodels.services import extractors, runs, tuned_backbones, versions
+from tests.mlmodels.conftest import DIMENSIONS, version_after
 
 
 @pytest.fixture
@@ -75,3 +77,30 @@ def test_weights_that_come_out_the_same_again_are_found_where_they_lie(planted, 
     third = tune(planted)
     assert (extractors.loaded_row(third).pk, extractors.loaded_row(third).name) == (tuned.pk, third)
     assert Extractor.objects.filter(key=tuned.key).count() == 1
+
+
+def test_a_version_whose_weights_were_removed_is_not_put_live(planted, tuned):
+    planted.images(40)
+    version = version_after(planted, reviews=30)
+    Extractor.objects.filter(pk=tuned.pk).delete()
+    Extractor.objects.filter(pk=version.extractor_id).update(name=tuned.name)
+    versions.activate(planted.project.pk, version.pk, actor_id=None)
+
+    shutil.rmtree(weights_of(tuned))
+    with pytest.raises(
+        ArtifactNotReadable, match="removed by clean_backbones: tune again, or choose another"
+    ):
+        versions.activate(planted.project.pk, version.pk, actor_id=None)
+
+
+def test_a_backbone_whose_weights_were_removed_is_not_chosen_in_the_settings(planted, tuned):
+    admin = Membership.objects.get(project=planted.project, user=planted.cast.admin)
+    clean()
+    with pytest.raises(ArtifactNotReadable, match=f"The weights of {tuned.name} were removed"):
+        projects.update(admin, {"extractor": tuned.name})
+    admin.project.refresh_from_db()
+    assert admin.project.extractor == planted.extractor.name
+
+    again = tune(planted)
+    Extractor.objects.filter(pk=tuned.pk).update(name=again)
+    assert projects.update(admin, {"extractor": again}).extractor == again
