@@ -193,6 +193,18 @@ def open_run(project_id: int, kind: str = TrainingRun.Kind.HEAD) -> TrainingRun 
     return runs(project_id).filter(kind=kind, state__in=OPEN_STATES).order_by("-state").first()
 
 
+def in_open_runs(project_id: int) -> set[int]:
+    """Extractors that open runs of the project read or make.
+
+    While one tunes, that is every tuned one: weights that come out the same keep the name of the run before.
+    """
+    rows = runs(project_id).filter(state__in=OPEN_STATES)
+    found = {run.extractor_id for run in rows if run.extractor_id is not None}
+    if any(run.kind == TrainingRun.Kind.FINETUNE for run in rows):
+        found |= set(Extractor.objects.filter(name__contains="@run-").values_list("pk", flat=True))
+    return found
+
+
 def newest_run(project_id: int, kind: str = TrainingRun.Kind.HEAD) -> TrainingRun | None:
     return runs(project_id).filter(kind=kind).first()
 

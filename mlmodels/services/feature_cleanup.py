@@ -46,13 +46,21 @@ def remove(part: Removable) -> int:
 
 
 def _needed(project_id: int) -> set[int]:
-    """Extractors that suggestions read or settings ask for, and those of versions that were live lately."""
-    state, read = selectors.project_extractor(project_id), selectors.read_extractor(project_id)
-    needed = {version.extractor_id for version in selectors.went_live_lately(project_id, ROLL_BACK_DAYS)}
+    """Extractors that suggestions or open runs read, that settings ask for, and those of versions live lately."""
+    read = selectors.read_extractor(project_id)
+    needed = _asked_for(project_id) | selectors.in_open_runs(project_id)
+    needed |= {version.extractor_id for version in selectors.went_live_lately(project_id, ROLL_BACK_DAYS)}
     live = selectors.live_version(project_id)
     if live is not None:
         needed |= {version.extractor_id for version in selectors.earlier_live(live)[:1]}
-    for extractor_id in (read.pk if read else None, state.extractor_id if state else None):
-        if extractor_id is not None:
-            needed.add(extractor_id)
-    return needed
+    return needed if read is None else needed | {read.pk}
+
+
+def _asked_for(project_id: int) -> set[int]:
+    """What the settings ask for: by name alone until a worker has followed them and loaded it."""
+    project, state = model_inputs.project(project_id), selectors.project_extractor(project_id)
+    found = set() if state is None or state.extractor_id is None else {state.extractor_id}
+    is_followed = state is not None and project is not None and state.name == project.extractor
+    if project is not None and not (found and is_followed):
+        found |= set(Extractor.objects.filter(name=project.extractor).values_list("pk", flat=True))
+    return found

@@ -119,6 +119,8 @@ def _is_needed(row: Extractor, run: TrainingRun | None) -> bool:
         return True
     if run is None:
         return False
+    if row.pk in selectors.in_open_runs(run.project_id):
+        return True
     live = selectors.live_version(run.project_id)
     if live is not None and live.extractor_id == row.pk:
         return True

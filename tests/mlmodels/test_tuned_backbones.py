@@ -13,7 +13,7 @@ from annotations.models.job import JobState
 from annotations.services import projects
 from mlmodels.core import artifacts
 from mlmodels.errors import ArtifactNotReadable
-from mlmodels.models import Extractor, ProjectExtractor, TrainingRun
+from mlmodels.models import Extractor, ImageFeature, ProjectExtractor, TrainingRun
 from mlmodels.services import extractors, runs, tuned_backbones, versions
 from tests.mlmodels.conftest import DIMENSIONS, version_after
 
@@ -104,3 +104,27 @@ def test_a_backbone_whose_weights_were_removed_is_not_chosen_in_the_settings(pla
     again = tune(planted)
     Extractor.objects.filter(pk=tuned.pk).update(name=again)
     assert projects.update(admin, {"extractor": again}).extractor == again
+
+
+class TestFeatures:
+    """Of two images, whose suggestions read another backbone than the tuned one."""
+
+    @pytest.fixture(autouse=True)
+    def seen(self, planted, tuned):
+        images = planted.images(2)
+        extractors.follow(planted.project.pk)
+        planted.extractor = tuned
+        planted.plant(images)
+
+    def test_what_a_run_reads_and_makes_stays_until_it_ends(self, planted, tuned):
+        run = runs.request_finetune(planted.project.pk)
+        assert "removed" not in clean("clean_features") + clean()
+        TrainingRun.objects.filter(pk=run.pk).update(state=JobState.FAILED)
+        assert f"2 features of {tuned.key} removed" in clean("clean_features")
+        assert f"{weights_of(tuned).name}: 0.0 MB removed" in clean()
+
+    def test_what_was_just_adopted_stays_before_a_worker_has_followed(self, planted, tuned):
+        ask = {"name": tuned.name, "instead_of": planted.project.extractor}
+        assert projects.take_extractor(planted.project.pk, **ask)
+        assert clean("clean_features") == "Every feature is needed.\n"
+        assert ImageFeature.objects.filter(extractor=tuned).count() == 2
