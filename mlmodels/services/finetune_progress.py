@@ -19,6 +19,8 @@ TELL_EVERY_S = 1.0
 # The policy's checks wait behind fine-tuning in the same worker: here they are done in between.
 CHECK_EVERY_S = 2.0
 DIGITS = 4
+# Progress that a kill leaves: one after it is the first one again.
+_SAVED = {"attempts": 1}
 KILLED = "Its worker was killed; it went on from the last checkpoint."
 ON_CPU = "Trains on the CPU: slow, and slower while people and other jobs need it."
 
@@ -70,16 +72,14 @@ class Watch:
             "curve": _points(progress.curve),
             "notes": _notes(self._run, progress.notes),
         }
-        # Progress that is safe on disk: a kill after it is the first one again.
-        _store(self._run, told, **({"attempts": 1} if progress.saved else {}))
+        _store(self._run, told, **(_SAVED if progress.saved else {}))
         self._stop_if_asked()
         self._step_aside(now)
 
     def looked(self, done: int, total: int) -> None:
-        """How many images the tuned backbone has looked at."""
-        _store(
-            self._run, self._run.tuning | {"phase": "features", "done": done, "total": total, "left_s": None}
-        )
+        """How many images the tuned backbone has looked at; what it saw of them is stored."""
+        told = self._run.tuning | {"phase": "features", "done": done, "total": total, "left_s": None}
+        _store(self._run, told, **_SAVED)
         self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:

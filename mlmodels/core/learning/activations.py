@@ -26,7 +26,10 @@ Look = Callable[[list[int], int], Tensor]
 
 
 class Activations:
-    """float16 [1 + views, N, ...] in a file; view 0 is plain. A file that was begun is gone on with."""
+    """float16 [1 + views, N, ...] in a file; view 0 is plain. A file that was begun is gone on with.
+
+    `done` counts the batches that were computed, `noted` those that a kill leaves.
+    """
 
     def __init__(
         self, folder: Path, *, images: int, views: int, shape: Sequence[int], writes: bool = True
@@ -36,7 +39,7 @@ class Activations:
         self._note = folder / "activations.json"
         full = (1 + views, images, *shape)
         path = folder / "activations.f16"
-        self.done = self._read_note(list(full)) if path.exists() else 0
+        self.done = self.noted = self._read_note(list(full)) if path.exists() else 0
         if writes and not self.done:
             _reserve(path, 2 * math.prod(full))
         mode = "r+" if writes else "r"
@@ -70,6 +73,7 @@ class Activations:
         self._array.flush()
         note = {"done": self.done, "shape": list(self._array.shape)}
         write_whole(self._note, json.dumps(note).encode())
+        self.noted = self.done
 
     def _read_note(self, shape: list[int]) -> int:
         try:

@@ -238,13 +238,14 @@ class _Work:
         left = (self.settings.epochs - self.epoch + 1) * self.batches - self.step
         done = self.settings.epochs * self.batches - left
         seconds = None if self.step_s is None else left * self.step_s
-        if time.monotonic() - self.saved_at > SAVE_EVERY_S and self.ranks.is_first:
+        saves = self.ranks.is_first and time.monotonic() - self.saved_at > SAVE_EVERY_S
+        if saves:
             self._save()
-        self._tell(Progress("train", done, self.settings.epochs * self.batches, seconds))
+        self._tell(Progress("train", done, self.settings.epochs * self.batches, seconds), saved=saves)
 
-    def _looked(self, done: int, total: int, left_s: float) -> None:
+    def _looked(self, done: int, total: int, left_s: float, saved: bool) -> None:
         """Only the first process looks: the others learn how it went when it is done."""
-        self.on_progress(Progress("look", done, total, left_s, notes=tuple(self.room.notes)))
+        self.on_progress(Progress("look", done, total, left_s, notes=tuple(self.room.notes), saved=saved))
 
     def _tell(self, progress: Progress, *, saved: bool = False) -> None:
         """Ask whether to go on, in the first process; all of them stop together."""

@@ -21,7 +21,8 @@ HELD_BACK_SHARE = 7
 MOST_HELD_BACK = 500
 PLAIN = 0
 
-Told = Callable[[int, int, float], None]
+# Batches done, batches in all, seconds left, and whether a kill leaves them all.
+Told = Callable[[int, int, float, bool], None]
 
 
 def held_back_rows(image_ids: Sequence[int], *, seed: int) -> list[int]:
@@ -103,7 +104,7 @@ class Source:
 
             def tell(done: int) -> None:
                 each_s = (time.monotonic() - began) / max(1, done - before)
-                told(done, len(plan), each_s * (len(plan) - done))
+                told(done, len(plan), each_s * (len(plan) - done), kept.noted == done)
 
             kept.fill(self._look, plan, tell)
         except Exception as error:

@@ -79,7 +79,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the work stands. `phase` is look (the frozen part runs) or train; `left_s` is at most that of the phase."""
+    """Where the work stands. `phase` is look (the frozen part runs) or train; `left_s` is at most that of the phase.
+
+    `saved` says that a kill from now on leaves all that was done.
+    """
 
     phase: str
     done: int

@@ -269,6 +269,17 @@ def test_held_back_images_are_never_trained_on(backbone, tmp_path):
     assert seen and not mixed
 
 
+def test_it_says_when_a_kill_would_leave_all_that_was_done(backbone, training, tmp_path, monkeypatch):
+    """Kept activations are noted now and then; a checkpoint is written now and then, and after each epoch."""
+    monkeypatch.setattr(finetune, "SAVE_EVERY_S", -1.0)
+    told = []
+    settings = replace(SETTINGS, epochs=1)
+    tune(backbone, training, settings, folder=tmp_path, side_px=SIDE_PX, on_progress=told.append)
+    looks = [progress.saved for progress in told if progress.phase == "look"]
+    assert looks.count(True) == len(looks) // 8 > 0
+    assert all(progress.saved for progress in told if progress.phase == "train")
+
+
 def test_an_error_of_the_callback_ends_it_within_one_batch(backbone, training, tmp_path):
     calls = []
 
