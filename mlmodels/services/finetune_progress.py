@@ -1,5 +1,6 @@
 """How far a fine-tuning run is, in its row: curve, time left, notes. Its callback is where a run learns to stop."""
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from mlmodels.services import policy
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.tuning import Epoch, Progress
+
+logger = logging.getLogger(__name__)
 
 TELL_EVERY_S = 1.0
 # The policy's checks wait behind fine-tuning in the same worker: here they are done in between.
@@ -92,10 +95,18 @@ class Watch:
         if not self._steps_aside or now - self._checked_at < CHECK_EVERY_S:
             return
         self._checked_at = now
-        for project_id in model_inputs.with_unread_answers():
-            policy.check(project_id)
+        _check_policies()
         if selectors.heads_waiting():
             raise Pause
+
+
+def _check_policies() -> None:
+    """A policy that cannot be checked, perhaps another project's, is not this run's error: beat asks again."""
+    for project_id in model_inputs.with_unread_answers():
+        try:
+            policy.check(project_id)
+        except Exception:
+            logger.exception("project %s: the policy could not be checked", project_id)
 
 
 def _store(run: TrainingRun, told: dict[str, Any], **changes: Any) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
@@ -97,7 +97,10 @@ class _Worker:
 
 
 def _guarded(worker: _Worker) -> None:
-    """The outer edge: whatever becomes of the work, the row says it, and what serves is as it was."""
+    """The outer edge: whatever becomes of the work, the row says it, and what serves is as it was.
+
+    Where the database itself fails it cannot say anything: as after a kill, another worker goes on with the row.
+    """
     from mlmodels.core.errors import CoreError
     from mlmodels.core.learning.tuning import Pause
 
@@ -126,6 +129,8 @@ def _guarded(worker: _Worker) -> None:
             else f"A file could not be used: {error}"
         )
         _end(run, JobState.FAILED, f"{told}. What serves is unchanged.")
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         logger.exception("run %s failed", run.pk)
         _end(run, JobState.FAILED, f"{type(error).__name__}: {error}"[:500])

@@ -1,10 +1,17 @@
 """What comes between in a fine-tuning run: kills, others who wait, errors that are not its own, a project that goes."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.db import DatabaseError, OperationalError
+from django.utils import timezone
+
+from annotations.models.job import JobState
+from annotations.selectors import model_inputs
+from annotations.services import jobs
 from mlmodels.core.learning.tuning import Progress
 from mlmodels.models import TrainingRun
-from mlmodels.services import finetune_progress, runs
+from mlmodels.services import finetune_progress, finetuning, policy, runs, tuned_backbones
 from tests.mlmodels.test_finetuning import asked
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -29,3 +36,37 @@ def test_progress_that_a_kill_leaves_makes_the_next_kill_the_first_one(planted):
     TrainingRun.objects.filter(pk=run.pk).update(attempts=4)
     watch.looked(10, 100)
     assert TrainingRun.objects.get(pk=run.pk).attempts == 1
+
+
+def test_a_policy_that_cannot_be_checked_is_not_the_runs_error(planted, monkeypatch):
+    checked = []
+
+    def check(project_id):
+        checked.append(project_id)
+        if project_id == 1:
+            raise DatabaseError("deadlock detected")
+
+    monkeypatch.setattr(policy, "check", check)
+    monkeypatch.setattr(model_inputs, "with_unread_answers", lambda: [1, planted.project.pk])
+    watch = finetune_progress.Watch(claimed(planted), steps_aside=True)
+    watch(Progress("train", 1, 100, None))
+    assert checked == [1, planted.project.pk]
+
+
+def test_a_database_that_fails_leaves_the_run_and_its_work_to_the_next_worker(planted, monkeypatch):
+    run = asked(planted)
+    folder = tuned_backbones.work_folder(run.pk)
+    folder.mkdir(parents=True)
+
+    def lose_connection(worker):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(finetuning, "_work", lose_connection)
+    with pytest.raises(OperationalError):
+        finetuning.execute(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, folder.is_dir()) == (JobState.RUNNING, True)
+    long_ago = timezone.now() - jobs.STALE_AFTER - timedelta(seconds=1)
+    TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=long_ago)
+    assert run.pk in jobs.waiting_ids(TrainingRun)
