@@ -215,6 +215,12 @@ def heads_waiting() -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True)[:100])
 
 
+def exports_waiting() -> list[int]:
+    """Files of versions, of any project, that wait for a worker."""
+    rows = ModelExport.objects.filter(state=JobState.QUEUED)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:100])
+
+
 def kind_of_run(run_id: int) -> str:
     return TrainingRun.objects.filter(pk=run_id).values_list("kind", flat=True).first() or ""
 

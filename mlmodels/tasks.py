@@ -270,12 +270,14 @@ def climb_curve(project_id: int) -> None:
 
 
 def _finetune(run_id: int) -> None:
-    """One that stepped aside goes on behind the heads that it made way for."""
+    """One that stepped aside goes on behind what it made way for."""
     run = finetuning.execute(run_id, steps_aside=True)
     if run is None:
         return
     for waiting in selectors.heads_waiting():
         nudge(train, waiting)
+    for waiting in selectors.exports_waiting():
+        nudge(export_model, waiting)
     if run.state == JobState.QUEUED:
         nudge(train, run.pk, countdown_s=GATHER_S)
 

@@ -12,6 +12,7 @@ from mlmodels.services import extractors, finetune_settings
 
 KEPT_S = 3600
 ASKED_FOR_S = 60
+_AWAITED = "finetune-estimate-awaited"
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
@@ -60,10 +61,18 @@ def known(project_id: int, options: Mapping[str, Any]) -> Told | None:
 
 
 def should_ask(project_id: int, options: Mapping[str, Any]) -> bool:
-    """Whether a worker should be asked to measure: not twice within a minute."""
-    return known(project_id, options) is None and cache.add(
+    """Whether a worker should be asked to measure: not twice within a minute. One that tunes makes way for it."""
+    is_due = known(project_id, options) is None and cache.add(
         f"{_key(project_id, options)}:asked", 1, timeout=ASKED_FOR_S
     )
+    if is_due:
+        cache.set(_AWAITED, 1, timeout=ASKED_FOR_S)
+    return is_due
+
+
+def take_awaited() -> bool:
+    """Whether somebody waits for a measurement; says so once, for its message may be lost."""
+    return bool(cache.delete(_AWAITED))
 
 
 def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") -> Told:
@@ -73,6 +82,7 @@ def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") ->
     from mlmodels.core.learning import estimate
     from mlmodels.core.vision.transforms import transform_for
 
+    cache.delete(_AWAITED)
     read = selectors.read_extractor(project_id)
     if read is None:
         return _keep(project_id, options, Told(problem="no image has been looked at yet."))

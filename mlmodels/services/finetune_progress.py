@@ -11,7 +11,7 @@ from annotations.services import jobs
 from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson
 from mlmodels.models import TrainingRun
-from mlmodels.services import policy
+from mlmodels.services import finetune_estimates, policy
 
 if TYPE_CHECKING:
     from mlmodels.core.learning.tuning import Epoch, Progress
@@ -84,6 +84,7 @@ class Watch:
         told = self._run.tuning | {"phase": "features", "done": done, "total": total, "left_s": None}
         _store(self._run, told, **_SAVED)
         self._stop_if_asked()
+        self._step_aside(time.monotonic())
 
     def _stop_if_asked(self) -> None:
         if jobs.is_to_stop(self._run):
@@ -96,7 +97,7 @@ class Watch:
             return
         self._checked_at = now
         _check_policies()
-        if selectors.heads_waiting():
+        if selectors.heads_waiting() or selectors.exports_waiting() or finetune_estimates.take_awaited():
             raise Pause
 
 

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 def execute(run_id: int, *, device: str = "", steps_aside: bool = False) -> TrainingRun | None:
     """Do the run, or go on with it; None if it is taken, finished, or another one runs.
 
-    With `steps_aside` it stops after a checkpoint as soon as a head waits for this worker, and is queued again.
+    With `steps_aside` it stops after a checkpoint as soon as somebody waits for this worker, and is queued again.
     Under `torchrun` the first process does this and the others call `assist`.
     """
     from mlmodels.core import devices
@@ -155,7 +155,7 @@ def _work(worker: _Worker) -> None:
         row = _tuned_row(worker)
         loaded = extractors.Loaded(row, extractors.load(row.name))
         runs.enter(run, "look")
-        _look(run, loaded)
+        _look(worker, loaded)
         runs.enter(run, "fit")
         evidence = evidence_service.read(run.project_id, row)
         finetune_plan.refuse_too_few(evidence)
@@ -227,8 +227,9 @@ def _refuse_no_better(result: "Tuned") -> None:
     )
 
 
-def _look(run: TrainingRun, loaded: extractors.Loaded) -> None:
+def _look(worker: _Worker, loaded: extractors.Loaded) -> None:
     """Features of all that a head is fitted on and judged by: training, holdout, and captions of the unreviewed."""
+    run = worker.run
     assert run.extractor is not None
     base = evidence_service.read(run.project_id, run.extractor)
     image_ids = {
@@ -236,7 +237,7 @@ def _look(run: TrainingRun, loaded: extractors.Loaded) -> None:
         *base.unreviewed.image_ids,
         *(image.image_id for image in model_inputs.holdout(run.project_id)),
     }
-    watch = finetune_progress.Watch(run, steps_aside=False)
+    watch = finetune_progress.Watch(run, steps_aside=worker.steps_aside)
     for done in features.compute_these(run.project_id, loaded, sorted(image_ids)):
         watch.looked(done, len(image_ids))
 

@@ -9,10 +9,20 @@ from django.utils import timezone
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
 from annotations.services import jobs
-from mlmodels.core.learning.tuning import Progress
-from mlmodels.models import TrainingRun
-from mlmodels.services import finetune_progress, finetuning, policy, runs, tuned_backbones
+from mlmodels import selectors
+from mlmodels.core.learning.tuning import Pause, Progress
+from mlmodels.models import ModelExport, ModelVersion, TrainingRun
+from mlmodels.services import (
+    finetune_estimates,
+    finetune_progress,
+    finetuning,
+    policy,
+    runs,
+    training,
+    tuned_backbones,
+)
 from tests.mlmodels.test_finetuning import asked
+from tests.mlmodels.views.conftest import version_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -70,3 +80,44 @@ def test_a_database_that_fails_leaves_the_run_and_its_work_to_the_next_worker(pl
     long_ago = timezone.now() - jobs.STALE_AFTER - timedelta(seconds=1)
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=long_ago)
     assert run.pk in jobs.waiting_ids(TrainingRun)
+
+
+def test_it_makes_way_for_a_models_file_and_for_an_estimate(planted, monkeypatch):
+    monkeypatch.setattr(finetune_progress, "CHECK_EVERY_S", 0.0)
+    watch = finetune_progress.Watch(claimed(planted), steps_aside=True)
+    watch.looked(1, 100)
+
+    job = ModelExport.objects.create(project=planted.project, version=version_of(planted, 1), total=1)
+    with pytest.raises(Pause):
+        watch.looked(2, 100)
+    ModelExport.objects.filter(pk=job.pk).update(state=JobState.DONE)
+    watch.looked(3, 100)
+
+    assert finetune_estimates.should_ask(planted.project.pk, {"epochs": 3})
+    with pytest.raises(Pause):
+        watch.looked(4, 100)
+    watch.looked(5, 100)
+
+
+def test_it_makes_way_while_the_tuned_backbone_looks_and_does_not_tune_again(tuned_project, monkeypatch):
+    monkeypatch.setattr(finetune_progress, "CHECK_EVERY_S", 0.0)
+    run, real = asked(tuned_project), runs.enter
+    entered = []
+
+    def enter(entering, stage):
+        entered.append(stage)
+        if entered.count("look") == 1 and stage == "look":
+            runs.request(tuned_project.project.pk)
+        real(entering, stage)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "enter", enter)
+        first = finetuning.execute(run.pk, steps_aside=True)
+        assert (first.state, first.tuning["phase"]) == (JobState.QUEUED, "features")
+        (head,) = selectors.heads_waiting()
+        training.execute(head)
+        second = finetuning.execute(run.pk, steps_aside=True)
+
+    assert second.state in (JobState.DONE, JobState.REFUSED), second.reason
+    assert ModelVersion.objects.filter(run=run).exists()
+    assert (entered.count("tune"), finetune_progress.KILLED in second.tuning["notes"]) == (1, False)
