@@ -4,6 +4,7 @@ What the data files of a folder say of its pictures stands in `server_folders`.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def allowed(path: str) -> Path:
     if "\0" in path:
         raise BadInput("Expected a path, got text with a null character.", code="path_not_allowed")
     for root in roots:
-        resolved = (root / path).resolve()
+        resolved = real_path(root / path)
         if resolved.is_relative_to(root):
             return resolved
     raise BadInput(
@@ -53,22 +54,58 @@ def allowed(path: str) -> Path:
     )
 
 
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """Files with a picture's ending."""
+def pictures_below(folder: Path) -> Iterator[Path | ItemError]:
+    """Files with a picture's ending, and why others cannot be had."""
     return files_below(folder, lambda name: Path(name).suffix.lower() in PICTURE_SUFFIXES)
 
 
-def files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path]:
-    """Files of wanted names, in a stable order; no hidden ones, no links that lead out of the folder."""
-    root = folder.resolve()
-    for place, folders, names in os.walk(folder):
+def files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path | ItemError]:
+    """Files of wanted names, in a stable order, and what cannot be read, by its path below the folder.
+
+    No hidden ones, no links that lead out of the folder.
+    """
+    root = real_path(folder)
+    shut: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=shut.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.startswith(".") or not is_wanted(name):
                 continue
             file = Path(place, name)
-            if file.resolve().is_relative_to(root):
-                yield file
+            if real_path(file).is_relative_to(root):
+                yield _problem(file, below=folder) or file
+    for error in shut:
+        yield _unlisted(error, below=folder)
+
+
+def real_path(path: Path) -> Path:
+    """Links followed. One that leads to itself stays as it is, where `Path.resolve` raises."""
+    return Path(os.path.realpath(path))
+
+
+def _problem(file: Path, *, below: Path) -> ItemError | None:
+    """Why nobody should open it: a pipe would hold up its reader for ever."""
+    name = _told(file, below)
+    try:
+        file.relative_to(below).as_posix().encode()
+        is_ordinary = stat.S_ISREG(file.stat().st_mode)
+    except UnicodeEncodeError:
+        return ItemError(name, "not_utf8", "Its name, or that of its folder, is not UTF-8. Rename it.")
+    except OSError as error:
+        return ItemError(name, "file_missing", f"It cannot be read ({error.strerror}).")
+    if not is_ordinary:
+        return ItemError(name, "not_a_file", "It is no ordinary file. Put the data itself there.")
+    return None
+
+
+def _unlisted(error: OSError, *, below: Path) -> ItemError:
+    said = f"The folder cannot be read ({error.strerror}), nor what is in it."
+    return ItemError(_told(Path(error.filename), below), "folder_not_readable", said)
+
+
+def _told(path: Path, below: Path) -> str:
+    """The name of an item that any output takes."""
+    return path.relative_to(below).as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def staged(file: Path, *, below: Path | None) -> StagedFile:

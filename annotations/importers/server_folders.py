@@ -6,7 +6,6 @@ Nothing is copied: all files are opened where they lie. Which files those are is
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +71,9 @@ def _found(folder: Path) -> tuple[list[StagedFile], list[ItemError]]:
     files: list[StagedFile] = []
     errors: list[ItemError] = []
     for path in files_below(folder, _is_wanted):
+        if isinstance(path, ItemError):
+            errors.append(path)
+            continue
         file = staged(path, below=folder)
         if is_noise(file.name):
             continue
@@ -99,8 +101,6 @@ def _unreadable(path: Path, name: str) -> ItemError | None:
         return ItemError(
             name, "file_missing", f"Its bytes cannot be read ({error.strerror}). Let the server read it."
         )
-    if not stat.S_ISREG(found.st_mode):
-        return ItemError(name, "not_a_file", "It is no ordinary file. Put the data itself there.")
     limit = recognising.MAX_DATA_BYTES
     if found.st_size > limit:
         said = f"Expected at most {limit // 2**20:,} MB, got {found.st_size / 2**20:,.0f} MB. Split it."

@@ -11,10 +11,11 @@ from annotations.importers.base import ItemError, StagedFile
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """Pictures below a folder by their names there, with `/` between folders, in a stable order."""
+    """Pictures below a folder by their names there, with `/` between folders, in a stable order; and what is none."""
 
     root: Path
     names: tuple[str, ...]
+    problems: tuple[ItemError, ...] = ()
 
     def path(self, name: str) -> Path:
         return self.root / name
@@ -24,15 +25,16 @@ def look(root: Path, *, but_not: Path | None = None) -> PictureFolder:
     """The pictures below a folder, without those below another one. Raises BadInput if there are none."""
     if not root.is_dir():
         raise BadInput(f"Expected a folder, got {root}, which is none.", code="no_such_folder")
-    aside = but_not.resolve() if but_not else None
-    names = tuple(
-        file.relative_to(root).as_posix()
-        for file in folder.pictures_below(root)
-        if aside is None or not file.resolve().is_relative_to(aside)
-    )
-    if not names:
+    aside = folder.real_path(but_not) if but_not else None
+    names, problems = [], []
+    for file in folder.pictures_below(root):
+        if isinstance(file, ItemError):
+            problems.append(file)
+        elif aside is None or not folder.real_path(file).is_relative_to(aside):
+            names.append(file.relative_to(root).as_posix())
+    if not names and not problems:
         raise BadInput(f"Expected pictures in {root}, found none.", code="no_pictures")
-    return PictureFolder(root, names)
+    return PictureFolder(root, tuple(names), tuple(problems))
 
 
 def captions_of(pictures: PictureFolder, file: Path) -> tuple[Mapping[str, str], Sequence[ItemError]]:

@@ -137,10 +137,7 @@ def _batches(
 def _prepared(path: Path, network: "VisionExtractor") -> Pixels | str:
     """The picture as pixels, or why it cannot be had."""
     try:
-        path.name.encode()
         return network.prepare(open_upright(path, at_least_px=network.side_px))
-    except UnicodeEncodeError:
-        return "Its name is not UTF-8. Rename it."
     except PictureError as error:
         return error.message
     except OSError as error:

@@ -1,5 +1,6 @@
 """A folder of the server is read as an archive with the same files would be, in place and below allowed roots only."""
 
+import errno
 import hashlib
 import io
 import json
@@ -193,6 +194,41 @@ def test_data_that_cannot_be_opened_is_named_and_holds_nothing_up(cast, shelf, l
     ]
     assert (job.result["added"], job.result["refused"]) == (2, 3)
     assert tags(cast.project) == {"a.jpg": {"dog"}, "b.jpg": set()}
+
+
+def test_pictures_that_nobody_can_open_are_named_and_the_rest_lands(cast, shelf, landed):
+    (shelf / "loop.jpg").symlink_to("loop.jpg")
+    os.mkfifo(shelf / "pipe.jpg")
+    files.written(shelf / os.fsdecode(b"caf\xe9"), {"c.jpg": files.picture(9)})
+    job = landed()
+    assert sorted(codes(job)) == [
+        (r"caf\udce9/c.jpg", "not_utf8"),
+        ("loop.jpg", "file_missing"),
+        ("pipe.jpg", "not_a_file"),
+    ]
+    assert (job.result["added"], job.result["refused"]) == (2, 3)
+
+
+def test_a_link_to_itself_is_no_folder(post, shelf):
+    (shelf / "loop").symlink_to("loop")
+    answer = post(path="shelf/loop")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_such_folder")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(cast, shelf, landed, monkeypatch):
+    """Tests may run as root, to whom every folder is open."""
+    files.written(shelf / "shut", {"c.jpg": files.picture(9)})
+    scan = os.scandir
+
+    def scandir(place):
+        if str(place).endswith("/shut"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    job = landed()
+    assert codes(job) == [("shut", "folder_not_readable")]
+    assert job.result["added"] == 2
 
 
 def test_pictures_that_a_table_names_by_their_bytes_are_found(cast, shelf, landed):

@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,27 @@ def test_the_table_says_what_the_app_says_and_bad_files_are_named(live_version, 
         scores = [float(row["score"]) for row in ours.values()]
         assert scores == sorted(scores, reverse=True)
     assert Image.objects.count() == before
+
+
+def test_what_is_no_picture_file_or_cannot_be_told_of_is_named_and_holds_nothing_up(
+    live_version, cast, good, tmp_path
+):
+    (good / "loop.jpg").symlink_to("loop.jpg")
+    (good / "lost.jpg").symlink_to("nowhere.jpg")
+    os.mkfifo(good / "pipe.jpg")
+    (good / os.fsdecode(b"caf\xe9")).mkdir()
+    for name in (b"caf\xe9/1.jpg", b"na\xefve.jpg"):
+        (good / os.fsdecode(name)).write_bytes(scene(41))
+
+    code, _, told = predict(cast, good, "--out", tmp_path / "tags.csv")
+
+    assert code == 3 and "5 pictures were not tagged" in told and "6 pictures tagged" in told
+    for name in (r"caf\udce9/1.jpg", r"na\udcefve.jpg"):
+        assert f"{name}: Its name, or that of its folder, is not UTF-8" in told
+    assert "loop.jpg: It cannot be read (Too many levels" in told
+    assert "lost.jpg: It cannot be read (No such file" in told
+    assert "pipe.jpg: It is no ordinary file" in told
+    assert len({row["file"] for row in rows(tmp_path / "tags.csv")}) == len(NUMBERS)
 
 
 def test_a_second_run_goes_on_behind_what_the_table_has(live_version, cast, good, tmp_path, monkeypatch):

@@ -79,7 +79,9 @@ class Command(VersionCommand):
         place, to = _place(options)
         pictures = picture_folders.look(options["folder"], but_not=to)
         captions = self._captions(pictures, options["captions"])
-        failed = done = 0
+        for error in pictures.problems:
+            self.stderr.write(f"{error.item}: {error.message}")
+        failed, done = len(pictures.problems), 0
         with ExitStack() as open_files:
             table = None
             if options["out"]:
@@ -88,7 +90,7 @@ class Command(VersionCommand):
             if table is not None and len(left) < len(pictures.names):
                 self.stderr.write(f"{len(pictures.names) - len(left):,} pictures are in {table.path} already")
             if not left:
-                return 0, 0
+                return failed, done
             tagger = folder_tagging.ready(version)
             to_screen = table is None and place is None
             if to_screen:
@@ -99,7 +101,7 @@ class Command(VersionCommand):
                 problem = one.problem or self._keywords(one, pictures, place, to, captions)
                 if problem:
                     failed += 1
-                    self.stderr.write(f"{_printable(one.name)}: {problem}")
+                    self.stderr.write(f"{one.name}: {problem}")
                     continue
                 done += 1
                 rows = [TagRow(score.name, score.score, score.offered) for score in one.scores]
@@ -161,7 +163,3 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
