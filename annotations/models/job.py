@@ -47,6 +47,11 @@ class Job(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def memory_remedy(self) -> str:
+        """What helps where its worker's memory does not suffice."""
+        return "Give the worker more memory."
+
 
 class ImportJob(Job):
     source = models.CharField(max_length=20)

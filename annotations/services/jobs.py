@@ -16,12 +16,13 @@ from django.db.models.functions import Coalesce, Now
 
 from annotations.errors import Conflict
 from annotations.models.job import Job, JobState
-from annotations.services import audit
+from annotations.services import audit, worker_deaths
 
 STALE_AFTER = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
 MAX_ERRORS_KEPT = 1_000
 BEAT_EVERY_S = 3.0
+_LOOK_IN_LOG = "See the worker's log."
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 Outcome = TypeVar("Outcome")
@@ -119,12 +120,21 @@ def give_up(model: type[Job]) -> int:
     silent = model._default_manager.filter(
         state=JobState.RUNNING, heartbeat_at__lt=Now() - STALE_AFTER, attempts__gte=MAX_ATTEMPTS
     )
-    return silent.update(
-        state=JobState.FAILED,
-        claim=None,
-        finished_at=Now(),
-        reason=f"Its worker died {MAX_ATTEMPTS} times in a row without progress. See the worker's log.",
+    return sum(
+        silent.filter(pk=job.pk).update(
+            state=JobState.FAILED, claim=None, finished_at=Now(), reason=_why_given_up(job)
+        )
+        for job in silent
     )
+
+
+def _why_given_up(job: Job) -> str:
+    died = f"Its worker died {MAX_ATTEMPTS} times in a row without progress"
+    number = worker_deaths.take(job)
+    if number is None:
+        return f"{died}. {_LOOK_IN_LOG}"
+    remedy = job.memory_remedy if worker_deaths.is_for_memory(number) else _LOOK_IN_LOG
+    return f"{died}, killed the last time by {worker_deaths.named(number)}. {remedy}"
 
 
 def _ours(job: AnyJob) -> Any:

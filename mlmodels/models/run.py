@@ -52,6 +52,12 @@ class TrainingRun(Job):
         ]
         indexes = [models.Index(fields=["project", "-id"], name="run_by_project")]
 
+    @property
+    def memory_remedy(self) -> str:
+        if self.kind != self.Kind.FINETUNE:
+            return super().memory_remedy
+        return "Choose a smaller batch or fewer stages, or give the worker more memory."
+
     def __str__(self) -> str:
         return f"training run {self.pk}"
 

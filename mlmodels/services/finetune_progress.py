@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
-from annotations.services import jobs
+from annotations.services import jobs, worker_deaths
 from mlmodels import selectors
 from mlmodels.errors import CancelledByPerson
 from mlmodels.models import TrainingRun
@@ -24,7 +24,7 @@ CHECK_EVERY_S = 2.0
 DIGITS = 4
 # Progress that a kill leaves: one after it is the first one again.
 _SAVED = {"attempts": 1}
-KILLED = "Its worker was killed; it went on from the last checkpoint."
+KILLED = "Its worker was killed{by}; it went on from the last checkpoint."
 ON_CPU = "Trains on the CPU: slow, and slower while people and other jobs need it."
 
 
@@ -32,8 +32,9 @@ def begin(run: TrainingRun, device: str) -> None:
     """Say that a worker has it. One that was at work and has not said otherwise was killed."""
     told = dict(run.tuning)
     notes = list(told.get("notes", []))
+    number = worker_deaths.take(run)
     if told.get("at_work"):
-        notes.append(KILLED)
+        notes.append(KILLED.format(by="" if number is None else f" by {worker_deaths.named(number)}"))
     elif "at_work" not in told and device == "cpu":
         notes.append(ON_CPU)
     _store(run, {**told, "device": device, "at_work": True, "notes": notes})

@@ -41,6 +41,7 @@ from mlmodels.views import shown
 from tests.mlmodels.conftest import HOLDOUT, TRAINING, UNSEEN
 from tests.mlmodels.test_extractor_change import Queue
 
+KILLED = finetune_progress.KILLED.format(by="")
 QUICK = FinetuneSettings(stages=1, epochs=10, batch=16, loss="binary")
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -197,7 +198,7 @@ def test_tuning_makes_way_for_a_head_and_goes_on_behind_it(tuned_project, monkey
     assert training.execute(head.pk).state in (JobState.DONE, JobState.REFUSED)
     second = finetuning.execute(run.pk, steps_aside=True)
     assert second.state in (JobState.DONE, JobState.REFUSED), second.reason
-    assert finetune_progress.KILLED not in second.tuning["notes"]
+    assert KILLED not in second.tuning["notes"]
 
 
 def test_a_run_that_is_cancelled_stops_at_its_next_batch(tuned_project, monkeypatch):
@@ -282,7 +283,7 @@ def test_a_killed_worker_is_named_and_the_next_one_goes_on(tuned_project, monkey
     ended = finetuning.execute(run.pk)
 
     assert ended.state in (JobState.DONE, JobState.REFUSED), ended.reason
-    assert finetune_progress.KILLED in ended.tuning["notes"]
+    assert KILLED in ended.tuning["notes"]
     assert ended.tuning["curve"][:2] == [
         point for point in ended.tuning["curve"][:2] if point["epoch"] in (0, 1)
     ]
