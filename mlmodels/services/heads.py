@@ -4,7 +4,7 @@ A model file that cannot be read never stops suggestions: the version that was l
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -227,6 +227,18 @@ class OutOfFold:
     image_ids: NDArray[np.int64]  # [N]
     tag_ids: NDArray[np.int64]  # [K]
     scores: NDArray[np.float32]
+
+    def of_tags(self, tag_ids: Sequence[int], survivors: Mapping[int, int]) -> "OutOfFold":
+        """Those of the tags that it knows; one that was merged since counts for its survivor, as in `merged_heads`."""
+        now = [survivors.get(tag_id, tag_id) for tag_id in self.tag_ids.tolist()]
+        known = sorted(set(now).intersection(tag_ids))
+        to = {tag_id: k for k, tag_id in enumerate(known)}
+        scores = np.zeros((len(self.scores), len(known)), dtype=self.scores.dtype)
+        for column, tag_id in enumerate(now):
+            if tag_id in to:
+                joined = scores[:, to[tag_id]]
+                np.maximum(joined, self.scores[:, column], out=joined)
+        return replace(self, tag_ids=np.array(known, dtype=np.int64), scores=scores)
 
 
 @lru_cache(maxsize=2)

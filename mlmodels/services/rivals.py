@@ -4,7 +4,7 @@ A version is scored on the features that it reads, whatever extractor the candid
 on count with its out-of-fold scores.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,8 +80,9 @@ def _rival(version: ModelVersion, evidence: Evidence, judged: Answered) -> Rival
     if batch is None:
         return None
     scores = np.array(head.score(batch.inputs).probability)
-    survivors = model_inputs.kinship(version.project_id).survivors
-    _replace_with_out_of_fold(scores, stored, judged, evidence.language.tag_ids, survivors)
+    tag_ids = evidence.language.tag_ids
+    stored = stored.of_tags(tag_ids, model_inputs.kinship(version.project_id).survivors)
+    _replace_with_out_of_fold(scores, stored, judged, tag_ids)
     return Rival(version.number, scores, head.thresholds)
 
 
@@ -108,28 +109,15 @@ def _batch_for(project_id: int, extractor: Extractor, evidence: Evidence, judged
 
 
 def _replace_with_out_of_fold(
-    scores: NDArray[np.floating],
-    stored: "heads.OutOfFold",
-    judged: Answered,
-    tag_ids: Sequence[int],
-    survivors: Mapping[int, int],
+    scores: NDArray[np.floating], stored: "heads.OutOfFold", judged: Answered, tag_ids: Sequence[int]
 ) -> None:
-    """Images that the version was trained on count with its out-of-fold scores: else it looks too good.
-
-    Those of a tag that was merged since count for the surviving one, as `merged_heads` has it.
-    """
+    """Images that the version was trained on count with its out-of-fold scores: else it looks too good."""
     row = {int(image_id): n for n, image_id in enumerate(stored.image_ids)}
     to = {tag_id: k for k, tag_id in enumerate(tag_ids)}
-    here = [
-        (to[tag], column)
-        for column, tag_id in enumerate(stored.tag_ids)
-        if (tag := survivors.get(int(tag_id), int(tag_id))) in to
-    ]
-    columns, source = [k for k, _ in here], [column for _, column in here]
+    columns = [to[tag_id] for tag_id in stored.tag_ids.tolist()]
     for n, image_id in enumerate(judged.batch.image_ids):
         if image_id in row:
-            scores[n, columns] = 0
-            np.maximum.at(scores[n], columns, stored.scores[row[image_id], source])
+            scores[n, columns] = stored.scores[row[image_id]]
 
 
 def _prior(judged: Answered) -> Rival:

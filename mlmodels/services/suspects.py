@@ -132,15 +132,14 @@ def _suspect(project_id: int, image_id: int, tag_id: int) -> Suspect:
 def _ranked(project_id: int, scored: "OutOfFold") -> list[Suspect]:
     from mlmodels.core.evaluation import suspects
 
-    active = {tag.tag_id for tag in model_inputs.active_tags(project_id)}
-    columns = np.array([k for k, tag_id in enumerate(scored.tag_ids) if int(tag_id) in active], dtype=np.intp)
-    tag_ids = [int(tag_id) for tag_id in scored.tag_ids[columns]]
+    active = [tag.tag_id for tag in model_inputs.active_tags(project_id)]
+    survivors = model_inputs.kinship(project_id).survivors
+    scored = scored.of_tags(active, survivors)
+    tag_ids = scored.tag_ids.tolist()
     image_ids, said_now = _truth_now(project_id, scored.image_ids, tag_ids)
     rows = np.flatnonzero(np.isin(scored.image_ids, image_ids))
     checked = _checked(project_id, image_ids, tag_ids, said_now)
-    found = suspects.find(
-        said_now, scored.scores[np.ix_(rows, columns)], most=suspects.MOST_OF_A_KIND + len(checked)
-    )
+    found = suspects.find(said_now, scored.scores[rows], most=suspects.MOST_OF_A_KIND + len(checked))
     kinds: Sequence[tuple[SuspectKind, Ranked]] = (
         (SuspectKind.WRONG, found.wrong),
         (SuspectKind.MISSING, found.missing),

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from annotations.errors import BadInput, Conflict, NotFound
 from annotations.models import Decision, Project, Role
 from annotations.selectors import truth
-from annotations.services import leases, reviews, tag_answers
+from annotations.services import leases, reviews, tag_answers, tag_merges
 from annotations.services import tags as tag_service
 from mlmodels import tasks
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectList
@@ -187,6 +187,26 @@ def test_a_retired_tag_is_no_longer_asked_about(doubted):
     tag_service.retire(one.row.tag, actor=doubted.cast.manager)
 
     assert all(tag_id != one.row.tag_id for _, tag_id in listed(doubted, "wrong"))
+
+
+def merge(planted, name, into):
+    tags = planted.project.tags
+    tag_merges.merge(tags.get(name=name), tags.get(name=into), actor=planted.cast.manager)
+    planted.project.refresh_from_db()
+
+
+def test_a_version_from_before_a_merge_doubts_the_survivor_by_what_it_says_of_either(doubted):
+    merge(doubted, "dog", "boat")
+
+    assert rank_anew(doubted)
+
+    pictures = {image.pk: image for image in doubted.project.images.all()}
+    right = [
+        image_id
+        for image_id, tag_id in listed(doubted, "wrong")
+        if tag_id == doubted.tags["boat"] and {"dog", "boat"}.intersection(doubted.yes_of(pictures[image_id]))
+    ]
+    assert len(right) <= 1, "of some sixty"
 
 
 def test_who_said_it_is_told_with_each_suspect(doubted):
