@@ -4,7 +4,7 @@ A list replaces the one before it; what was looked at and found right is left ou
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -138,7 +138,7 @@ def _ranked(project_id: int, scored: "OutOfFold") -> list[Suspect]:
     tag_ids = scored.tag_ids.tolist()
     image_ids, said_now = _truth_now(project_id, scored.image_ids, tag_ids)
     rows = np.flatnonzero(np.isin(scored.image_ids, image_ids))
-    checked = _checked(project_id, image_ids, tag_ids, said_now)
+    checked = _checked(_looks(project_id, survivors), image_ids, tag_ids, said_now)
     found = suspects.find(said_now, scored.scores[rows], most=suspects.MOST_OF_A_KIND + len(checked))
     kinds: Sequence[tuple[SuspectKind, Ranked]] = (
         (SuspectKind.WRONG, found.wrong),
@@ -177,16 +177,25 @@ def _truth_now(
     return np.array(kept, dtype=np.int64), np.concatenate(arrays)
 
 
+def _looks(project_id: int, survivors: Mapping[int, int]) -> list[tuple[int, int, str]]:
+    """Image, tag and answer of each look that stands; the tag is the survivor where it was merged since."""
+    checks = SuspectCheck.objects.filter(project_id=project_id, decision__undone_at=None)
+    found = checks.values_list("image_id", "tag_id", "decision__value")
+    return [(image_id, survivors.get(tag_id, tag_id), value) for image_id, tag_id, value in found]
+
+
 def _checked(
-    project_id: int, image_ids: NDArray[np.int64], tag_ids: Sequence[int], said_now: NDArray[np.int8]
+    looks: Iterable[tuple[int, int, str]],
+    image_ids: NDArray[np.int64],
+    tag_ids: Sequence[int],
+    said_now: NDArray[np.int8],
 ) -> set[tuple[int, int]]:
     """Rows and columns that somebody looked at, of which the answer is still what they said."""
     row = {int(image_id): n for n, image_id in enumerate(image_ids)}
     column = {tag_id: k for k, tag_id in enumerate(tag_ids)}
-    checks = SuspectCheck.objects.filter(project_id=project_id, decision__undone_at=None)
     return {
         (row[image_id], column[tag_id])
-        for image_id, tag_id, value in checks.values_list("image_id", "tag_id", "decision__value")
+        for image_id, tag_id, value in looks
         if image_id in row
         and tag_id in column
         and said_now[row[image_id], column[tag_id]] == ANSWERS[::-1].index(value)

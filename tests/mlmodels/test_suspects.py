@@ -1,5 +1,7 @@
 """Answers that the live version doubts: which are listed, what fixes or keeps them, and when they come back."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +13,7 @@ from annotations.services import leases, reviews, tag_answers, tag_merges
 from annotations.services import tags as tag_service
 from mlmodels import tasks
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectList
-from mlmodels.services import runs, suspect_list, suspects, training, versions
+from mlmodels.services import heads, runs, suspect_list, suspects, training, versions
 from tests.factories import answer_lease
 from tests.mlmodels.conftest import TAGS
 
@@ -207,6 +209,23 @@ def test_a_version_from_before_a_merge_doubts_the_survivor_by_what_it_says_of_ei
         if tag_id == doubted.tags["boat"] and {"dog", "boat"}.intersection(doubted.yes_of(pictures[image_id]))
     ]
     assert len(right) <= 1, "of some sixty"
+
+
+def test_what_was_found_right_stays_so_when_its_tag_is_merged(doubted, monkeypatch):
+    one = first(doubted, "wrong")
+    image = one.row.image
+    into = next(name for name in TAGS if name != one.row.tag.name and name not in doubted.yes_of(image))
+    answer(doubted, one, "yes")
+    merge(doubted, one.row.tag.name, into)
+    stored = heads.load_out_of_fold(doubted.version)
+    scores = stored.scores.copy()
+    scores[list(stored.image_ids).index(image.pk)] = 0.0
+    monkeypatch.setattr(heads, "load_out_of_fold", lambda version: replace(stored, scores=scores))
+
+    rank_anew(doubted)
+
+    assert said_now(doubted, image.pk, doubted.tags[into]) == "yes"
+    assert (image.pk, doubted.tags[into]) not in listed(doubted, "wrong")
 
 
 def test_who_said_it_is_told_with_each_suspect(doubted):
