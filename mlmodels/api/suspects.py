@@ -50,8 +50,8 @@ class SuspectsView(ProjectView):
         word = request.query_params.get("tag")
         tag = vocabulary.active_tag(project, id_or_word(word)) if word else None
         state = suspect_list.state(project.pk)
-        shown, more = suspect_list.page(
-            project.pk,
+        standing = suspect_list.standing(project.pk)
+        shown, more = standing.page(
             kind=_kind(request),
             tag_id=tag.pk if tag else None,
             after=last_id_of(request) or 0,
@@ -61,7 +61,7 @@ class SuspectsView(ProjectView):
             {
                 "results": [suspect_json(one) for one in shown],
                 "next": next_address(request, str(more)) if more else None,
-                "counts": suspect_list.counts(project.pk),
+                "counts": standing.counts(),
                 "model_number": state.made.version.number if state.made else None,
                 "read_at": state.made.read_at if state.made else None,
                 "backbone_has_seen_answers": state.has_seen_answers,

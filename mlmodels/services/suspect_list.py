@@ -1,17 +1,17 @@
 """What a page or the API shows of the suspects: those that still wait for a look, with who said what."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
-from annotations.selectors import said, truth
+from annotations.selectors import model_inputs, said, truth
 from annotations.selectors.said import Said
-from annotations.types import ImageTruth
 from mlmodels import selectors
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectKind, SuspectList
 from mlmodels.services import tuned_backbones
-from mlmodels.services.suspects import NEEDED_IMAGES
+from mlmodels.services.suspects import NEEDED_IMAGES, stands
 
 
 @dataclass(frozen=True)
@@ -56,49 +56,81 @@ def state(project_id: int) -> State:
     return State(made, version, version.trained_images if version else 0, NEEDED_IMAGES)
 
 
-def waiting(project_id: int, *, kind: str, tag_id: int | None = None) -> QuerySet[Suspect]:
-    """Suspects that nobody has answered since they were ranked, the likeliest mistake first."""
+@dataclass(frozen=True)
+class Waiting:
+    """A suspect in short, so that a whole list is read for its figures."""
+
+    suspect_id: int
+    image_id: int
+    tag_id: int
+    tag_name: str
+    kind: str
+    rank: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The suspects of a project that wait for a look, the likeliest mistake of each kind first."""
+
+    rows: Sequence[Waiting]
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        found = Counter(row.kind for row in self.rows)
+        return {kind.value: found[kind.value] for kind in SuspectKind}
+
+    def tags(self, *, kind: str) -> list[tuple[int, str]]:
+        """Tags that those of this kind are about, by name."""
+        found = {row.tag_id: row.tag_name for row in self.rows if row.kind == kind}
+        return sorted(found.items(), key=lambda tag: tag[1].casefold())
+
+    def page(
+        self, *, kind: str, tag_id: int | None, after: int, limit: int
+    ) -> tuple[list[Shown], int | None]:
+        """The next ones after a rank, and the rank to go on after; None at the end. Three queries."""
+        following = [
+            row for row in self.rows if row.kind == kind and row.rank > after and tag_id in (None, row.tag_id)
+        ]
+        here = following[:limit]
+        return _shown(here), here[-1].rank if len(following) > limit else None
+
+
+def standing(project_id: int) -> Standing:
+    """Suspects that nobody has answered since they were ranked, and whose answer is still what people say.
+
+    Six queries, over a bounded list: an answer that was taken back is nobody's mistake.
+    """
+    rows, project = _unanswered(project_id), model_inputs.project(project_id)
+    if not rows or project is None:
+        return Standing(())
+    truths = truth.verdicts(project, sorted({row.image_id for row in rows}))
+    return Standing([row for row in rows if stands(row.kind, row.tag_id, truths[row.image_id])])
+
+
+def _unanswered(project_id: int) -> list[Waiting]:
     made = SuspectList.objects.filter(project_id=project_id).first()
     if made is None:
-        return Suspect.objects.none()
+        return []
     pair = {"image_id": OuterRef("image_id"), "tag_id": OuterRef("tag_id")}
     rows = Suspect.objects.filter(
         ~Exists(said.answers_since(made.read_at).filter(**pair)),
         project_id=project_id,
-        kind=kind,
         image__deleted_at=None,
         tag__retired_at=None,
     )
-    return (rows if tag_id is None else rows.filter(tag_id=tag_id)).order_by("rank")
+    columns = ("pk", "image_id", "tag_id", "tag__name", "kind", "rank")
+    return [Waiting(*row) for row in rows.order_by("rank", "pk").values_list(*columns)]
 
 
-def counts(project_id: int) -> dict[str, int]:
-    """How many of each kind wait. Four queries, over a bounded list."""
-    return {kind.value: waiting(project_id, kind=kind).count() for kind in SuspectKind}
-
-
-def tags(project_id: int, *, kind: str) -> list[tuple[int, str]]:
-    """Tags that the waiting suspects of this kind are about, by name."""
-    rows = waiting(project_id, kind=kind).order_by("tag__name").values_list("tag_id", "tag__name")
-    return list(dict.fromkeys(rows))
-
-
-def page(
-    project_id: int, *, kind: str, tag_id: int | None, after: int, limit: int
-) -> tuple[list[Shown], int | None]:
-    """The next suspects after a rank, and the rank to go on after; None at the end. Few queries, however many rows.
-
-    What people say by now decides: an answer that was taken back is nobody's mistake.
-    """
-    rows = waiting(project_id, kind=kind, tag_id=tag_id).filter(rank__gt=after)
-    found = list(rows.select_related("project", "image", "tag")[: limit + 1])
-    if not found:
-        return [], None
-    truths = truth.verdicts(found[0].project, sorted({row.image_id for row in found}))
-    here = [row for row in found[:limit] if _stands(row, truths[row.image_id])]
-    told = said.of_pairs([(row.image_id, row.tag_id) for row in here])
-    shown = [Shown(row, told[row.image_id, row.tag_id]) for row in here]
-    return shown, found[limit - 1].rank if len(found) > limit else None
+def _shown(waiting: Sequence[Waiting]) -> list[Shown]:
+    """With image, tag and who said what; one that was ranked anew in this moment is left out."""
+    rows = Suspect.objects.select_related("image", "tag").in_bulk([row.suspect_id for row in waiting])
+    told = said.of_pairs([(row.image_id, row.tag_id) for row in waiting])
+    return [
+        Shown(rows[row.suspect_id], told[row.image_id, row.tag_id])
+        for row in waiting
+        if row.suspect_id in rows
+    ]
 
 
 def answered(project_id: int, decision_id: int) -> Shown | None:
@@ -127,9 +159,3 @@ def _verdict(check: SuspectCheck) -> str:
         ("disputed", found.disputed),
     )
     return next((name for name, tag_ids in named if check.tag_id in tag_ids), "unasked")
-
-
-def _stands(row: Suspect, said_now: ImageTruth) -> bool:
-    if row.kind == SuspectKind.WRONG:
-        return row.tag_id in said_now.yes
-    return row.tag_id in said_now.no or row.tag_id in said_now.implied_no

@@ -17,6 +17,7 @@ from annotations.errors import BadInput, Conflict, NotFound
 from annotations.selectors import images as image_selector
 from annotations.selectors import model_inputs, people, said, truth
 from annotations.services import tag_answers
+from annotations.types import ImageTruth
 from mlmodels import selectors
 from mlmodels.models import Suspect, SuspectCheck, SuspectKind, SuspectList
 from mlmodels.services import heads
@@ -80,7 +81,7 @@ def answer(project_id: int, image_id: int, tag_id: int, value: str, *, actor_id:
     Raises:
         BadInput: the value is neither.
         NotFound: no such image, or the tag of the image is not suspected (any more).
-        Conflict: `already_answered` since the list was ranked.
+        Conflict: `already_answered` since the list was ranked, or `answer_gone`: nobody says any more what is doubted.
     """
     if value not in ANSWERS:
         raise BadInput(f"`answer` is yes or no, not “{value[:40]}”.", code="bad_answer")
@@ -111,8 +112,15 @@ def undo(project_id: int, decision_id: int, *, actor_id: int) -> SuspectCheck:
     return check
 
 
+def stands(kind: str, tag_id: int, said_now: ImageTruth) -> bool:
+    """Whether people still say what is doubted: a yes, or a no, explicit or implied."""
+    if kind == SuspectKind.WRONG:
+        return tag_id in said_now.yes
+    return tag_id in said_now.no or tag_id in said_now.implied_no
+
+
 def _suspect(project_id: int, image_id: int, tag_id: int) -> Suspect:
-    """The suspect, locked; refused where it is none any more, or was answered since the list was ranked."""
+    """The suspect, locked; refused where it is none any more, or what people say of it has changed."""
     rows = Suspect.objects.select_for_update(of=("self",)).select_related("project")
     found = rows.filter(project=project_id, image=image_id, tag=tag_id).first()
     made = SuspectList.objects.filter(project_id=project_id).first()
@@ -125,6 +133,12 @@ def _suspect(project_id: int, image_id: int, tag_id: int) -> Suspect:
     if said.answers_since(made.read_at).filter(image=image_id, tag=tag_id).exists():
         raise Conflict(
             "Somebody has answered this since. Look at the next one.", code="already_answered", image=image_id
+        )
+    if not stands(found.kind, tag_id, truth.verdicts(found.project, [image_id])[image_id]):
+        raise Conflict(
+            "Nobody says this any more: it was taken back or changed. Look at the next one.",
+            code="answer_gone",
+            image=image_id,
         )
     return found
 

@@ -31,14 +31,15 @@ class QualityPage(ProjectPage):
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         kind, tag_id, after = self._asked()
-        shown, more = suspect_list.page(project_id, kind=kind, tag_id=tag_id, after=after, limit=PAGE_SIZE)
+        standing = suspect_list.standing(project_id)
+        shown, more = standing.page(kind=kind, tag_id=tag_id, after=after, limit=PAGE_SIZE)
         decision = whole_number(request.GET.get("did", ""))
         response = self.page(
             kind=kind,
             tag_id=tag_id,
             kinds=KINDS,
-            counts=suspect_list.counts(project_id),
-            tags=suspect_list.tags(project_id, kind=kind),
+            counts=standing.counts(),
+            tags=standing.tags(kind=kind),
             shown=shown,
             state=suspect_list.state(project_id),
             more=self._address(after=str(more)) if more else "",

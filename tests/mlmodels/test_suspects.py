@@ -54,13 +54,18 @@ def doubted(planted):
     return planted
 
 
+def page(planted, kind, *, limit, after=0):
+    standing = suspect_list.standing(planted.project.pk)
+    return standing.page(kind=kind, tag_id=None, after=after, limit=limit)
+
+
 def listed(planted, kind):
-    shown, _ = suspect_list.page(planted.project.pk, kind=kind, tag_id=None, after=0, limit=100)
+    shown, _ = page(planted, kind, limit=100)
     return [(one.row.image_id, one.row.tag_id) for one in shown]
 
 
 def first(planted, kind):
-    shown, _ = suspect_list.page(planted.project.pk, kind=kind, tag_id=None, after=0, limit=1)
+    shown, _ = page(planted, kind, limit=1)
     assert shown, f"nothing is listed as {kind}"
     return shown[0]
 
@@ -174,13 +179,35 @@ def test_an_answer_from_anywhere_takes_the_suspect_off_the_list(doubted):
         answer(doubted, one, "no")
 
 
+def take_back_reviews(planted, rows):
+    for image in {row.image for row in rows}:
+        for review in image.reviews.filter(undone_at=None):
+            reviews.undo(planted.cast.membership(planted.cast.reviewer), review.pk)
+
+
 def test_a_review_that_was_taken_back_leaves_nothing_to_suspect(doubted):
-    one = first(doubted, "wrong")
-    review = one.row.image.reviews.get()
+    wrong = Suspect.objects.filter(kind="wrong").select_related("image", "tag")
+    one = wrong.first()
 
-    reviews.undo(doubted.cast.membership(doubted.cast.reviewer), review.pk)
+    take_back_reviews(doubted, wrong)
 
-    assert (one.row.image_id, one.row.tag_id) not in listed(doubted, "wrong")
+    standing = suspect_list.standing(doubted.project.pk)
+    assert listed(doubted, "wrong") == []
+    assert standing.counts()["wrong"] == 0
+    assert standing.tags(kind="wrong") == []
+    with pytest.raises(Conflict, match="taken back"):
+        suspects.answer(doubted.project.pk, one.image_id, one.tag_id, "no", actor_id=doubted.cast.reviewer.pk)
+    assert not SuspectCheck.objects.exists()
+
+
+def test_a_page_is_filled_past_those_that_stand_no_more(doubted):
+    rows = list(Suspect.objects.filter(kind="wrong").order_by("rank").select_related("image"))
+    likeliest, second = rows[0], rows[1]
+    assert likeliest.image_id != second.image_id
+
+    take_back_reviews(doubted, [likeliest])
+
+    assert first(doubted, "wrong").row == second
 
 
 def test_a_retired_tag_is_no_longer_asked_about(doubted):
@@ -287,9 +314,7 @@ def test_below_fifty_images_nothing_is_suspected_and_the_page_can_say_why(plante
 def test_a_page_costs_the_same_however_long_it_is(doubted):
     def cost(limit):
         with CaptureQueriesContext(connection) as queries:
-            shown, _ = suspect_list.page(
-                doubted.project.pk, kind="missing", tag_id=None, after=0, limit=limit
-            )
+            shown, _ = page(doubted, "missing", limit=limit)
         return len(shown), len(queries)
 
     for rank, row in enumerate(Suspect.objects.order_by("pk"), 1):
@@ -312,8 +337,6 @@ def test_pages_follow_each_other_without_gap_or_repetition(doubted):
     everything = listed(doubted, "missing")
     walked, after = [], 0
     while after is not None:
-        shown, after = suspect_list.page(
-            doubted.project.pk, kind="missing", tag_id=None, after=after, limit=1
-        )
+        shown, after = page(doubted, "missing", after=after, limit=1)
         walked += [(one.row.image_id, one.row.tag_id) for one in shown]
     assert walked == everything
