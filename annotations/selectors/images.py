@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import BigIntegerField, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -181,16 +193,21 @@ def around(images: QuerySet[Image], ordering: str, image: Image) -> tuple[int | 
     return before, after
 
 
+# Of decisions: a last word outranks all others (rule 8), whenever it was said.
+_RANK = Case(When(scope=Decision.Scope.ADJUDICATION, then=1), default=0)
+
+
 def _last_answers(project: Project, tag_id: int, value: str) -> QuerySet[Decision]:
-    """Explicit answers of this value that no later explicit answer contradicts.
+    """Explicit answers of this value that no later explicit answer contradicts, nor any last word.
 
     With tags that were merged into this one: up to the merge each is contradicted by answers to itself alone, and a
     no also by a yes that stands on another one of them.
     """
     standing = merges.of_project(project)
     stands = truth.NOT_TAKEN_BACK & Q(review=None) | Q(review__undone_at=None, review__counted=True)
-    about_tag = Decision.objects.filter(stands, tag_id__in=standing.members(tag_id))
-    later = about_tag.filter(image_id=OuterRef("image_id"), pk__gt=OuterRef("pk")).exclude(value=value)
+    about_tag = Decision.objects.filter(stands, tag_id__in=standing.members(tag_id)).annotate(rank=_RANK)
+    outranks = Q(rank__gt=OuterRef("rank")) | Q(rank=OuterRef("rank"), pk__gt=OuterRef("pk"))
+    later = about_tag.filter(outranks, image_id=OuterRef("image_id")).exclude(value=value)
     merged = standing.into.get(tag_id)
     last = Q(~Exists(later))
     if merged:

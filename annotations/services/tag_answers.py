@@ -1,4 +1,4 @@
-"""Answers to one tag alone, stored and taken back: what gallery, grid and bulk actions have in common.
+"""Answers to one tag alone, stored and taken back: what gallery, grid, suspects and bulk actions have in common.
 
 They never make an image reviewed. One that is taken back counts as never made; its row stays.
 """
@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from annotations.errors import Conflict, NotFound
 from annotations.models import BulkJob, Decision, Image, Project, User, VerifiedPage
-from annotations.selectors import arrays, vocabulary
+from annotations.selectors import arrays, merges, truth, vocabulary
 from annotations.services import counters
 from annotations.signals import reviews_changed, send_on_commit
+
+ALONE, LAST_WORD = Decision.Scope.TAG, Decision.Scope.ADJUDICATION
 
 
 def store(
@@ -21,10 +23,15 @@ def store(
     answers: Sequence[tuple[Image, int, str]],
     *,
     bulk: BulkJob | None = None,
+    scope: Decision.Scope = ALONE,
 ) -> list[Decision]:
-    """Append answers (image, tag, value); call inside a transaction. The caller has checked images and tags."""
+    """Append answers (image, tag, value); call inside a transaction. The caller has checked images and tags.
+
+    An answer to what has a last word is a last word itself, since nothing else outranks one.
+    """
     if not answers:
         return []
+    settled = _settled(project, [image.pk for image, _, _ in answers])
     stored = Decision.objects.bulk_create(
         Decision(
             project=project,
@@ -32,7 +39,7 @@ def store(
             tag_id=tag_id,
             user=actor,
             value=value,
-            scope=Decision.Scope.TAG,
+            scope=LAST_WORD if (image.pk, tag_id) in settled else scope,
             bulk=bulk,
         )
         for image, tag_id, value in answers
@@ -42,11 +49,29 @@ def store(
     return stored
 
 
+def _settled(project: Project, image_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Images and tags on which a last word stands."""
+    rows = Decision.objects.filter(truth.NOT_TAKEN_BACK, arrays.among("image_id", image_ids), scope=LAST_WORD)
+    found = list(rows.values_list("image_id", "tag_id"))
+    if not found:
+        return set()
+    standing = merges.of_project(project)
+    return {(image_id, standing.survivor(tag_id)) for image_id, tag_id in found}
+
+
 @transaction.atomic
-def answer(project: Project, image: Image, word: int | str, value: str, *, actor: User) -> Decision:
+def answer(
+    project: Project,
+    image: Image,
+    word: int | str,
+    value: str,
+    *,
+    actor: User,
+    scope: Decision.Scope = ALONE,
+) -> Decision:
     """One person's yes or no to one tag of one image. Raises `unknown_tag`."""
     tag = vocabulary.active_tag(project, word)
-    store(project, actor, [(image, tag.pk, value)])
+    store(project, actor, [(image, tag.pk, value)], scope=scope)
     newest = Decision.objects.filter(image=image, tag=tag, user=actor, review=None).select_related("tag")
     return newest.latest("pk")
 

@@ -72,7 +72,7 @@ class SuspectsView(ProjectView):
 
     @extend_schema(operation_id="suspects_answer", request=SuspectBody, responses={201: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
-        """Yes or no to the tag of the image: a decision on that tag alone, which `undo` takes back by its id."""
+        """Yes or no to the tag of the image: the last word on that tag alone, which `undo` takes back by its id."""
         project = self.project(required_role("see_suspects"))
         body = SuspectBody(data=request.data)
         body.is_valid(raise_exception=True)

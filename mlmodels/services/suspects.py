@@ -88,7 +88,12 @@ def answer(project_id: int, image_id: int, tag_id: int, value: str, *, actor_id:
     found = _suspect(project_id, image_id, tag_id)
     image = image_selector.get(found.project, image_id)
     decision = tag_answers.answer(
-        found.project, image, tag_id, value, actor=people.user(project_id, actor_id)
+        found.project,
+        image,
+        tag_id,
+        value,
+        actor=people.user(project_id, actor_id),
+        scope=tag_answers.LAST_WORD,
     )
     SuspectCheck.objects.create(
         project_id=project_id,

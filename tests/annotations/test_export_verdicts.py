@@ -74,7 +74,13 @@ def say_something(cast, rng, pictures) -> None:
         return
     user = rng.choice([cast.reviewer, cast.manager])
     some = rng.sample(pictures, 2)
-    answer(cast, rng.choice(active), yes=some[:1], no=some[1:], user=user)
+    name = rng.choice(active)
+    answer(cast, name, yes=some[:1], no=some[1:], user=user)
+    if rng.random() < 0.3:
+        tag_id = cast.project.tags.get(name=name).pk
+        decide(
+            some[0], tag_id, scope="adjudicate", source="person", value=rng.choice(["yes", "no"]), user=user
+        )
 
 
 def import_something(cast, rng, pictures) -> None:

@@ -42,8 +42,8 @@ def open_quality(sign_in, scene: Scene, **options: object) -> Page:
 
 
 def values() -> list[tuple[str, bool]]:
-    """Of one-tag answers in the order of storing, and whether they were taken back."""
-    rows = Decision.objects.filter(scope="tag").order_by("pk")
+    """Of the words on suspects in the order of storing, and whether they were taken back."""
+    rows = Decision.objects.filter(scope="adjudicate").order_by("pk")
     return [(row.value, row.undone_at is not None) for row in rows]
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from annotations.errors import BadInput, Conflict, NotFound
 from annotations.models import Decision, Project, Role
 from annotations.selectors import truth
-from annotations.services import leases, reviews, tag_answers, tag_merges
+from annotations.services import leases, reviews, tag_answers, tag_merges, verify
 from annotations.services import tags as tag_service
 from mlmodels import tasks
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectList
@@ -113,9 +113,23 @@ def test_one_answer_fixes_a_wrong_yes_and_leaves_the_list(doubted):
     decision = answer(doubted, one, "no")
 
     row = Decision.objects.get(pk=decision)
-    assert (row.scope, row.value, row.user) == ("tag", "no", doubted.cast.reviewer)
+    assert (row.scope, row.value, row.user) == ("adjudicate", "no", doubted.cast.reviewer)
     assert said_now(doubted, one.row.image_id, one.row.tag_id) == "no"
     assert (one.row.image_id, one.row.tag_id) not in listed(doubted, "wrong")
+
+
+def test_one_answer_fixes_what_somebody_else_said_in_the_grid(doubted):
+    one = first(doubted, "wrong")
+    pair = one.row.image_id, one.row.tag_id
+    verify.answer_tag(doubted.project, doubted.cast.manager, word=one.row.tag.name, yes=[pair[0]], no=[])
+    assert rank_anew(doubted)
+    assert pair in listed(doubted, "wrong")
+
+    decision = answer(doubted, one, "no")
+
+    assert said_now(doubted, *pair) == "no"
+    suspects.undo(doubted.project.pk, decision, actor_id=doubted.cast.reviewer.pk)
+    assert said_now(doubted, *pair) == "yes"
 
 
 def test_one_answer_adds_a_missing_tag(doubted):
@@ -160,7 +174,6 @@ def test_what_was_found_right_is_not_shown_again_unless_the_answer_changes(doubt
 
 def test_an_answer_that_two_people_dispute_is_nobodys_mistake(doubted):
     one = first(doubted, "missing")
-    answer(doubted, one, "no")
     tag_answers.answer(doubted.project, one.row.image, one.row.tag_id, "yes", actor=doubted.cast.reviewer)
     tag_answers.answer(doubted.project, one.row.image, one.row.tag_id, "no", actor=doubted.cast.annotator)
 

@@ -88,7 +88,7 @@ def test_a_word_is_stored_once_and_taken_back_once(reviewer, listed, address):
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json() == second.json()
     assert first.json()["verdict"] == "no"
-    decision = Decision.objects.get(scope="tag")
+    decision = Decision.objects.get(scope="adjudicate")
     assert decision.pk == first.json()["decision"]
     assert SuspectCheck.objects.get().decision == decision
     assert reviewer.get(address).json()["counts"]["wrong"] == len(listed.pairs) - 1
@@ -99,18 +99,17 @@ def test_a_word_is_stored_once_and_taken_back_once(reviewer, listed, address):
     assert reviewer.get(address).json()["counts"]["wrong"] == len(listed.pairs)
 
 
-def test_two_people_who_differ_on_the_tag_alone_are_told_that_it_is_disputed(
+def test_a_reviewers_word_settles_what_somebody_else_said_of_the_tag_alone(
     listed, client_of, reviewer, address
 ):
     image_id, tag_id = listed.pairs[0]
     verify = f"/api/v1/projects/{listed.project.pk}/verify/"
-    SuspectList.objects.update(read_at=timezone.now())
     client_of(listed.cast.manager).post(verify, {"tag": tag_id, "yes": [image_id]}, format="json")
     SuspectList.objects.update(read_at=timezone.now())
 
     answer = reviewer.post(address, {"image": image_id, "tag": tag_id, "answer": "no"}, format="json")
 
-    assert answer.json()["verdict"] == "disputed"
+    assert answer.json()["verdict"] == "no"
 
 
 @pytest.mark.parametrize(

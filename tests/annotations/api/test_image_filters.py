@@ -47,6 +47,15 @@ def test_the_last_explicit_answer_decides_between_yes_and_no(cast, found):
     assert found("tag=dog&answer=no") == {second.pk, third.pk}
 
 
+def test_a_last_word_outranks_what_was_said_later(cast, found):
+    make_tags(cast.project, "dog")
+    image = make_images(cast.project, 1)[0]
+    tag_answers.answer(cast.project, image, "dog", "no", actor=cast.reviewer, scope=tag_answers.LAST_WORD)
+    verify.answer_tag(cast.project, cast.manager, word="dog", yes=[image.pk], no=[])
+    assert found("tag=dog") == set()
+    assert found("tag=dog&answer=no") == {image.pk}
+
+
 def test_an_answer_that_was_taken_back_is_not_found(cast, found):
     make_tags(cast.project, "dog")
     image = make_images(cast.project, 1)[0]

@@ -79,7 +79,7 @@ def test_the_form_alone_fixes_an_answer_and_takes_it_back(browser_of, listed, he
     browser, row = browser_of(listed.cast.reviewer), suspect()
 
     text = text_of(browser.post(here, said(row, "no"), follow=True))
-    decision = Decision.objects.get(scope="tag")
+    decision = Decision.objects.get(scope="adjudicate")
     assert (decision.image_id, decision.tag_id, decision.value) == (row.image_id, row.tag_id, "no")
     assert f"<strong>{row.tag.name}</strong> is removed" in text
     assert f'value="{decision.pk}"' in text
@@ -115,7 +115,7 @@ def test_an_answer_that_came_too_late_is_told_in_the_place_of_the_picture(browse
     assert late.status_code == 200
     assert "Somebody has answered this since" in text_of(late)
     assert "Somebody has answered this since" in plain
-    assert Decision.objects.filter(scope="tag").count() == 1
+    assert Decision.objects.filter(scope="adjudicate").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_form_that_makes_no_sense_is_told_and_stores_nothing(browser_of, liste
     answer = browser_of(listed.cast.reviewer).post(here, body, follow=True)
 
     assert answer.status_code == 200
-    assert not Decision.objects.filter(scope="tag").exists()
+    assert not Decision.objects.filter(scope="adjudicate").exists()
     assert not SuspectCheck.objects.exists()
 
 
