@@ -1,6 +1,7 @@
 """When a project tunes its backbone by itself: by cron, in UTC, or after so many reviews. Off unless an admin sets it.
 
-Nothing is tuned again that has learnt nothing new since: whatever the clock says, there must be new reviews.
+Nothing is tuned again that has learnt nothing new since: whatever the clock says, there must be new reviews. A moment
+of the schedule is looked at once: reviews of the next morning start nothing by day.
 """
 
 from typing import Any
@@ -36,10 +37,13 @@ def check_all() -> list[int]:
 def check(policy: TrainingPolicy) -> int | None:
     """Ask for a run if one is due, with a line in the ledger; None if not, or while one is open."""
     project_id = policy.project_id
-    if selectors.open_run(project_id, TrainingRun.Kind.FINETUNE) is not None:
-        return None
-    reason = _why_due(policy)
+    last = selectors.newest_run(project_id, TrainingRun.Kind.FINETUNE)
+    has_come = bool(policy.finetune_cron) and _has_come(policy, last)
+    is_open = selectors.open_run(project_id, TrainingRun.Kind.FINETUNE) is not None
+    reason = "" if is_open else _why_due(policy, last, has_come)
     if not reason:
+        if has_come:
+            _pass_over(policy)
         return None
     try:
         run = runs.request_finetune(
@@ -55,21 +59,20 @@ def check(policy: TrainingPolicy) -> int | None:
     return run.pk
 
 
-def _why_due(policy: TrainingPolicy) -> str:
-    last = selectors.newest_run(policy.project_id, TrainingRun.Kind.FINETUNE)
+def _why_due(policy: TrainingPolicy, last: TrainingRun | None, has_come: bool) -> str:
     reviews = stats.trainable(policy.project_id).reviews
     new = reviews - (last.tuning.get("asked_at_reviews", 0) if last else 0)
     if new <= 0:
         return ""
     if policy.finetune_every_reviews and new >= policy.finetune_every_reviews:
         return f"{new} reviews came since the backbone was tuned last."
-    if policy.finetune_cron and _has_come(policy, last):
+    if has_come:
         return f"The schedule “{policy.finetune_cron}” says so."
     return ""
 
 
 def _has_come(policy: TrainingPolicy, last: TrainingRun | None) -> bool:
-    """Whether a moment of the schedule lies between the last run, or setting it, and now."""
+    """Whether a moment of the schedule lies between now and the last run, setting it, or the last that is over."""
     now = timezone.now()
     since = (
         policy.finetune_cron_since
@@ -81,6 +84,12 @@ def _has_come(policy: TrainingPolicy, last: TrainingRun | None) -> bool:
     except BadInput:
         return False
     return moment is not None and since is not None and moment > since
+
+
+def _pass_over(policy: TrainingPolicy) -> None:
+    """The moment that has come is over, unless the schedule was changed meanwhile."""
+    same = TrainingPolicy.objects.filter(pk=policy.pk, finetune_cron=policy.finetune_cron)
+    same.update(finetune_cron_since=timezone.now())
 
 
 def _last_settings(project_id: int) -> dict[str, Any]:

@@ -165,10 +165,11 @@ def update(project_id: int, changes: Mapping[str, Any], *, actor_id: int | None)
         )
     TrainingPolicy.objects.get_or_create(project_id=project_id)
     policy = TrainingPolicy.objects.select_for_update().get(project_id=project_id)
+    was_paused = policy.paused
     for field, value in changes.items():
         setattr(policy, field, value)
-    if "finetune_cron" in changes:
-        _schedule(policy, str(changes["finetune_cron"] or ""))
+    if "finetune_cron" in changes or (was_paused and not policy.paused):
+        _schedule(policy, str(policy.finetune_cron or ""))
     try:
         policy.full_clean(exclude=["project"])
     except ValidationError as error:
@@ -180,7 +181,7 @@ def update(project_id: int, changes: Mapping[str, Any], *, actor_id: int | None)
 
 
 def _schedule(policy: TrainingPolicy, text: str) -> None:
-    """A schedule begins when it is set: moments before that are nobody's wish."""
+    """A schedule begins when it is set, and anew after a pause: moments before that are nobody's wish."""
     if text:
         cron.read(text)
     policy.finetune_cron, policy.finetune_cron_since = text, timezone.now()

@@ -3,7 +3,7 @@
 import errno
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -13,7 +13,7 @@ from django.utils import timezone
 from annotations.errors import BadInput, Conflict
 from annotations.models import Image, LiveModel, Project
 from annotations.models.job import JobState
-from annotations.services import jobs
+from annotations.services import counters, jobs
 from mlmodels import selectors, tasks
 from mlmodels.core.evaluation import gate
 from mlmodels.models import (
@@ -311,6 +311,20 @@ def test_a_weight_file_that_was_changed_is_refused_by_name(tuned_project):
         tuned.load(folder, engine="torch")
 
 
+NIGHT = datetime(2026, 11, 30, 3, 0, 30, tzinfo=UTC)
+
+
+def set_at_night(cast, monkeypatch):
+    """Three o'clock, five hours before it comes; answers what moves the clock."""
+
+    def at(moment):
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    at(NIGHT - timedelta(hours=5))
+    policy.update(cast.project.pk, {"finetune_cron": "0 3 * * *"}, actor_id=None)
+    return at
+
+
 class TestSchedule:
     def test_nothing_is_tuned_unless_an_admin_says_so(self, planted):
         planted.images(12)
@@ -336,6 +350,44 @@ class TestSchedule:
         policy.update(planted.project.pk, {"finetune_cron": "0 3 * * *"}, actor_id=None)
         assert finetune_schedule.check_all() == []
         TrainingPolicy.objects.update(finetune_cron_since=timezone.now() - timedelta(days=2))
+        assert len(finetune_schedule.check_all()) == 1
+
+    def test_a_moment_that_found_nothing_new_is_over(self, cast, monkeypatch):
+        at = set_at_night(cast, monkeypatch)
+        at(NIGHT)
+        assert finetune_schedule.check_all() == []
+
+        counters.add(cast.project.pk, {"trainable_reviews": 1})
+        at(NIGHT + timedelta(hours=7))
+        assert finetune_schedule.check_all() == []
+
+        at(NIGHT + timedelta(days=1))
+        assert len(finetune_schedule.check_all()) == 1
+
+    def test_a_moment_that_found_a_run_open_is_over(self, cast, monkeypatch):
+        at = set_at_night(cast, monkeypatch)
+        counters.add(cast.project.pk, {"trainable_reviews": 1})
+        run = runs.request_finetune(cast.project.pk)
+        counters.add(cast.project.pk, {"trainable_reviews": 1})
+        at(NIGHT)
+        assert finetune_schedule.check_all() == []
+
+        TrainingRun.objects.filter(pk=run.pk).update(state="done")
+        at(NIGHT + timedelta(hours=7))
+        assert finetune_schedule.check_all() == []
+
+    def test_a_moment_that_passed_while_training_was_paused_is_over(self, cast, monkeypatch):
+        at = set_at_night(cast, monkeypatch)
+        counters.add(cast.project.pk, {"trainable_reviews": 1})
+        policy.update(cast.project.pk, {"paused": True}, actor_id=None)
+        at(NIGHT)
+        assert finetune_schedule.check_all() == []
+
+        at(NIGHT + timedelta(hours=7))
+        policy.update(cast.project.pk, {"paused": False}, actor_id=None)
+        assert finetune_schedule.check_all() == []
+
+        at(NIGHT + timedelta(days=1))
         assert len(finetune_schedule.check_all()) == 1
 
     def test_a_bad_schedule_is_refused(self, planted):
