@@ -1,6 +1,6 @@
 """Climbs the learning curve of the live version, one fit a step so that training comes in between, and forecasts.
 
-Begun anew when a fifth more images are learnt from. Web requests only read what is stored.
+Begun anew when a fifth more images are learnt from, and over another backbone. Web requests only read what is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.models.job import JobState
@@ -36,7 +37,7 @@ def is_due(project_id: int) -> bool:
     version = selectors.live_version(project_id)
     if version is None or version.trained_images < NEEDED_IMAGES or version.snapshot:
         return False
-    newest = LearningForecast.objects.filter(project_id=project_id).order_by("-id").first()
+    newest = _over_backbone_of(version).first()
     if newest is None or newest.finished_at is None:
         return True
     return version.trained_images >= GROWN_BY * newest.images
@@ -60,9 +61,12 @@ def advance(project_id: int) -> bool:
 
 
 def newest(project_id: int) -> LearningForecast | None:
-    """The newest finished forecast of the project."""
-    rows = LearningForecast.objects.filter(project_id=project_id, finished_at__isnull=False)
-    return rows.select_related("version__extractor").order_by("-id").first()
+    """The newest finished forecast over the backbone that serves. Three queries."""
+    version = selectors.live_version(project_id)
+    if version is None:
+        return None
+    finished = _over_backbone_of(version).filter(finished_at__isnull=False)
+    return finished.select_related("version__extractor").first()
 
 
 def of_version(version_id: int) -> LearningForecast | None:
@@ -89,6 +93,14 @@ def progress(project_id: int) -> Progress:
         done=done,
         total=done + len(_missing(row)) if row else 0,
     )
+
+
+def _over_backbone_of(version: ModelVersion) -> QuerySet[LearningForecast]:
+    """The newest first; a curve over features of another extractor says nothing of this version's."""
+    rows = LearningForecast.objects.filter(
+        project_id=version.project_id, version__extractor=version.extractor_id
+    )
+    return rows.order_by("-id")
 
 
 def _unfinished(project_id: int) -> LearningForecast | None:

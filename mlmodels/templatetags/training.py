@@ -37,7 +37,7 @@ def version_plots(project_id: int, live_id: int | None) -> list[TitledPlot]:
 
 @register.simple_tag
 def forecast_told(project_id: int) -> Told | None:
-    """What more reviews would bring; one query."""
+    """What more reviews would bring; three queries."""
     newest = forecasts.newest(project_id)
     return forecasts_shown.told(newest) if newest else None
 

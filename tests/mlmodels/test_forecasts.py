@@ -108,6 +108,31 @@ def test_a_curve_is_begun_anew_when_a_fifth_more_was_learnt_from(taught):
         assert forecasts.is_due(taught.project.pk) is due
 
 
+def copy_of(version, number, **changes):
+    """A version that learnt the same."""
+    other = ModelVersion.objects.get(pk=version.pk)
+    other.pk, other.run, other.number = None, None, number
+    for name, value in changes.items():
+        setattr(other, name, value)
+    other.save()
+    return other
+
+
+def test_a_curve_over_another_backbone_is_begun_anew_and_not_shown_as_the_present_one(taught):
+    climb(taught)
+    extractor = Extractor.objects.create(key="other", name="other", dimensions=8)
+    other = copy_of(taught.version, taught.version.number + 1, extractor=extractor)
+    assert forecasts.newest(taught.project.pk).version == taught.version
+
+    versions.go_live(other)
+
+    assert forecasts.is_due(taught.project.pk)
+    assert forecasts.newest(taught.project.pk) is None
+    versions.go_live(taught.version)
+    assert not forecasts.is_due(taught.project.pk)
+    assert forecasts.newest(taught.project.pk).version == taught.version
+
+
 def test_too_few_reviews_are_told_instead_of_a_forecast(taught, monkeypatch):
     monkeypatch.setattr(forecasts, "NEEDED_IMAGES", 120)
 
