@@ -40,7 +40,9 @@ def is_due(project_id: int) -> bool:
     newest = _over_backbone_of(version).first()
     if newest is None or newest.finished_at is None:
         return True
-    return version.trained_images >= GROWN_BY * newest.images
+    # Images that were deleted since a version went live are in its own number and not in its curve's.
+    grown = version.trained_images >= GROWN_BY * newest.images
+    return grown and of_version(version.pk) is None
 
 
 def advance(project_id: int) -> bool:

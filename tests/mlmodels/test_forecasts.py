@@ -1,7 +1,9 @@
 """The learning curve of the live version: climbed one fit a step, stored once, begun anew when there is more."""
 
 import pytest
+from django.utils import timezone
 
+from annotations.models import Image
 from mlmodels import tasks
 from mlmodels.models import Extractor, LearningForecast, ModelVersion, TrainingRun
 from mlmodels.services import evidence, forecasts, runs, training, versions
@@ -32,6 +34,16 @@ def climb(planted):
     while forecasts.advance(planted.project.pk):
         steps += 1
     return steps
+
+
+def copy_of(version, number, **changes):
+    """A version that learnt the same."""
+    other = ModelVersion.objects.get(pk=version.pk)
+    other.pk, other.run, other.number = None, None, number
+    for name, value in changes.items():
+        setattr(other, name, value)
+    other.save()
+    return other
 
 
 def test_a_curve_is_climbed_one_fit_a_step_and_then_says_what_is_expected(taught):
@@ -100,22 +112,9 @@ def test_training_that_runs_goes_first(taught):
 
 def test_a_curve_is_begun_anew_when_a_fifth_more_was_learnt_from(taught):
     climb(taught)
-    newer = ModelVersion.objects.get(pk=taught.version.pk)
     for number, (images, due) in enumerate([(71, False), (72, True)], taught.version.number + 1):
-        newer.pk, newer.run, newer.number, newer.trained_images = None, None, number, images
-        newer.save()
-        versions.go_live(newer)
+        versions.go_live(copy_of(taught.version, number, trained_images=images))
         assert forecasts.is_due(taught.project.pk) is due
-
-
-def copy_of(version, number, **changes):
-    """A version that learnt the same."""
-    other = ModelVersion.objects.get(pk=version.pk)
-    other.pk, other.run, other.number = None, None, number
-    for name, value in changes.items():
-        setattr(other, name, value)
-    other.save()
-    return other
 
 
 def test_a_curve_over_another_backbone_is_begun_anew_and_not_shown_as_the_present_one(taught):
@@ -131,6 +130,18 @@ def test_a_curve_over_another_backbone_is_begun_anew_and_not_shown_as_the_presen
     versions.go_live(taught.version)
     assert not forecasts.is_due(taught.project.pk)
     assert forecasts.newest(taught.project.pk).version == taught.version
+
+
+def test_a_curve_of_what_was_left_after_images_were_deleted_is_climbed_once(taught):
+    reviewed = Image.objects.filter(project=taught.project, reviews_done__gt=0)
+    Image.objects.filter(pk__in=list(reviewed.values_list("pk", flat=True)[:15])).update(
+        deleted_at=timezone.now()
+    )
+
+    climb(taught)
+
+    assert LearningForecast.objects.get().images == 45
+    assert not forecasts.is_due(taught.project.pk), "60 images are a fifth more than 45"
 
 
 def test_too_few_reviews_are_told_instead_of_a_forecast(taught, monkeypatch):
@@ -163,9 +174,7 @@ def test_points_of_another_extractor_are_thrown_away(taught):
     ModelVersion.objects.filter(pk=row.version_id).update(extractor=other)
     row.version.refresh_from_db()
 
-    newer = ModelVersion.objects.get(pk=taught.version.pk)
-    newer.pk, newer.run, newer.number, newer.extractor = None, None, newer.number + 1, taught.extractor
-    newer.save()
+    newer = copy_of(taught.version, taught.version.number + 1, extractor=taught.extractor)
     versions.go_live(newer)
     forecasts.advance(taught.project.pk)
 
