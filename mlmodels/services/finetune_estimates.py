@@ -60,6 +60,12 @@ def known(project_id: int, options: Mapping[str, Any]) -> Told | None:
     return None if found is None else Told(**found)
 
 
+def may_start(project_id: int, options: Mapping[str, Any]) -> bool:
+    """Whether somebody can have seen how long these settings take."""
+    told = known(project_id, options)
+    return told is not None and not told.problem
+
+
 def should_ask(project_id: int, options: Mapping[str, Any]) -> bool:
     """Whether a worker should be asked to measure: not twice within a minute. One that tunes makes way for it."""
     is_due = known(project_id, options) is None and cache.add(

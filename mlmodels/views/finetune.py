@@ -1,6 +1,7 @@
 """Page that asks how to fine-tune and says how long it will take here, before it starts anything."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,18 +23,20 @@ class FinetunePage(ProjectPage):
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         """The form; with settings in the address the estimate for them, which htmx asks for until it is there."""
         form = FinetuneForm(request.GET) if "stages" in request.GET else FinetuneForm(self._usual())
-        is_part = bool(getattr(request, "htmx", False))
-        template = "mlmodels/_finetune_estimate.html" if is_part else self.template
-        response = self.page(
-            200 if form.is_valid() else 400, template=template, form=form, **self._estimate(form)
-        )
+        template = "mlmodels/_finetune_estimate.html" if self.is_part else self.template
+        # htmx swaps in no answer of 400, and the part says what is wrong.
+        status = 200 if form.is_valid() or self.is_part else 400
+        response = self.page(status, template=template, form=form, **self._estimate(form))
         patch_vary_headers(response, ["HX-Request"])
         return response
 
     def post(self, request: HttpRequest, project_id: int) -> HttpResponse:
+        """Start these settings; to the estimate for them where that is asked for, or nobody has seen one."""
         form = FinetuneForm(request.POST)
         if not form.is_valid():
             return self.page(400, form=form, **self._estimate(form))
+        if "start" not in request.POST or not finetune_estimates.may_start(project_id, form.cleaned_data):
+            return redirect(self._estimate_address(form))
         try:
             run = runs.request_finetune(
                 project_id, actor_id=request.user.pk, settings=finetune_settings.read(form.cleaned_data)
@@ -51,17 +54,23 @@ class FinetunePage(ProjectPage):
 
     def _estimate(self, form: FinetuneForm) -> dict[str, Any]:
         """What was measured for these settings; a worker is asked where nothing was."""
+        is_open = selectors.open_run(self.project.pk, TrainingRun.Kind.FINETUNE) is not None
         told = None
-        if form.is_valid():
+        if form.is_valid() and not is_open:
             told = finetune_estimates.known(self.project.pk, form.cleaned_data)
             if finetune_estimates.should_ask(self.project.pk, form.cleaned_data):
                 tasks.nudge(tasks.estimate_finetuning, self.project.pk, form.cleaned_data)
         return {
             "told": told,
-            "is_open": selectors.open_run(self.project.pk, TrainingRun.Kind.FINETUNE) is not None,
+            "is_open": is_open,
+            "is_awaited": form.is_valid() and not is_open and told is None,
+            "estimate_address": self._estimate_address(form) if form.is_valid() else "",
             "least_training": finetune_plan.LEAST_TRAINING,
             "least_holdout": judging.HOLDOUT_FROM_IMAGES,
         }
+
+    def _estimate_address(self, form: FinetuneForm) -> str:
+        return f"{self.back()}?{urlencode(form.cleaned_data)}"
 
     def back(self) -> str:
         return self.address("model-finetune")

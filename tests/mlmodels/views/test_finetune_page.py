@@ -13,6 +13,7 @@ from tests.annotations.views.test_access import assert_nothing_inline
 from tests.mlmodels.views.conftest import text_of, version_of
 
 CHOSEN = {"stages": 2, "epochs": 3, "batch": 16, "loss": "binary"}
+START = CHOSEN | {"start": "true"}
 CURVE = [
     {"epoch": 0, "loss": None, "held_back_loss": 0.4, "average_precision": 0.5, "seconds": 1.0},
     {"epoch": 1, "loss": 0.31, "held_back_loss": 0.35, "average_precision": 0.55, "seconds": 9.0},
@@ -25,6 +26,11 @@ def asked_of_workers(monkeypatch):
     found = []
     monkeypatch.setattr(tasks, "nudge", lambda task, *args, countdown_s=None: found.append((task.name, args)))
     return found
+
+
+def estimated(planted, **changes):
+    told = Told("cpu", 5400.0, 300, 700_000)
+    finetune_estimates._keep(planted.project.pk, CHOSEN | changes, told)
 
 
 def running(planted, **tuning):
@@ -41,7 +47,7 @@ def test_only_admins_are_asked(planted, browser_of, here, asked_of_workers, who,
     client = browser_of(getattr(planted.cast, who))
     assert client.get(f"{here}finetune/").status_code == status
     if status != 200:
-        assert client.post(f"{here}finetune/", CHOSEN).status_code == status
+        assert client.post(f"{here}finetune/", START).status_code == status
     assert not TrainingRun.objects.exists()
 
 
@@ -55,7 +61,7 @@ def test_a_worker_measures_before_there_is_a_button_to_start(planted, browser_of
         "asked once"
     )
 
-    finetune_estimates._keep(planted.project.pk, CHOSEN, Told("cpu", 5400.0, 300, 700_000))
+    estimated(planted)
     told = text_of(client.get(f"{here}finetune/", CHOSEN))
     assert "This machine has no GPU." in told
     assert "At most 1.5 hours on the CPU for 300 images, 700,000 weights." in told
@@ -71,18 +77,37 @@ def test_what_cannot_be_measured_cannot_be_started(planted, browser_of, here, as
 
 def test_starting_makes_one_run_with_these_settings(planted, browser_of, here, asked_of_workers):
     client = browser_of(planted.cast.admin)
+    estimated(planted)
+    estimated(planted, stages=1)
     for _ in range(2):
-        assert client.post(f"{here}finetune/", CHOSEN).status_code == 302
+        assert client.post(f"{here}finetune/", START)["Location"] == here
     run = TrainingRun.objects.get()
     assert (run.kind, run.options) == ("finetune", {"finetune": CHOSEN})
-    other = client.post(f"{here}finetune/", CHOSEN | {"stages": 1})
+    other = client.post(f"{here}finetune/", START | {"stages": 1})
     assert other.status_code == 409
     assert f"Run {run.pk} tunes the backbone already" in text_of(other)
 
 
+def test_settings_that_nobody_estimated_are_estimated_instead_of_started(
+    planted, browser_of, here, asked_of_workers
+):
+    client = browser_of(planted.cast.admin)
+    estimated(planted)
+    answer = client.post(f"{here}finetune/", START | {"epochs": 9}, follow=True)
+    assert answer.redirect_chain == [(f"{here}finetune/?stages=2&epochs=9&batch=16&loss=binary", 302)]
+    assert "A worker times a few batches" in text_of(answer) and 'value="9"' in text_of(answer)
+    assert client.post(f"{here}finetune/", CHOSEN)["Location"].endswith("loss=binary"), "only the estimate"
+    finetune_estimates._keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
+    client.post(f"{here}finetune/", START)
+    assert not TrainingRun.objects.exists()
+
+
 def test_a_bad_setting_is_marked(planted, browser_of, here, asked_of_workers):
-    answer = browser_of(planted.cast.admin).post(f"{here}finetune/", CHOSEN | {"epochs": "0"})
+    client = browser_of(planted.cast.admin)
+    answer = client.post(f"{here}finetune/", START | {"epochs": "0"})
     assert answer.status_code == 400
+    part = client.get(f"{here}finetune/", CHOSEN | {"epochs": "0"}, headers={"HX-Request": "true"})
+    assert part.status_code == 200 and "Epochs at most: Ensure this value" in text_of(part)
     assert 'aria-invalid="true"' in text_of(answer)
     assert not TrainingRun.objects.exists()
 
