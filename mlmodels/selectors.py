@@ -1,6 +1,6 @@
 """Reads of the model's life: features that are missing, versions, runs, the policy and its ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -120,6 +120,14 @@ def version(project_id: int, version_id: int) -> ModelVersion | None:
 def version_of_run(run_id: int) -> ModelVersion | None:
     """What a run has stored already; a run that was killed after that goes on from there."""
     return ModelVersion.objects.filter(run_id=run_id).select_related("extractor").first()
+
+
+def refused_of_runs(run_ids: Collection[int]) -> dict[int, ModelVersion]:
+    """The refused versions of these runs, by run, without what is large in their rows but the gate's reasons."""
+    rows = ModelVersion.objects.filter(run_id__in=run_ids, verdict=ModelVersion.Verdict.REFUSED)
+    return {
+        row.run_id: row for row in rows.defer("tag_metrics", "curves", "tag_ids", "metrics") if row.run_id
+    }
 
 
 def live_version(project_id: int) -> ModelVersion | None:

@@ -3,7 +3,7 @@
 From 50 reviewed holdout images on by the holdout; before, by paired out-of-fold scores on training images.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,30 @@ def again(version: ModelVersion) -> "Verdict":
 
     stored = artifacts.load_judged(heads.artifact_folder(version), version.artifact_sha256)
     return _verdict(stored, holdout=version.metrics["judged_on"] == "holdout", seed=version.seed)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a candidate may lose against one rival in one figure; `place` is how a version's details name the rival."""
+
+    place: str
+    figure: str
+    point: float
+    lower: float
+
+
+def heaviest_loss(details: Mapping[str, Any], places: Iterable[str]) -> Loss | None:
+    """Of what the gate compared, the figure that it could allow least; None where nothing was compared."""
+    from mlmodels.core.evaluation import gate
+
+    margins = {"average_precision": gate.AP_MARGIN, "keystrokes": gate.KEYSTROKE_MARGIN}
+    losses = [
+        Loss(place, figure, details[f"{place}_{figure}_point"], details[f"{place}_{figure}_lower"])
+        for place in places
+        for figure in margins
+        if f"{place}_{figure}_lower" in details
+    ]
+    return min(losses, key=lambda loss: loss.lower / margins[loss.figure], default=None)
 
 
 def _refuse_mixed(project_id: int, evidence: Evidence) -> None:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
 from annotations.errors import BadInput, DomainError, NotFound
+from annotations.models.job import JobState
 from annotations.selectors import model_inputs, snapshots, stats
 from annotations.services import snapshot_truth
 from annotations.views.base import ProjectPage
@@ -19,7 +20,7 @@ from mlmodels import selectors, tasks
 from mlmodels.forms import PolicyForm, SourceForm
 from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import extractor_progress, policy, runs, versions
-from mlmodels.views import plots, shown, tuning_run
+from mlmodels.views import ledger, plots, shown, tuning_run
 
 VERSIONS_SHOWN = 20
 VERSIONS_DRAWN = 200
@@ -59,7 +60,7 @@ class ModelsPage(ProjectPage):
         last_tuning = tuning or selectors.newest_run(self.project.pk, TrainingRun.Kind.FINETUNE)
         return {
             "run": run,
-            "tuning": None if last_tuning is None else tuning_run.shown(last_tuning),
+            "tuning": None if last_tuning is None else self._tuning(last_tuning),
             "stage": shown.stage(run) if run else "",
             "stage_number": min(run.done + 1, run.total or 1) if run else 0,
             "live": live,
@@ -80,6 +81,10 @@ class ModelsPage(ProjectPage):
             ),
         }
 
+    def _tuning(self, run: TrainingRun) -> tuning_run.TuningShown:
+        is_refused = run.state == JobState.REFUSED
+        return tuning_run.shown(run, selectors.refused_of_runs([run.pk]).get(run.pk) if is_refused else None)
+
     def _snapshots(self) -> dict[str, Any]:
         """What a run may learn from instead of the present answers: the newest, and one that a link has `picked`."""
         picked = SourceForm(self.request.GET).snapshot_id()
@@ -96,9 +101,6 @@ class ModelsPage(ProjectPage):
         previous = _before(found, live_id)
         previous_id = previous.pk if previous else None
         rows = [shown.version_row(version, live_id=live_id, previous_id=previous_id) for version in found]
-        told = selectors.ledger(project_id).exclude(code__in=shown.PASSING_MOMENTS)
-        checks = told.select_related("run")[:LEDGER_SHOWN]
-        asked = selectors.runs(project_id).filter(trigger="person")[:LEDGER_SHOWN]
         every = bool(self.request.GET.get("all"))
         return {
             "rows": rows if every else rows[:VERSIONS_SHOWN],
@@ -106,8 +108,16 @@ class ModelsPage(ProjectPage):
             "live_row": next((row for row in rows if row.state == "live"), None),
             "previous": previous,
             "quality": plots.quality(rows),
-            "ledger": shown.ledger(list(checks), list(asked), LEDGER_SHOWN),
+            "ledger": self._ledger(),
         }
+
+    def _ledger(self) -> list[ledger.Entry]:
+        told = selectors.ledger(self.project.pk).exclude(code__in=ledger.PASSING_MOMENTS)
+        checks = list(told.select_related("run")[:LEDGER_SHOWN])
+        asked = list(selectors.runs(self.project.pk).filter(trigger="person")[:LEDGER_SHOWN])
+        found = [*asked, *(check.run for check in checks if check.run)]
+        refused = selectors.refused_of_runs([run.pk for run in found if run.state == JobState.REFUSED])
+        return ledger.entries(checks, asked, refused, LEDGER_SHOWN)
 
 
 def _before(found: Sequence[ModelVersion], live_id: int | None) -> ModelVersion | None:
@@ -195,7 +205,8 @@ class ActivatePage(ProjectPage):
         return self.page(
             row=row,
             live_row=live_row,
-            reasons=shown.reasons(version),
+            refusal=shown.refusal(version),
+            reasons=shown.beside_refusal(version),
             file_problem=versions.file_problem(version),
         )
 

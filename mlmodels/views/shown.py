@@ -1,12 +1,11 @@
-"""Versions, verdicts and the ledger as pages say them: words and rows made from rows. Reads nothing itself."""
+"""Versions and verdicts as pages say them: words and rows made from rows. Reads nothing itself."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from annotations.services import snapshot_truth
-from mlmodels.models import ModelVersion, PolicyCheck, TrainingRun
+from mlmodels.models import ModelVersion, TrainingRun
+from mlmodels.services import judging
 
 STAGES = {
     "": "waits for a worker",
@@ -33,16 +32,6 @@ class VersionRow:
     keystrokes: float | None
     calibration_error: float | None
     judged_on: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the ledger. `outcome` is ran, waited, refused or asked."""
-
-    at: datetime
-    outcome: str
-    tone: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -106,33 +95,56 @@ def version_row(version: ModelVersion, *, live_id: int | None, previous_id: int 
 
 # Incumbents are said by their numbers, and what it was judged on stands beside the verdict.
 _SAID_ELSEWHERE = ("against incumbent", "against the backbone", "judged on")
+_FROZEN = "the backbone as it was, taught the same answers"
+_DIGITS = {"average_precision": 3, "keystrokes": 2}
+_LOST = {"average_precision": "AP {} lower", "keystrokes": "{} more keystrokes an image"}
 
 
 def reasons(version: ModelVersion) -> list[str]:
-    """What the gate said, with the incumbents by their numbers instead of their places."""
-    incumbents = version.details.get("incumbents", [])
-    said = [
-        _comparison(version.details, f"incumbent_{place}", _incumbent(place, number))
-        for place, number in enumerate(incumbents)
-    ]
-    said.append(_comparison(version.details, "frozen", "the backbone as it was, taught the same answers"))
-    others = [reason for reason in version.reasons if not reason.startswith(_SAID_ELSEWHERE)]
-    told = [sentence for sentence in said if sentence] + [_sentence(reason) for reason in others]
-    return told or [_sentence(reason) for reason in version.reasons]
+    """What the gate said, what decided first; with the incumbents by their numbers instead of their places."""
+    rivals = _rivals(version)
+    decisive = _decisive(version)
+    places = sorted(rivals, key=lambda place: decisive is None or place != decisive.place)
+    compared = [_comparison(version.details, place, rivals[place]) for place in places]
+    told = [*map(sentence, _other_reasons(version)), *filter(None, compared)]
+    return told or [sentence(reason) for reason in version.reasons]
 
 
-# Waiting for the run that is open, for the pause after it, or for the next answer, is part of every run: no reader
-# misses it.
-PASSING_MOMENTS = frozenset({"run_open", "too_soon", "no_features", "nothing_new"})
+def refusal(version: ModelVersion) -> str:
+    """What decided that the gate refused it: “AP .031 lower than v2.”; empty where nothing is known of it."""
+    others, loss = _other_reasons(version), _decisive(version)
+    if others:
+        return sentence(others[0])
+    if loss is None:
+        return ""
+    size = _size(loss.point if loss.point < 0 else loss.lower, _DIGITS[loss.figure])
+    lost = _LOST[loss.figure].format(size if loss.point < 0 else f"up to {size}")
+    return f"{lost} than {_rivals(version)[loss.place]}."
 
 
-def ledger(checks: Sequence[PolicyCheck], asked: Sequence[TrainingRun], limit: int) -> list[Entry]:
-    """Why the policy trained or did not, and what people asked for themselves, the newest first.
+def beside_refusal(version: ModelVersion) -> list[str]:
+    """All that the gate said but what `refusal` says already."""
+    decisive = refusal(version)
+    return [reason for reason in reasons(version) if reason != decisive]
 
-    `checks` come without PASSING_MOMENTS.
-    """
-    entries = [_of_check(check) for check in checks] + [_of_person(run) for run in asked]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+def _rivals(version: ModelVersion) -> dict[str, str]:
+    """Names of what it was compared with, by their places in its details."""
+    numbers = version.details.get("incumbents", [])
+    named = {f"incumbent_{place}": _incumbent(place, number) for place, number in enumerate(numbers)}
+    return named | {"frozen": _FROZEN}
+
+
+def _decisive(version: ModelVersion) -> judging.Loss | None:
+    """The comparison with an incumbent that a refused version failed by most."""
+    if version.verdict != ModelVersion.Verdict.REFUSED:
+        return None
+    return judging.heaviest_loss(version.details, [place for place in _rivals(version) if place != "frozen"])
+
+
+def _other_reasons(version: ModelVersion) -> list[str]:
+    """What the gate said beside the comparisons."""
+    return [reason for reason in version.reasons if not reason.startswith(_SAID_ELSEWHERE)]
 
 
 def stage(run: TrainingRun) -> str:
@@ -210,74 +222,43 @@ def _incumbent(place: int, number: int) -> str:
     return f"{name}, the best of the last 30 days" if place else name
 
 
-def _comparison(details: Mapping[str, Any], prefix: str, name: str) -> str:
-    """“Against v4: AP −.012 (−.057 to .034), keystrokes −.10 an image (−.48 to .25).”; empty if it was not made."""
-    parts = []
-    for figure, words, digits in (
-        ("average_precision", "AP {}", 3),
-        ("keystrokes", "{} keystrokes saved an image", 2),
-    ):
-        values = [details.get(f"{prefix}_{figure}_{part}") for part in ("point", "lower", "upper")]
-        known = [_signed(float(value), digits) for value in values if value is not None]
-        if len(known) < len(values):
-            return ""
-        point, lower, upper = known
-        parts.append(f"{words.format(point)} ({lower} to {upper})")
-    return f"Against {name}: {', '.join(parts)}."
+def _comparison(details: Mapping[str, Any], place: str, rival: str) -> str:
+    """“Against v4: AP −.012 (−.057 to +.034), .10 more keystrokes an image (.48 more to .25 fewer).”; empty if it was
+    not made."""
+    names = [f"{place}_{figure}_{part}" for figure in _DIGITS for part in ("point", "lower", "upper")]
+    if any(details.get(name) is None for name in names):
+        return ""
+    gain, least, most, saved, fewest, many = (float(details[name]) for name in names)
+    digits = _DIGITS["average_precision"]
+    precision = f"AP {_signed(gain, digits)} ({_signed(least, digits)} to {_signed(most, digits)})"
+    keystrokes = (
+        f"{_keystrokes(saved, ' keystrokes')} an image ({_keystrokes(fewest)} to {_keystrokes(many)})"
+    )
+    return f"Against {rival}: {precision}, {keystrokes}."
+
+
+def _keystrokes(saved: float, what: str = "") -> str:
+    """.10 more keystrokes, .25 fewer."""
+    size = _size(saved, _DIGITS["keystrokes"])
+    if size == "0":
+        return f"as many{what}"
+    return f"{size} {'more' if saved < 0 else 'fewer'}{what}"
 
 
 def _signed(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}f}"
-    text = text[1:] if text.startswith("0.") else text
-    if not float(text):
-        return "0"
-    return f"−{text}" if value < 0 else f"+{text}"
+    size = _size(value, digits)
+    if size == "0":
+        return size
+    return f"−{size}" if value < 0 else f"+{size}"
 
 
-def _of_check(check: PolicyCheck) -> Entry:
-    text = check.reason
-    if check.run is not None:
-        text = f"{text} {_result(check.run)}".strip()
-    tone = {"ran": "live", "waited": "wait", "refused": "stop"}[check.outcome]
-    return Entry(check.created_at, check.outcome, tone, text)
+def _size(value: float, digits: int) -> str:
+    """.031, 1.20, or 0 where nothing is left of it."""
+    text = f"{abs(value):.{digits}f}".removeprefix("0")
+    return text if float(text) else "0"
 
 
-def _of_person(run: TrainingRun) -> Entry:
-    who = run.actor.get_username() if run.actor else "Somebody"
-    what = f"fine-tuning, run {run.pk}" if run.kind == TrainingRun.Kind.FINETUNE else f"run {run.pk}"
-    return Entry(run.created_at, "asked", "run", f"{who} asked for {what}. {_result(run)}".strip())
-
-
-def _result(run: TrainingRun) -> str:
-    """What became of a run."""
-    number = run.result.get("version", {}).get("number")
-    if run.state in ("queued", "running"):
-        return "It is not finished."
-    if run.kind == TrainingRun.Kind.FINETUNE:
-        return _tuned(run, number)
-    if run.state == "done":
-        if run.result.get("skipped") or not number:
-            return run.reason
-        return f"v{number} went live. {run.reason}".strip()
-    if number and run.state == "refused":
-        taught = run.result.get("snapshot")
-        return f"v{number} did not pass the gate. {snapshot_truth.told(taught) if taught else ''}".strip()
-    return _sentence(f"{run.state}: {run.reason}" if run.reason else run.state)
-
-
-def _tuned(run: TrainingRun, number: int | None) -> str:
-    """What became of a tuned backbone, and of workers on the way."""
-    notes = " ".join(run.tuning.get("notes", []))
-    if number and run.state == "done":
-        told = f"v{number}, on the tuned backbone, passed the gate. {run.reason}"
-    elif number:
-        told = f"v{number}, on the tuned backbone, did not pass the gate: {run.reason}"
-    else:
-        told = f"{run.state}: {run.reason}" if run.reason else run.state
-    return f"{_sentence(told)} {notes}".strip()
-
-
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     text = text.strip()
     whole = text[:1].upper() + text[1:]
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from annotations.views.plots import Plot
-from mlmodels.models import TrainingRun
+from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import finetune_settings, runs
 from mlmodels.services.finetune_estimates import lasting
 from mlmodels.views import plots
+from mlmodels.views import shown as version_words
 
 STAGES = {
     "read": "reading what people said",
@@ -40,13 +41,17 @@ class TuningShown:
     curve: Plot | None
     losses: Plot | None
     notes: tuple[str, ...]
+    refused: ModelVersion | None
+    refusal: str
+    reasons: tuple[str, ...]
 
     @property
     def is_worth_a_card(self) -> bool:
         return self.is_open or self.curve is not None
 
 
-def shown(run: TrainingRun) -> TuningShown:
+def shown(run: TrainingRun, refused: ModelVersion | None) -> TuningShown:
+    """`refused` is the version that the gate refused."""
     told = run.tuning
     is_open = run.state in ("queued", "running")
     is_inside = run.stage in ("tune", "look") and bool(told.get("total"))
@@ -65,6 +70,9 @@ def shown(run: TrainingRun) -> TuningShown:
         curve=plots.tuning(points),
         losses=plots.losses(points),
         notes=tuple(told.get("notes", [])),
+        refused=refused,
+        refusal=version_words.refusal(refused) if refused else "",
+        reasons=tuple(version_words.beside_refusal(refused)) if refused else (),
     )
 
 

@@ -382,7 +382,7 @@ class TestDoors:
         run = training.execute(TrainingRun.objects.get().pk)
 
         page = admin.get(models).content.decode()
-        assert "v1 went live. Trained from the snapshot “before”." in page
+        assert ">v1</a> went live. Trained from the snapshot “before”." in page
         page = admin.get(f"{models}{version_of(run).pk}/").content.decode()
         assert "<bdi>before</bdi>" in page and snapshot.sha256 in page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlmodels.models import ModelVersion
+from mlmodels.models import ModelVersion, TrainingRun
 from tests.mlmodels.conftest import version_after
 
 
@@ -39,6 +39,25 @@ def version_of(planted, number, **fields):
         }
         | fields
     )
+
+
+def refused_run(planted, number, **fields):
+    """A run whose version lost AP against v2 and was no worse than v1, as training and its gate store it."""
+    figures = [("average_precision", (-0.031, -0.0593, -0.0127)), ("keystrokes", (-0.1, -0.25, 0.05))]
+    level = [("average_precision", (0.004, -0.01, 0.02)), ("keystrokes", (0.3, 0.1, 0.48))]
+    details = {"incumbents": [1, 2]} | {
+        f"incumbent_{place}_{figure}_{part}": value
+        for place, compared in enumerate((level, figures))
+        for figure, values in compared
+        for part, value in zip(("point", "lower", "upper"), values, strict=True)
+    }
+    fields = {"state": "refused", "trigger": "policy"} | fields
+    run = TrainingRun.objects.create(project=planted.project, **fields)
+    reasons = ["against incumbent 0: macro …", "against incumbent 1: macro …"]
+    version = version_of(planted, number, verdict="refused", run=run, details=details, reasons=reasons)
+    run.result = {"version": {"id": version.pk, "number": number}}
+    run.save()
+    return run
 
 
 def text_of(answer):

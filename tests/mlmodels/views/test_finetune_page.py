@@ -10,7 +10,7 @@ from mlmodels.models import TrainingRun
 from mlmodels.services import finetune_estimates, runs
 from mlmodels.services.finetune_estimates import Told
 from tests.annotations.views.test_access import assert_nothing_inline
-from tests.mlmodels.views.conftest import text_of, version_of
+from tests.mlmodels.views.conftest import refused_run, text_of
 
 CHOSEN = {"stages": 2, "epochs": 3, "batch": 16, "loss": "binary"}
 START = CHOSEN | {"start": "true"}
@@ -145,15 +145,26 @@ def test_an_admin_cancels_it_there_and_the_page_polls_until_it_stops(planted, br
 
 
 def test_a_version_says_that_it_was_fine_tuned_and_the_ledger_why_it_was_refused(planted, browser_of, here):
-    run = running(planted, notes=["Its worker was killed; it went on from the last checkpoint."])
-    version = version_of(planted, 7, verdict="refused", run=run)
-    jobs.finish(run, "refused", reason="worse than v6", result={"version": {"id": version.pk, "number": 7}})
+    run = refused_run(
+        planted,
+        7,
+        kind="finetune",
+        trigger="person",
+        actor=planted.cast.admin,
+        tuning={"curve": CURVE, "notes": ["Its worker was killed."]},
+        reason="against incumbent 0: macro …",
+    )
     page = text_of(browser_of(planted.cast.manager).get(here))
     assert ">fine-tuned<" in page
-    assert (
-        f"admin asked for fine-tuning, run {run.pk}. V7, on the tuned backbone, did not pass the gate" in page
+    link, why = (
+        f'<a href="{here}{run.version.pk}/">v7</a>',
+        "AP .031 lower than v2, the best of the last 30 days.",
     )
-    assert "Its worker was killed" in page
+    card, ledger = page[page.index("tuning-title") :], page[page.index("ledger-title") :]
+    assert f"{link} did not pass the gate: {why}" in card and "<li>Against v2, the best" in card
+    asked = f"admin asked for fine-tuning, run {run.pk}. {link}"
+    assert f"{asked} on the tuned backbone did not pass the gate: {why} Its worker was killed.<" in ledger
+    assert "incumbent" not in page
 
 
 def test_one_heading_and_nothing_inline(planted, browser_of, here, asked_of_workers):

@@ -11,7 +11,7 @@ from annotations.models import LiveModel, Project
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
 from mlmodels.services import policy, runs
 from tests.annotations.views.test_access import assert_nothing_inline
-from tests.mlmodels.views.conftest import text_of, version_of
+from tests.mlmodels.views.conftest import refused_run, text_of, version_of
 
 
 class TestAccess:
@@ -122,6 +122,16 @@ class TestVersions:
         assert 'like a holdout image</dt><dd class="num">17</dd>' in page
         assert 'title=".60 to .80' in page
 
+    def test_a_refused_version_is_put_live_knowing_all_that_the_gate_said(self, planted, browser_of, here):
+        version = refused_run(planted, 9).version
+        page = text_of(browser_of(planted.cast.admin).get(f"{here}{version.pk}/activate/"))
+        assert "The gate refused it.</strong> AP .031 lower than v2, the best of the last 30 days." in page
+        worst = "AP −.031 (−.059 to −.013), .10 more keystrokes an image (.25 more to .05 fewer)."
+        other = (
+            "Against v1: AP +.004 (−.010 to +.020), .30 fewer keystrokes an image (.10 fewer to .48 fewer)."
+        )
+        assert f"<li>Against v2, the best of the last 30 days: {worst}</li><li>{other}</li>" in page
+
     def test_a_version_without_its_file_is_a_message(self, planted, browser_of, here):
         version = version_of(planted, 1)
         answer = browser_of(planted.cast.admin).post(f"{here}{version.pk}/activate/", follow=True)
@@ -151,8 +161,9 @@ class TestVersions:
                     project=planted.project, state="done", actor=planted.cast.admin, total=6
                 )
                 version_of(planted, number, run=run)
+                refused = refused_run(planted, number + 100)
                 PolicyCheck.objects.create(
-                    project=planted.project, outcome="ran", code="quiet", reason="It was quiet.", run=run
+                    project=planted.project, outcome="ran", code="quiet", reason="It was quiet.", run=refused
                 )
 
         def queries():
@@ -172,7 +183,7 @@ class TestOneVersion:
         page = text_of(browser_of(cast.manager).get(f"{here}{version.pk}/"))
         for figures in version.tag_metrics.values():
             assert f'<th scope="row">{figures["name"]}</th>' in page
-        assert "Against v1: AP" in page and "keystrokes saved an image" in page
+        assert "Against v1: AP" in page and " keystrokes an image (" in page
         assert "Precision against recall" in page and "How often scores came true" in page
         assert f'href="{here}{trained[0].pk}/">Before it: v{trained[0].number}' in page
 
@@ -238,16 +249,40 @@ class TestTraining:
         PolicyCheck.objects.create(
             project=planted.project, outcome="waited", code="still_answering", reason="People are answering."
         )
-        refused = TrainingRun.objects.create(
-            project=planted.project, state="refused", result={"version": {"id": 1, "number": 7}}
-        )
+        refused = refused_run(planted, 7)
         PolicyCheck.objects.create(
             project=planted.project, outcome="ran", code="quiet", reason="3 reviews waited.", run=refused
         )
         page = text_of(browser_of(planted.cast.manager).get(here))
         assert "<p>People are answering.</p>" in page
-        assert "<p>3 reviews waited. v7 did not pass the gate.</p>" in page
-        assert f"admin asked for run {trained[1].run_id}. v{trained[1].number} went live." in page
+        link = '<a href="{}{}/">v{}</a>'
+        seventh, second = link.format(here, refused.version.pk, 7), trained[1]
+        why = "did not pass the gate: AP .031 lower than v2, the best of the last 30 days."
+        assert f"refused</span></span><p>3 reviews waited. {seventh} {why}</p>" in page
+        last = link.format(here, second.pk, second.number)
+        assert f"ran</span></span><p>admin asked for run {second.run_id}. {last} went live.</p>" in page
+
+    @pytest.mark.parametrize(
+        ("state", "reason", "tone", "told"),
+        [
+            ("queued", "", "run", "asked</span></span><p>admin asked for run {}. It is not finished.<"),
+            (
+                "failed",
+                "A file is gone.",
+                "stop",
+                "failed</span></span><p>admin asked for run {}. A file is gone.<",
+            ),
+            ("cancelled", "Stopped.", "", "cancelled</span></span><p>admin asked for run {}. Stopped.<"),
+            ("cancelled", "", "", "cancelled</span></span><p>admin asked for run {}. It had not begun.<"),
+        ],
+    )
+    def test_the_badge_says_what_became_of_a_run(self, planted, browser_of, here, state, reason, tone, told):
+        run = TrainingRun.objects.create(
+            project=planted.project, actor=planted.cast.admin, state=state, reason=reason
+        )
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        badge = f'<span class="badge" data-tone="{tone}">' if tone else '<span class="badge">'
+        assert badge + told.format(run.pk) in page
 
     def test_passing_moments_crowd_nothing_out_of_the_ledger(self, planted, browser_of, here):
         PolicyCheck.objects.create(
