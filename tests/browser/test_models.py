@@ -1,10 +1,11 @@
-"""The pages of the model in a real browser: what is on screen starts."""
+"""The pages of the model in a real browser: what is on screen starts, and what moves takes no place from a reader."""
 
 import pytest
 from playwright.sync_api import expect
 
+from annotations.services import jobs
 from mlmodels.models import TrainingRun
-from mlmodels.services import finetune_estimates
+from mlmodels.services import finetune_estimates, runs
 from mlmodels.services.finetune_estimates import Told
 from tests.factories import make_cast
 
@@ -58,3 +59,60 @@ class TestFinetuning:
         start.click()
         page.wait_for_url(f"**{here}")
         assert TrainingRun.objects.get().options["finetune"] == USUAL | {"epochs": 3}
+
+
+class TestAFinetuningRun:
+    CURVE = [
+        {
+            "epoch": n,
+            "loss": 0.5 / n if n else None,
+            "held_back_loss": 0.4,
+            "average_precision": 0.5,
+            "seconds": 1.0,
+        }
+        for n in range(4)
+    ]
+
+    @pytest.fixture
+    def run(self, cast):
+        run = runs.claim(runs.request_finetune(cast.project.pk, actor_id=cast.admin.pk).pk)
+        jobs.beat(run, stage="tune", done=1, tuning={"curve": self.CURVE, "device": "cpu"})
+        return run
+
+    @pytest.fixture
+    def page(self, cast, run, here, sign_in):
+        page = sign_in(cast.admin, here)
+        expect(page.locator("data-plot[data-drawn]")).to_have_count(2)
+        return page
+
+    def wait_for_a_poll(self, page):
+        page.evaluate("document.querySelector('[data-live]').dataset.before = ''")
+        expect(page.locator("[data-before]")).to_have_count(0)
+        expect(page.locator("data-plot[data-drawn]")).to_have_count(2)
+
+    def test_a_poll_leaves_the_keys_where_they_are(self, page):
+        cancel = page.get_by_role("button", name="Cancel fine-tuning")
+        cancel.focus()
+        self.wait_for_a_poll(page)
+        expect(cancel).to_be_focused()
+
+        plot = page.locator("data-plot[name^='Average precision']")
+        plot.get_by_role("img").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        self.wait_for_a_poll(page)
+        expect(plot.get_by_role("img")).to_be_focused()
+        expect(plot.locator("[aria-live]")).to_be_empty()
+        page.keyboard.press("ArrowRight")
+        expect(plot.locator("[aria-live]")).to_contain_text("2:")
+
+        plot.get_by_text("Table", exact=True).click()
+        self.wait_for_a_poll(page)
+        expect(plot.locator("table")).to_be_visible()
+        expect(plot.locator("summary")).to_be_focused()
+
+    def test_what_has_ended_is_not_fetched_again_and_again(self, page, run):
+        jobs.finish(run, "failed", reason="The disk is full.")
+        expect(page.get_by_text("The disk is full.").first).to_be_visible()
+        expect(page.locator("[data-live] data-plot")).to_have_count(0)
+        expect(page.locator(".models-rest data-plot[data-drawn]")).to_have_count(2)

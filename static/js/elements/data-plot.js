@@ -5,8 +5,10 @@ import { Chart } from "plots/chart";
 import { coloursOf } from "plots/colours";
 import { configOf, heightOf } from "plots/kinds";
 import { heightIn, labels } from "plots/labels";
+import { leave, takeUp } from "plots/readers";
 import { ofRole, readTable, rowName, sentence } from "plots/table";
 
+const SWAPS = ["htmx:beforeSwap", "htmx:oobBeforeSwap"];
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 class DataPlot extends HTMLElement {
@@ -23,11 +25,13 @@ class DataPlot extends HTMLElement {
     this.#frame();
     this.#draw();
     this.dataset.drawn = "";
+    this.#mark(takeUp(this));
     this.#canvas.parentElement.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.#canvas.parentElement.addEventListener("blur", () => this.#point(-1), { signal });
     for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) {
       matchMedia(query).addEventListener("change", () => this.#draw(), { signal });
     }
+    for (const swap of SWAPS) document.addEventListener(swap, (event) => this.#leave(event), { signal });
     this.#themes = new MutationObserver(() => this.#draw());
     this.#themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     // Text is measured in the page's font, which may come later than the first drawing.
@@ -39,6 +43,10 @@ class DataPlot extends HTMLElement {
     this.#themes.disconnect();
     this.#chart?.destroy();
     this.#chart = null;
+  }
+
+  #leave({ detail }) {
+    if (detail.target?.contains(this)) leave(this, this.#at);
   }
 
   get #kind() {
@@ -123,13 +131,18 @@ class DataPlot extends HTMLElement {
   }
 
   #point(row) {
+    this.#mark(row);
+    const told = this.querySelector("[aria-live]");
+    if (told) told.textContent = row < 0 ? "" : sentence(this.#data, row);
+  }
+
+  // Without a word: a plot that comes anew every other second must not say its row each time.
+  #mark(row) {
     this.#at = row;
     const marks = row < 0 ? [] : this.#marksOf(row);
     this.#chart.setActiveElements(marks);
     this.#chart.tooltip?.setActiveElements(marks, { x: 0, y: 0 });
     this.#chart.update("none");
-    const told = this.querySelector("[aria-live]");
-    if (told) told.textContent = row < 0 ? "" : sentence(this.#data, row);
   }
 
   #marksOf(row) {
