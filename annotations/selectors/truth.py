@@ -6,7 +6,7 @@ Reads reviews and decisions and hands them to the rules in `verdicts.py`. Sugges
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotations.models import Decision, Image, Project, Review, TagPeriod
@@ -34,18 +34,29 @@ def training_truth(project: Project) -> Iterator[ImageTruth]:
 
     One after the other: with every implied no, all at once would fill gigabytes in a large project.
     """
-    one_tag = Decision.objects.filter(NOT_TAKEN_BACK, image_id=OuterRef("pk"), review=None)
-    imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
-    images = Image.objects.filter(project=project, is_holdout=False, deleted_at=None).filter(
-        Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
-    )
-    return _each(project, list(images.order_by("id").values_list("id", flat=True)))
+    return _each(project, list(_training_images(project).order_by("id").values_list("id", flat=True)))
 
 
 def holdout_truth(project: Project) -> Iterator[ImageTruth]:
     """The answered holdout images, by ascending id. Never trained on."""
-    images = Image.objects.filter(project=project, is_holdout=True, deleted_at=None, state__in=_JUDGED_STATES)
-    return _each(project, list(images.order_by("id").values_list("id", flat=True)))
+    return _each(project, list(_holdout_images(project).order_by("id").values_list("id", flat=True)))
+
+
+def answered_counts(project: Project, *, training: int, holdout: int) -> tuple[int, int]:
+    """How many images `training_truth` and `holdout_truth` are of, counted no further than these numbers."""
+    return _training_images(project)[:training].count(), _holdout_images(project)[:holdout].count()
+
+
+def _training_images(project: Project) -> QuerySet[Image]:
+    one_tag = Decision.objects.filter(NOT_TAKEN_BACK, image_id=OuterRef("pk"), review=None)
+    imported = Review.objects.filter(image_id=OuterRef("pk"), source=Review.Source.IMPORT)
+    return Image.objects.filter(project=project, is_holdout=False, deleted_at=None).filter(
+        Q(reviews_done__gt=0) | Exists(one_tag) | Exists(imported)
+    )
+
+
+def _holdout_images(project: Project) -> QuerySet[Image]:
+    return Image.objects.filter(project=project, is_holdout=True, deleted_at=None, state__in=_JUDGED_STATES)
 
 
 def explicit_no(image_ids: Iterable[int]) -> dict[int, set[int]]:

@@ -13,6 +13,7 @@ from mlmodels.services import extractors, finetune_settings
 KEPT_S = 3600
 ASKED_FOR_S = 60
 _AWAITED = "finetune-estimate-awaited"
+SLOW_FROM_S = 1800
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
@@ -28,18 +29,23 @@ class Told:
 
     @property
     def is_slow(self) -> bool:
-        return self.device == "cpu"
+        return self.device == "cpu" and self.seconds >= SLOW_FROM_S
 
     @property
     def sentence(self) -> str:
         """What a page and the command say before anything starts."""
         if self.problem:
             return f"It could not be measured: {self.problem}"
-        where = "the CPU" if self.is_slow else self.device
-        text = f"At most {lasting(self.seconds)} on {where} for {self.images:,} images, {self.parameters:,} weights."
+        where, weights = place(self.device), f"{self.parameters:,} weights"
+        text = f"At most {lasting(self.seconds)} on {where} for {self.images:,} images, {weights}."
         if self.is_slow:
             text += " On the CPU, people and other jobs share it meanwhile; a GPU takes minutes."
         return text
+
+
+def place(device: str) -> str:
+    """A device of torch, such as cuda:1, in words."""
+    return "the CPU" if device == "cpu" else "the GPU"
 
 
 def lasting(seconds: float) -> str:

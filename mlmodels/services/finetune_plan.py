@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.pictures import open_upright
-from annotations.selectors import model_inputs
+from annotations.selectors import model_inputs, truth
 from annotations.services import storage
 from mlmodels import selectors
 from mlmodels.errors import NotTrainable
@@ -40,6 +40,27 @@ class Plan:
     seed: int
     image_ids: tuple[int, ...]
     truth: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How many images people have answered on each side; no further than it takes."""
+
+    training: int
+    holdout: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.training >= LEAST_TRAINING and self.holdout >= judging.HOLDOUT_FROM_IMAGES
+
+
+def answered(project_id: int) -> Answered:
+    """What a run would find. Some of the images may still teach nothing: those that look like one of the holdout."""
+    project = model_inputs.project(project_id)
+    if project is None:
+        return Answered(0, 0)
+    least = {"training": LEAST_TRAINING, "holdout": judging.HOLDOUT_FROM_IMAGES}
+    return Answered(*truth.answered_counts(project, **least))
 
 
 def make(run: TrainingRun) -> Plan:
@@ -86,12 +107,13 @@ def refuse_too_few(evidence: evidence_service.Evidence) -> None:
 
     Without a holdout it would be judged on images that the backbone has learnt by heart.
     """
-    training, holdout = int(evidence.training.batch.inputs.has_vision.sum()), len(evidence.holdout)
-    if training >= LEAST_TRAINING and holdout >= judging.HOLDOUT_FROM_IMAGES:
+    found = Answered(int(evidence.training.batch.inputs.has_vision.sum()), len(evidence.holdout))
+    if found.is_enough:
         return
     raise NotTrainable(
-        f"Fine-tuning needs {LEAST_TRAINING} reviewed images to train on, got {training}, and "
-        f"{judging.HOLDOUT_FROM_IMAGES} reviewed images of the holdout to be judged by, got {holdout}. Review more."
+        f"Fine-tuning needs {LEAST_TRAINING} reviewed images to train on, got {found.training}, and "
+        f"{judging.HOLDOUT_FROM_IMAGES} reviewed images of the holdout to be judged by, got {found.holdout}. "
+        "Review more."
     )
 
 

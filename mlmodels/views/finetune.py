@@ -13,6 +13,7 @@ from mlmodels import selectors, tasks
 from mlmodels.forms import FinetuneForm
 from mlmodels.models import TrainingRun
 from mlmodels.services import finetune_estimates, finetune_plan, finetune_settings, judging, runs
+from tagger import health
 
 
 class FinetunePage(ProjectPage):
@@ -35,7 +36,7 @@ class FinetunePage(ProjectPage):
         form = FinetuneForm(request.POST)
         if not form.is_valid():
             return self.page(400, form=form, **self._estimate(form))
-        if "start" not in request.POST or not finetune_estimates.may_start(project_id, form.cleaned_data):
+        if "start" not in request.POST or not self._may_start(form):
             return redirect(self._estimate_address(form))
         try:
             run = runs.request_finetune(
@@ -55,19 +56,28 @@ class FinetunePage(ProjectPage):
     def _estimate(self, form: FinetuneForm) -> dict[str, Any]:
         """What was measured for these settings; a worker is asked where nothing was."""
         is_open = selectors.open_run(self.project.pk, TrainingRun.Kind.FINETUNE) is not None
+        answered = finetune_plan.answered(self.project.pk)
+        may_ask = form.is_valid() and answered.is_enough and not is_open
         told = None
-        if form.is_valid() and not is_open:
+        if may_ask:
             told = finetune_estimates.known(self.project.pk, form.cleaned_data)
             if finetune_estimates.should_ask(self.project.pk, form.cleaned_data):
                 tasks.nudge(tasks.estimate_finetuning, self.project.pk, form.cleaned_data)
         return {
             "told": told,
             "is_open": is_open,
-            "is_awaited": form.is_valid() and not is_open and told is None,
+            "is_awaited": may_ask and told is None,
+            "is_worker_missing": not health.worker_state()["train"],
             "estimate_address": self._estimate_address(form) if form.is_valid() else "",
+            "answered": answered,
             "least_training": finetune_plan.LEAST_TRAINING,
             "least_holdout": judging.HOLDOUT_FROM_IMAGES,
         }
+
+    def _may_start(self, form: FinetuneForm) -> bool:
+        """Whether there was a button: enough is answered, and somebody can have seen how long it takes."""
+        is_enough = finetune_plan.answered(self.project.pk).is_enough
+        return is_enough and finetune_estimates.may_start(self.project.pk, form.cleaned_data)
 
     def _estimate_address(self, form: FinetuneForm) -> str:
         return f"{self.back()}?{urlencode(form.cleaned_data)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from annotations.views.plots import Plot
 from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import finetune_settings, runs
-from mlmodels.services.finetune_estimates import lasting
+from mlmodels.services.finetune_estimates import lasting, place
 from mlmodels.views import plots
 from mlmodels.views import shown as version_words
 
@@ -84,4 +84,4 @@ def _what(run: TrainingRun, device: str) -> str:
         else f"last {settings.stages} stage{'s' * (settings.stages > 1)}"
     )
     parts = [stages, f"up to {settings.epochs} epochs", f"{finetune_settings.LOSSES[settings.loss]} loss"]
-    return ", ".join(parts + ([f"on {device}"] if device else []))
+    return ", ".join(parts + ([f"on {place(device)}"] if device else []))

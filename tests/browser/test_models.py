@@ -7,7 +7,8 @@ from annotations.services import jobs
 from mlmodels.models import TrainingRun
 from mlmodels.services import finetune_estimates, runs
 from mlmodels.services.finetune_estimates import Told
-from tests.factories import make_cast
+from tagger import health
+from tests.factories import make_answered, make_cast
 
 USUAL = {"stages": 1, "epochs": 12, "batch": 32, "loss": "asymmetric"}
 
@@ -23,6 +24,11 @@ def here(cast):
 
 
 class TestFinetuning:
+    @pytest.fixture(autouse=True)
+    def _enough(self, cast, monkeypatch):
+        make_answered(cast.project, training=100, holdout=50)
+        monkeypatch.setattr(health, "worker_state", lambda: dict.fromkeys(health.PARTS, True))
+
     def estimate(self, cast, **changes):
         told = Told("cuda", 60.0 * changes.get("epochs", 12), 300, 700_000)
         finetune_estimates._keep(cast.project.pk, USUAL | changes, told)

@@ -2,7 +2,7 @@
 // still on its way is given up.
 const form = document.querySelector("#finetune-settings");
 
-form.addEventListener("input", () => {
+form?.addEventListener("input", () => {
   window.htmx.trigger(form, "htmx:abort");
   const start = document.querySelector("[data-start]");
   if (start) start.disabled = true;

@@ -4,12 +4,15 @@ import re
 
 import pytest
 
+from annotations.models import Image
 from annotations.services import jobs
 from mlmodels import tasks
 from mlmodels.models import TrainingRun
 from mlmodels.services import finetune_estimates, runs
 from mlmodels.services.finetune_estimates import Told
+from tagger import health
 from tests.annotations.views.test_access import assert_nothing_inline
+from tests.factories import make_answered
 from tests.mlmodels.views.conftest import refused_run, text_of
 
 CHOSEN = {"stages": 2, "epochs": 3, "batch": 16, "loss": "binary"}
@@ -22,7 +25,10 @@ CURVE = [
 
 
 @pytest.fixture
-def asked_of_workers(monkeypatch):
+def asked_of_workers(planted, monkeypatch):
+    """What workers are asked for, in a project with enough answers to tune its backbone by."""
+    make_answered(planted.project, training=100, holdout=50)
+    monkeypatch.setattr(health, "worker_state", lambda: dict.fromkeys(health.PARTS, True))
     found = []
     monkeypatch.setattr(tasks, "nudge", lambda task, *args, countdown_s=None: found.append((task.name, args)))
     return found
@@ -67,6 +73,40 @@ def test_a_worker_measures_before_there_is_a_button_to_start(planted, browser_of
     assert "At most 1.5 hours on the CPU for 300 images, 700,000 weights." in told
     assert "Start fine-tuning" in told
     assert "hx-trigger" not in told[told.index('id="estimate"') :][:200]
+
+
+def test_too_few_answers_are_told_with_both_counts_and_nothing_to_start(
+    planted, browser_of, here, asked_of_workers
+):
+    estimated(planted)
+    client = browser_of(planted.cast.admin)
+    Image.objects.filter(is_holdout=True).first().delete()
+    page = text_of(client.get(f"{here}finetune/", CHOSEN))
+    assert '>100 of 100</span> reviewed images to train on and <span class="num">49 of 50<' in page
+    assert "Start fine-tuning" not in page and "Estimate" not in page and ">Review</a>" in page
+    assert client.post(f"{here}finetune/", START).status_code == 302
+    assert not TrainingRun.objects.exists() and not asked_of_workers
+
+
+def test_without_a_worker_nobody_is_told_that_one_measures(
+    planted, browser_of, here, asked_of_workers, monkeypatch
+):
+    monkeypatch.setattr(health, "worker_state", lambda: dict.fromkeys(health.PARTS, False))
+    page = text_of(browser_of(planted.cast.admin).get(f"{here}finetune/", CHOSEN))
+    assert "The worker for training is not running: the estimate waits for it." in page
+    assert "A worker times" not in page
+
+
+@pytest.mark.parametrize(
+    ("told", "words", "is_said"),
+    [
+        (Told("cpu", 50.0, 300, 7), "At most 1 minute on the CPU for 300 images, 7 weights.", False),
+        (Told("cpu", 5400.0, 300, 7), "At most 1.5 hours on the CPU for 300 images, 7 weights.", True),
+        (Told("cuda:1", 5400.0, 300, 7), "At most 1.5 hours on the GPU for 300 images, 7 weights.", False),
+    ],
+)
+def test_a_gpu_is_recommended_only_where_the_cpu_takes_long(told, words, is_said):
+    assert told.sentence.startswith(words) and ("a GPU takes minutes" in told.sentence) == is_said
 
 
 def test_what_cannot_be_measured_cannot_be_started(planted, browser_of, here, asked_of_workers):
@@ -124,7 +164,7 @@ def test_the_page_shows_curve_time_left_and_what_happened(planted, browser_of, h
         notes=["It was killed."],
     )
     page = text_of(browser_of(planted.cast.manager).get(here))
-    assert f"Fine-tuning, run {run.pk}" in page
+    assert f"Fine-tuning, run {run.pk}" in page and "asymmetric loss, on the CPU" in page
     assert "tuning the backbone: training" in page
     assert "at most 12 minutes left" in page and "It was killed." in page
     plots = re.findall(r"<data-plot.*?</data-plot>", page)
