@@ -88,4 +88,4 @@ def _without_version(run: TrainingRun) -> str:
         return "It is not finished."
     if run.state == JobState.CANCELLED and not run.reason:
         return "It had not begun."
-    return run.reason
+    return shown.sentence(run.reason) if run.reason else ""

@@ -1,7 +1,9 @@
 """The newest fine-tuning run as the page of the models says it: stage, curve, time left, what happened on the way."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from urllib.parse import urlencode
 
+from annotations.models.job import JobState
 from annotations.views.plots import Plot
 from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import finetune_settings, runs
@@ -27,7 +29,7 @@ PHASES = {
 
 @dataclass(frozen=True)
 class TuningShown:
-    """`is_open` while it waits or runs; else what it left is shown: its curve and notes."""
+    """`is_open` while it waits or runs; else what it left is shown: why it ended, its curve and notes."""
 
     run: TrainingRun
     is_open: bool
@@ -46,14 +48,20 @@ class TuningShown:
     reasons: tuple[str, ...]
 
     @property
-    def is_worth_a_card(self) -> bool:
-        return self.is_open or self.curve is not None
+    def may_start_again(self) -> bool:
+        """Whether it ended without an answer of the gate or of the images held back."""
+        return self.run.state in (JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def settings(self) -> str:
+        """Its settings, as the page that asks for a run takes them."""
+        return urlencode(asdict(finetune_settings.of_run(self.run.options)))
 
 
 def shown(run: TrainingRun, refused: ModelVersion | None) -> TuningShown:
     """`refused` is the version that the gate refused."""
     told = run.tuning
-    is_open = run.state in ("queued", "running")
+    is_open = run.state in (JobState.QUEUED, JobState.RUNNING)
     is_inside = run.stage in ("tune", "look") and bool(told.get("total"))
     left_s = told.get("left_s")
     points = told.get("curve", [])

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.utils.html import escape
 
 from annotations.models import Image
 from annotations.services import jobs
@@ -205,6 +206,27 @@ def test_a_version_says_that_it_was_fine_tuned_and_the_ledger_why_it_was_refused
     asked = f"admin asked for fine-tuning, run {run.pk}. {link}"
     assert f"{asked} on the tuned backbone did not pass the gate: {why} Its worker was killed.<" in ledger
     assert "incumbent" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "is_offered"),
+    [
+        ("failed", "The disk is full: free some space and ask again.", True),
+        ("cancelled", "Stopped at a person's wish.", True),
+        ("cancelled", "", True),
+        ("refused", "No image has been looked at yet.", False),
+    ],
+)
+def test_a_run_that_ended_before_its_curve_says_why_and_leads_back(
+    planted, browser_of, here, state, reason, is_offered
+):
+    jobs.finish(running(planted), state, reason=reason)
+    page = text_of(browser_of(planted.cast.admin).get(here))
+    card = page[page.index("tuning-title") : page.index("ledger-title")]
+    assert escape(reason or "It had not begun.") in card and "asked for now by admin" in card
+    again = f'href="{here}finetune/?stages=1&amp;epochs=12&amp;batch=32&amp;loss=asymmetric"'
+    assert (again in card) == is_offered
+    assert "Start again" not in text_of(browser_of(planted.cast.manager).get(here))
 
 
 def test_one_heading_and_nothing_inline(planted, browser_of, here, asked_of_workers):
