@@ -64,6 +64,7 @@ SENTENCES: dict[str, str] = {
     "models.take_extractor": "took the tuned backbone {extractor}, which had passed the gate",
     "training.from_snapshot": "started training from the snapshot {snapshot}",
     "training.cancel": "stopped training",
+    "training.cancel_finetune": "stopped fine-tuning",
     "models.activate": "put model {version} live",
     "models.export": "asked for model {version} as a file to take away",
     "models.export_cancel": "stopped making model {version} a file to take away",

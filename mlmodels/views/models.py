@@ -150,15 +150,27 @@ class TrainNow(ProjectPage):
 
 
 class CancelRun(ProjectPage):
+    """Asks before hours of fine-tuning end; what takes seconds is stopped without."""
+
+    template = "mlmodels/cancel.html"
     section = "models"
     needs = "train"
 
+    def get(self, request: HttpRequest, project_id: int, run_id: int) -> HttpResponse:
+        run = self._run(run_id)
+        if run.state not in selectors.OPEN_STATES:
+            return redirect("models", project_id)
+        return self.page(run=run, lost=tuning_run.lost(run))
+
     def post(self, request: HttpRequest, project_id: int, run_id: int) -> HttpResponse:
-        run = selectors.run(project_id, run_id)
+        runs.cancel(self._run(run_id), actor_id=request.user.pk)
+        return redirect("models", project_id)
+
+    def _run(self, run_id: int) -> TrainingRun:
+        run = selectors.run(self.project.pk, run_id)
         if run is None:
             raise NotFound(f"Training run {run_id} does not exist in this project.")
-        runs.cancel(run, actor_id=request.user.pk)
-        return redirect("models", project_id)
+        return run
 
     def back(self) -> str:
         return self.address("models")

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
+from django.utils import timezone
+
 from annotations.models.job import JobState
 from annotations.views.plots import Plot
 from mlmodels.models import ModelVersion, TrainingRun
@@ -82,6 +84,18 @@ def shown(run: TrainingRun, refused: ModelVersion | None) -> TuningShown:
         refusal=version_words.refusal(refused) if refused else "",
         reasons=tuple(version_words.beside_refusal(refused)) if refused else (),
     )
+
+
+def lost(run: TrainingRun) -> str:
+    """What is lost when it is stopped now: “It stops at its next batch, in epoch 4 of 12. …”."""
+    if run.started_at is None:
+        return "It has not begun: nothing is lost."
+    epochs = finetune_settings.of_run(run.options).epochs
+    ended = max(0, len(run.tuning.get("curve", [])) - 1)
+    where = f", after epoch {ended} of {epochs}" if ended else ""
+    worked = lasting((timezone.now() - run.started_at).total_seconds())
+    when = "at its next batch" if run.state == JobState.RUNNING else "at once"
+    return f"It stops {when}{where}. All it has learnt is lost, the work of {worked}."
 
 
 def _what(run: TrainingRun, device: str) -> str:

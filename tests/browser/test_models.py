@@ -97,7 +97,7 @@ class TestAFinetuningRun:
         expect(page.locator("data-plot[data-drawn]")).to_have_count(2)
 
     def test_a_poll_leaves_the_keys_where_they_are(self, page):
-        cancel = page.get_by_role("button", name="Cancel fine-tuning")
+        cancel = page.get_by_role("link", name="Cancel fine-tuning")
         cancel.focus()
         self.wait_for_a_poll(page)
         expect(cancel).to_be_focused()

@@ -1,8 +1,10 @@
 """The page that asks how to fine-tune, and what the page of the models shows of a run."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from django.utils.html import escape
 
 from annotations.models import Image
@@ -175,14 +177,29 @@ def test_the_page_shows_curve_time_left_and_what_happened(planted, browser_of, h
     assert "/cancel/" not in page, "a manager only looks"
 
 
-def test_an_admin_cancels_it_there_and_the_page_polls_until_it_stops(planted, browser_of, here):
-    run = running(planted)
+def test_an_admin_is_asked_before_it_ends_and_the_page_polls_until_it_stops(planted, browser_of, here):
+    run = running(planted, curve=CURVE)
+    TrainingRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(hours=2))
     client = browser_of(planted.cast.admin)
-    assert 'hx-trigger="every 2s"' in text_of(client.get(here))
-    assert client.post(f"{here}runs/{run.pk}/cancel/").status_code == 302
+    page, address = text_of(client.get(here)), f"{here}runs/{run.pk}/cancel/"
+    assert 'hx-trigger="every 2s"' in page and f'href="{address}" aria-label="Cancel fine-tuning"' in page
+    asked = text_of(client.get(address))
+    assert "It stops at its next batch, after epoch 2 of 12." in asked and "the work of 2.0 hours" in asked
+    run.refresh_from_db()
+    assert not run.cancel_requested, "only asked so far"
+    assert client.post(address)["Location"] == here
     run.refresh_from_db()
     assert run.cancel_requested
     assert "stops at its next batch" in text_of(client.get(here))
+    assert "stopped fine-tuning" in text_of(client.get(f"/projects/{planted.project.pk}/people/audit/"))
+    jobs.finish(run, "cancelled")
+    assert client.get(address)["Location"] == here, "there is nothing left to ask"
+
+
+def test_cancelling_what_has_not_begun_loses_nothing(planted, browser_of, here):
+    run = runs.request_finetune(planted.project.pk, actor_id=planted.cast.admin.pk)
+    assert "nothing is lost" in text_of(browser_of(planted.cast.admin).get(f"{here}runs/{run.pk}/cancel/"))
+    assert browser_of(planted.cast.manager).get(f"{here}runs/{run.pk}/cancel/").status_code == 403
 
 
 def test_a_version_says_that_it_was_fine_tuned_and_the_ledger_why_it_was_refused(planted, browser_of, here):
