@@ -47,7 +47,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Plot:
-    """`name` is its title for screen readers; `low` and `high` fix the axis of the numbers where they are given."""
+    """`name` is its title for screen readers; `low` and `high` fix the axis of the numbers where they are given.
+
+    `span` ends the axis of x, which says the name of its column then: how far a line that still grows will go.
+    """
 
     kind: Kind
     name: str
@@ -56,6 +59,7 @@ class Plot:
     low: float | None = None
     high: float | None = None
     traits: str = ""
+    span: float | None = None
 
 
 def plot(
@@ -68,6 +72,7 @@ def plot(
     low: float | None = None,
     high: float | None = None,
     traits: str = "",
+    span: float | None = None,
 ) -> Plot:
     """A plot of these rows, one value a column. `tones` colours rows; `traits` are words for the drawing:
     "area" fills below a line, "diagonal" adds the line of equal coordinates, "dots" marks each point."""
@@ -78,7 +83,7 @@ def plot(
         )
         for index, row in enumerate(rows)
     ]
-    return Plot(kind, name, tuple(columns), tuple(written), low, high, traits)
+    return Plot(kind, name, tuple(columns), tuple(written), low, high, traits, span)
 
 
 def _cell(value: Value, column: Column) -> Cell:

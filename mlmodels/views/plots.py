@@ -220,16 +220,18 @@ def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> 
     )
 
 
-def tuning(points: Sequence[Mapping[str, Any]]) -> Plot | None:
-    """Loss and average precision by epoch; None before there are two points. Epoch 0 is the frozen backbone."""
-    if len(points) < WORTH_A_LINE:
+def tuning(points: Sequence[Mapping[str, Any]], epochs: int) -> Plot | None:
+    """Average precision by epoch, of at most so many, over that of the frozen backbone, which is epoch 0."""
+    if not points:
         return None
+    frozen = points[0]["average_precision"]
     return plot(
         "line",
         "Average precision and loss by epoch",
         [
             Column("Epoch", "x"),
-            Column("AP held back", "line", "share"),
+            Column("AP", "line", "share"),
+            Column("Frozen", "ref", "share"),
             Column("Loss in training", "", "precise"),
             Column("Loss held back", "", "precise"),
             Column("Seconds"),
@@ -238,6 +240,7 @@ def tuning(points: Sequence[Mapping[str, Any]]) -> Plot | None:
             (
                 point["epoch"],
                 point["average_precision"],
+                frozen,
                 point["loss"],
                 point["held_back_loss"],
                 point["seconds"],
@@ -245,13 +248,14 @@ def tuning(points: Sequence[Mapping[str, Any]]) -> Plot | None:
             for point in points
         ],
         traits="dots",
+        span=epochs,
     )
 
 
-def losses(points: Sequence[Mapping[str, Any]]) -> Plot | None:
-    """Both losses by epoch, from the first that was trained."""
+def losses(points: Sequence[Mapping[str, Any]], epochs: int) -> Plot | None:
+    """Both losses by epoch, of at most so many, from the first that was trained."""
     trained = [point for point in points if point["loss"] is not None]
-    if len(trained) < WORTH_A_LINE:
+    if not trained:
         return None
     return plot(
         "line",
@@ -264,6 +268,7 @@ def losses(points: Sequence[Mapping[str, Any]]) -> Plot | None:
         [(point["epoch"], point["loss"], point["held_back_loss"]) for point in trained],
         traits="dots",
         low=0,
+        span=epochs,
     )
 
 

@@ -1,6 +1,8 @@
 """The newest fine-tuning run as the page of the models says it: stage, curve, time left, what happened on the way."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -24,7 +26,6 @@ STAGES = {
 }
 PHASES = {
     "look": "running the frozen part over the images",
-    "train": "training",
     "features": "images looked at",
 }
 
@@ -40,7 +41,7 @@ class TuningShown:
     phase: str
     done: int
     total: int
-    left: str
+    pace: tuple[str, ...]
     what: str
     curve: Plot | None
     losses: Plot | None
@@ -62,28 +63,48 @@ class TuningShown:
 
 def shown(run: TrainingRun, refused: ModelVersion | None) -> TuningShown:
     """`refused` is the version that the gate refused."""
-    told = run.tuning
+    told, epochs = run.tuning, finetune_settings.of_run(run.options).epochs
     is_open = run.state in (JobState.QUEUED, JobState.RUNNING)
     is_inside = run.stage in ("tune", "look") and bool(told.get("total"))
-    left_s = told.get("left_s")
     points = told.get("curve", [])
     return TuningShown(
         run=run,
         is_open=is_open,
         stage=STAGES.get(run.stage, "waits for a worker"),
         stage_number=min(run.done + 1, len(runs.FINETUNE_STAGES)),
-        phase=PHASES.get(told.get("phase", ""), "") if is_inside else "",
+        phase=_phase(told, epochs) if is_inside else "",
         done=told.get("done", 0) if is_inside else run.done,
         total=told.get("total", 1) if is_inside else len(runs.FINETUNE_STAGES),
-        left=f"at most {lasting(left_s)} left" if is_open and is_inside and left_s is not None else "",
+        pace=_pace(run) if is_inside else (f"{run.done} of {len(runs.FINETUNE_STAGES)} stages done",),
         what=_what(run, told.get("device", "")),
-        curve=plots.tuning(points),
-        losses=plots.losses(points),
+        curve=plots.tuning(points, epochs),
+        losses=plots.losses(points, epochs),
         notes=tuple(told.get("notes", [])),
         refused=refused,
         refusal=version_words.refusal(refused) if refused else "",
         reasons=tuple(version_words.beside_refusal(refused)) if refused else (),
     )
+
+
+def _phase(told: Mapping[str, Any], epochs: int) -> str:
+    """What it does within its stage; while it trains `done` and `total` are batches of all epochs."""
+    if told.get("phase") == "train":
+        return f"epoch {min(epochs, told['done'] * epochs // told['total'] + 1)} of {epochs}"
+    return PHASES.get(told.get("phase", ""), "")
+
+
+def _pace(run: TrainingRun) -> tuple[str, ...]:
+    """What the bar measures, how fast it goes, and how long it will take."""
+    told = run.tuning
+    words = [f"{told['done'] / told['total']:.0%} of this stage".replace("%", " %")]
+    left_s, left = told.get("left_s"), told["total"] - told["done"]
+    if left_s:
+        at_once = finetune_settings.of_run(run.options).batch if told.get("phase") == "train" else 1
+        images_a_second = left * at_once / left_s
+        words.append(f"{images_a_second:,.{0 if images_a_second >= 10 else 1}f} images a second")
+    if left_s is not None:
+        words.append(f"at most {lasting(left_s)} left")
+    return tuple(words)
 
 
 def lost(run: TrainingRun) -> str:

@@ -103,7 +103,8 @@ class DataPlot extends HTMLElement {
 
   get #options() {
     const bound = (name) => (this.hasAttribute(name) ? Number(this.getAttribute(name)) : undefined);
-    return { low: bound("low"), high: bound("high"), traits: (this.getAttribute("traits") ?? "").split(" ") };
+    const traits = (this.getAttribute("traits") ?? "").split(" ");
+    return { low: bound("low"), high: bound("high"), span: bound("span"), traits };
   }
 
   #rowOf({ dataset, dataIndex }) {

@@ -1,13 +1,14 @@
 // Axes in the look of the page: numbers as the tables write them, hairlines, names that are not cut in the middle.
 const NAME_CHARS = 20;
 
-export function numbers(form, colours, { low, high, grid = true, room, isTight = false } = {}) {
+export function numbers(form, colours, { low, high, grid = true, room, isTight = false, title = "" } = {}) {
   return {
     type: "linear",
     min: low,
     max: high,
     grace: low === undefined && high === undefined ? "5%" : 0,
     border: { display: false },
+    title: { display: title !== "", text: title, color: colours.text, font: { family: colours.font, size: 12 } },
     grid: { display: grid, color: colours.grid, drawTicks: false },
     ticks: {
       color: colours.text,

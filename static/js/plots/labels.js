@@ -45,11 +45,13 @@ const DRAWN = {
     const bar = chart.getDatasetMeta(index).data[row];
     write(chart, said.texts[row], bar.x, bar.y - GAP_PX, said.colour, "center");
   },
-  // What a dashed line stands for, on it at the left.
+  // What a dashed line stands for, on it at the left; at the right where other lines begin at the left.
   ref(chart, { said }, index) {
     const mark = chart.getDatasetMeta(index).data[0];
     const isHigh = mark.y - chart.chartArea.top < LINE_PX;
-    write(chart, said.texts[0], chart.chartArea.left + 4, mark.y + (isHigh ? 9 : -9), said.colour);
+    const { left, right } = chart.chartArea;
+    const [x, align] = said.isAtRight ? [right - 4, "right"] : [left + 4, "left"];
+    write(chart, said.texts[0], x, mark.y + (isHigh ? 9 : -9), said.colour, align);
   },
 };
 

@@ -15,7 +15,11 @@ export function line(data, colours, options) {
     ...bandsOf(data, column, colours, places),
     ...(series ? groups(data, series, column, colours, places) : lineOf(data, column, colours, options, places)),
   ]);
-  const refs = ofRole(data, "ref").map((column) => refOf(column, colours, places));
+  const refs = ofRole(data, "ref").map((column) =>
+    options.span === undefined
+      ? refOf(column, colours, places)
+      : refOf(column, colours, across(options.span), { isAtRight: true }),
+  );
   if (options.traits.includes("diagonal")) refs.push(diagonal(colours));
   const form = (lines[0] ?? ofRole(data, "ref")[0]).form;
   return {
@@ -23,7 +27,7 @@ export function line(data, colours, options) {
     data: { datasets: [...datasets, ...refs] },
     options: {
       scales: {
-        x: x ? axes.numbers(x.form, colours, { grid: false, ...spanOf(x) }) : nameAxis(data, colours),
+        x: x ? axes.numbers(x.form, colours, { grid: false, ...spanOf(x, options.span) }) : nameAxis(data, colours),
         y: axes.numbers(form, colours, options),
       },
       layout: { padding: { top: 10, right: endRoom(datasets, colours) } },
@@ -144,7 +148,14 @@ export function spark(data, colours) {
   };
 }
 
-// From nothing to the last one, without a number that is not round at its end.
-function spanOf(column) {
-  return { room: 7, low: 0, high: column.form === "share" ? 1 : Math.max(...column.values), isTight: true };
+// From nothing to the last one, without a number that is not round at its end; or as far as the line will go, with the
+// name of what is counted.
+function spanOf(column, span) {
+  const high = span ?? (column.form === "share" ? 1 : Math.max(...column.values));
+  return { room: 7, low: 0, high, isTight: span === undefined, title: span === undefined ? "" : column.name };
+}
+
+// One height over the whole of such an axis.
+function across(span) {
+  return ({ values }) => [0, span].map((x) => ({ x, y: values.find((value) => value !== null) }));
 }

@@ -16,7 +16,7 @@ export function bandsOf(data, column, colours, places) {
   ];
 }
 
-export function refOf(column, colours, places) {
+export function refOf(column, colours, places, { isAtRight = false } = {}) {
   const first = column.values.findIndex((value) => value !== null);
   return {
     data: places(column),
@@ -28,7 +28,7 @@ export function refOf(column, colours, places) {
     fill: false,
     spanGaps: true,
     isBackground: true,
-    said: { at: "ref", texts: [`${column.name} ${column.texts[first] ?? ""}`], colour: colours.text },
+    said: { at: "ref", texts: [`${column.name} ${column.texts[first] ?? ""}`], colour: colours.text, isAtRight },
     type: "line",
   };
 }

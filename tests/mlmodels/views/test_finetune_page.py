@@ -168,13 +168,25 @@ def test_the_page_shows_curve_time_left_and_what_happened(planted, browser_of, h
     )
     page = text_of(browser_of(planted.cast.manager).get(here))
     assert f"Fine-tuning, run {run.pk}" in page and "asymmetric loss, on the CPU" in page
-    assert "tuning the backbone: training" in page
-    assert "at most 12 minutes left" in page and "It was killed." in page
+    assert "tuning the backbone: epoch 4 of 12" in page
+    assert (
+        "25 % of this stage, 2.7 images a second, at most 12 minutes left" in page
+        and "It was killed." in page
+    )
     plots = re.findall(r"<data-plot.*?</data-plot>", page)
     assert len(plots) == 2
-    assert plots[0].count('<th scope="row"') == 3 and ".61" in plots[0]
+    assert plots[0].count('<th scope="row"') == 3 and ".61" in plots[0] and 'span="12"' in plots[0]
     assert plots[1].count('<th scope="row"') == 2 and ".2200" in plots[1]
     assert "/cancel/" not in page, "a manager only looks"
+
+
+def test_the_curve_is_drawn_from_its_first_point(planted, browser_of, here):
+    run = running(planted, curve=CURVE[:1])
+    client = browser_of(planted.cast.manager)
+    page = text_of(client.get(here))
+    assert page.count("<data-plot") == 1 and "1 of 7 stages done" in page
+    jobs.beat(run, tuning={"curve": CURVE[:2]})
+    assert text_of(client.get(here)).count("<data-plot") == 2
 
 
 def test_an_admin_is_asked_before_it_ends_and_the_page_polls_until_it_stops(planted, browser_of, here):
