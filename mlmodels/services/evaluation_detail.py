@@ -34,6 +34,11 @@ class Judged:
     thresholds: NDArray[np.floating]
     weights: NDArray[np.floating]
 
+    @property
+    def passed(self) -> NDArray[np.bool_]:
+        """What the model would offer, [N, K]."""
+        return self.scores >= self.thresholds
+
     def of_tag(self, tag_id: int) -> "Judged":
         """The same images and this tag alone; of no tag where it was not judged."""
         column = np.flatnonzero(self.tag_ids == tag_id)
@@ -68,7 +73,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Error:
-    """A no with a high score, or a yes with a low one."""
+    """A no that would have been offered, or a yes that would not."""
 
     image_id: int
     tag_id: int
@@ -122,8 +127,7 @@ def pairs(judged: Judged, limit: int) -> list[Pair]:
     frequent = np.argsort(-(judged.truth == 1).sum(axis=0), kind="stable")[:PAIRED_TAGS]
     truth, tag_ids = judged.truth[:, frequent], judged.tag_ids[frequent]
     said = (truth == 1).astype(np.float32)
-    passed = judged.scores[:, frequent] >= judged.thresholds[frequent]
-    predicted = (passed & (truth >= 0)).astype(np.float32)
+    predicted = (judged.passed[:, frequent] & (truth >= 0)).astype(np.float32)
     # A tag's own column with another's: [K, K], of which the upper half is each pair once.
     both_said = np.triu(said.T @ said, k=1)
     both_predicted = np.triu(predicted.T @ predicted, k=1)
@@ -141,13 +145,13 @@ def pairs(judged: Judged, limit: int) -> list[Pair]:
 
 
 def highest_no(judged: Judged, limit: int) -> list[Error]:
-    """What people refused and the model was surest of, the highest score first."""
-    return _worst(judged, judged.truth == 0, -judged.scores, limit)
+    """What people refused and the model would offer, the highest score first."""
+    return _worst(judged, (judged.truth == 0) & judged.passed, -judged.scores, limit)
 
 
 def lowest_yes(judged: Judged, limit: int) -> list[Error]:
-    """What people said and the model expected least, the lowest score first."""
-    return _worst(judged, judged.truth == 1, judged.scores, limit)
+    """What people said and the model would not offer, the lowest score first."""
+    return _worst(judged, (judged.truth == 1) & ~judged.passed, judged.scores, limit)
 
 
 def _worst(judged: Judged, among: NDArray[np.bool_], cost: NDArray[np.floating], limit: int) -> list[Error]:

@@ -1,5 +1,7 @@
 """What stored scores say in detail, against cases worked out by hand; and what is said where none are stored."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,17 @@ def judged():
 def test_the_worst_errors_come_first_and_the_unknown_is_none(judged):
     assert evaluation_detail.highest_no(judged, 2) == [Error(14, 3, 1.0), Error(12, 2, 0.95)]
     assert evaluation_detail.lowest_yes(judged, 2) == [Error(13, 2, 0.05), Error(12, 1, 0.2)]
+
+
+def test_what_the_threshold_gets_right_is_no_error(judged):
+    assert evaluation_detail.highest_no(judged, 9) == [
+        Error(14, 3, 1.0),
+        Error(12, 2, 0.95),
+        Error(13, 1, 0.6),
+    ]
+    assert evaluation_detail.lowest_yes(judged, 9) == [Error(13, 2, 0.05), Error(12, 1, 0.2)]
+    strict = replace(judged, thresholds=np.array([0.65, 0.5, 0.5]))
+    assert Error(13, 1, 0.6) not in evaluation_detail.highest_no(strict, 9)
 
 
 def test_a_histogram_counts_every_known_pair_once(judged):
