@@ -31,7 +31,8 @@ class ComparePage(ProjectPage):
         shared: dict[str, Any] = {"offered": offered, "by": by, "figures_offered": comparison.FIGURES.items()}
         if len(offered) < 2:
             return self.page(**shared)
-        one, other = self._chosen(offered)
+        live_id = model_inputs.live(project_id).version_id
+        one, other = self._chosen(offered, live_id)
         figure, words = comparison.FIGURES[by]
         rows = comparison.tag_rows(one, other, figure)
         drawn = rows[: TAGS_DRAWN if "all" in request.GET else TAGS_SHOWN]
@@ -39,6 +40,7 @@ class ComparePage(ProjectPage):
             one=one,
             other=other,
             pair=(one, other),
+            idle=[version for version in dict.fromkeys((one, other)) if version.pk != live_id],
             figures=comparison.figures(one, other),
             words=words,
             compared_plot=plots.compared(drawn, f"v{one.number}", f"v{other.number}", words),
@@ -47,9 +49,10 @@ class ComparePage(ProjectPage):
             **shared,
         )
 
-    def _chosen(self, offered: Sequence[ModelVersion]) -> tuple[ModelVersion, ModelVersion]:
+    def _chosen(
+        self, offered: Sequence[ModelVersion], live_id: int | None
+    ) -> tuple[ModelVersion, ModelVersion]:
         """The two that are asked for; else what serves (or the newest), and the version before it."""
-        live_id = model_inputs.live(self.project.pk).version_id
         ids = [version.pk for version in offered]
         newer = self._asked("b") or (live_id if live_id in ids else ids[0])
         before = [version_id for version_id in ids if version_id != newer]

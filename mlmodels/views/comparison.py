@@ -7,8 +7,6 @@ from typing import Any
 from mlmodels.models import ModelVersion
 
 FIGURES = {"ap": ("average_precision", "Average precision"), "f1": ("f1", "F1")}
-# Less than this is no change to the eye.
-VISIBLE = 0.005
 
 Bounds = tuple[float | None, float | None]
 
@@ -30,10 +28,9 @@ class ComparedTag:
 
     @property
     def tone(self) -> str:
-        change = self.change or 0.0
-        if abs(change) < VISIBLE:
+        if not _is_clear(self.before_bounds, self.after_bounds):
             return ""
-        return "live" if change > 0 else "stop"
+        return "live" if (self.change or 0.0) > 0 else "stop"
 
 
 def tag_rows(one: ModelVersion, other: ModelVersion, figure: str) -> list[ComparedTag]:
@@ -55,20 +52,40 @@ def _row(before: Mapping[str, Any], after: Mapping[str, Any], figure: str) -> Co
     )
 
 
+def _is_clear(before: Bounds, after: Bounds) -> bool:
+    """Whether the intervals have nothing in common; a change within them may come from the images."""
+    (low, high), (later_low, later_high) = before, after
+    if low is None or high is None or later_low is None or later_high is None:
+        return False
+    return later_low > high or later_high < low
+
+
 def _bounds(figures: Mapping[str, Any], figure: str) -> Bounds:
     low, high = figures.get(f"{figure}_interval") or (None, None)
     return low, high
 
 
 @dataclass(frozen=True)
+class Written:
+    """“.61”, or a dash, and “.57 to .65”, or nothing."""
+
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True)
 class ComparedFigure:
-    """A figure over all tags in both versions, written out with its interval. `is_better` is None without a change."""
+    """A figure over all tags in both versions, written out. `is_better` is None where the intervals leave it open."""
 
     name: str
-    before: str
-    after: str
+    before: Written
+    after: Written
     change: float | None
     is_better: bool | None
+
+    @property
+    def both(self) -> tuple[Written, Written]:
+        return self.before, self.after
 
 
 _OVERALL = (
@@ -95,15 +112,15 @@ def _figure(
 ) -> ComparedFigure:
     values = before.get(name), after.get(name)
     change = None if None in values else float(values[1]) - float(values[0])  # type: ignore[arg-type]
-    is_better = None if change is None or abs(change) < VISIBLE else change * sign > 0
-    return ComparedFigure(words, _with_interval(before, name), _with_interval(after, name), change, is_better)
+    is_clear = change is not None and _is_clear(_bounds(before, name), _bounds(after, name))
+    is_better = (change or 0.0) * sign > 0 if is_clear else None
+    return ComparedFigure(words, _written(before, name), _written(after, name), change, is_better)
 
 
-def _with_interval(metrics: Mapping[str, Any], name: str) -> str:
-    """“.61 (.57 to .65)”, or a dash."""
+def _written(metrics: Mapping[str, Any], name: str) -> Written:
     low, high = _bounds(metrics, name)
-    value = _number(metrics.get(name))
-    return value if low is None or high is None else f"{value} ({_number(low)} to {_number(high)})"
+    interval = "" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+    return Written(_number(metrics.get(name)), interval)
 
 
 def _number(value: float | None) -> str:

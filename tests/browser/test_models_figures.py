@@ -5,6 +5,7 @@ from playwright.sync_api import Locator, expect
 
 from annotations.models import Tag
 from mlmodels.core.evaluation.intervals import Interval
+from mlmodels.models import Extractor, ModelVersion
 from mlmodels.services import whole_project
 from mlmodels.services.whole_project import TagShare, WholeProject
 from tests.factories import make_cast, make_tags
@@ -23,6 +24,26 @@ def cast(transactional_db):
 def hidden_px(scroller: Locator) -> int:
     """How far a box must be scrolled to see all of it."""
     return scroller.evaluate("box => box.scrollWidth - box.clientWidth")
+
+
+def test_both_versions_and_the_change_fit_on_a_phone(cast, sign_in):
+    figures = {
+        f"{name}{part}": value
+        for name in ("micro_f1", "macro_f1", "macro_average_precision", "corrections", "keystrokes")
+        for part, value in (("", 11.11), ("_interval", [11.11, 12.22]))
+    }
+    extractor = Extractor.objects.create(key="planted", name="planted", dimensions=8)
+    for number in (1, 2):
+        ModelVersion.objects.create(
+            **{"project": cast.project, "number": number, "extractor": extractor, "artifact": f"{number}"},
+            **{"artifact_sha256": "0" * 64, "verdict": "promoted", "tag_ids": [], "vocabulary_version": 1},
+            **{"trained_images": 60, "trained_reviews": 60, "trained_decisions": 60},
+            **{"fingerprint": "f", "metrics": figures | {"judged_on": "training"}},
+        )
+    page = sign_in(cast.manager, f"/projects/{cast.project.pk}/models/compare/", viewport=PHONE)
+    table = page.get_by_role("group", name="Figures of both versions")
+    expect(table).to_contain_text("11.11 to 12.22")
+    assert hidden_px(table) <= 0
 
 
 @pytest.mark.parametrize("shown", ["tags/", "tags/?tree=1"])

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Image, Project
 from mlmodels.models import ModelVersion
-from mlmodels.services import evaluation_detail
+from mlmodels.services import evaluation_detail, versions
 from mlmodels.services.evaluation_detail import Judged
 from tests.mlmodels.views.conftest import text_of, version_of
 
@@ -84,12 +84,15 @@ class TestScores:
 
 class TestComparing:
     @staticmethod
-    def two(planted, **figures):
+    def two(planted):
         def tags(values):
             return {
-                str(n): {"name": name, "f1": f1, "average_precision": 0.5, "f1_interval": [0.1, 0.9]}
+                str(n): {"name": name, "f1": f1, "average_precision": 0.5, "f1_interval": bounds_of(f1)}
                 for n, (name, f1) in enumerate(values.items())
             }
+
+        def bounds_of(f1):
+            return None if f1 is None else [round(f1 - 0.1, 2), round(f1 + 0.1, 2)]
 
         first = version_of(planted, 1, tag_metrics=tags({"dog": 0.5, "boat": 0.6, "hat": 0.4, "sea": None}))
         second = version_of(planted, 2, tag_metrics=tags({"dog": 0.55, "boat": 0.3, "hat": 0.4, "sea": 0.5}))
@@ -102,11 +105,49 @@ class TestComparing:
         plot = page[page.index("<data-plot") : page.index("</data-plot>")]
         assert re.findall(r'<tr(?: data-tone="(\w+)")?><th scope="row">(\w+)', plot) == [
             ("stop", "boat"),
-            ("live", "dog"),
+            ("", "dog"),
             ("", "hat"),
         ]
         assert "−.30" in plot and "+.05" in plot and "v1 and v2" in page
-        assert plot.count('data-value="0.1" class="end">.10') == 6
+        assert 'data-value="0.45" class="end">.45' in plot, "the lower bound of a figure"
+
+    def test_over_all_tags_too_only_a_change_that_the_intervals_carry_has_a_colour(
+        self, planted, browser_of, here
+    ):
+        def figures(f1, keystrokes, spread):
+            return {
+                "micro_f1": f1,
+                "micro_f1_interval": [f1 - spread, f1 + spread],
+                "keystrokes": keystrokes,
+                "keystrokes_interval": [keystrokes - spread, keystrokes + spread],
+                "calibration_error": keystrokes / 10,
+            }
+
+        version_of(planted, 1, metrics=figures(0.5, 3.0, 0.1))
+        version_of(planted, 2, metrics=figures(0.55, 2.0, 0.1))
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}compare/"))
+        assert '.55<div class="tiny muted">.45 to .65</div>' in page
+        assert re.findall(r'class="delta"(?: data-tone="(\w+)")?>([^<]+)<', page) == [
+            ("", "+.05"),
+            ("up", "−1.00"),
+            ("", "−.10"),
+        ]
+
+    def test_a_version_beside_itself_is_said(self, planted, browser_of, here):
+        first, _ = self.two(planted)
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}compare/?a={first.pk}&b={first.pk}"))
+        assert "The same version twice" in page and "<data-plot" not in page
+
+    def test_who_may_is_offered_to_put_live_what_is_not(self, planted, browser_of, here):
+        first, second = self.two(planted)
+        versions.go_live(second)
+        offer = f'href="{here}{{}}/activate/">Put v'
+        admin, manager = (
+            text_of(browser_of(user).get(f"{here}compare/"))
+            for user in (planted.cast.admin, planted.cast.manager)
+        )
+        assert offer.format(first.pk) in admin and offer.format(second.pk) not in admin
+        assert offer.format(first.pk) not in manager
 
     def test_without_a_choice_the_newest_and_the_one_before_it(self, planted, browser_of, here):
         self.two(planted)
