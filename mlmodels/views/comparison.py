@@ -13,7 +13,7 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class ComparedTag:
-    """One tag in two versions; None where a version did not judge it."""
+    """One tag in two versions; None where a version did not judge it. `missing`: why the later has not learnt it."""
 
     name: str
     before: float | None
@@ -21,6 +21,7 @@ class ComparedTag:
     after: float | None
     after_bounds: Bounds
     judged_yes: int
+    missing: str = ""
 
     @property
     def change(self) -> float | None:
@@ -28,17 +29,19 @@ class ComparedTag:
 
     @property
     def tone(self) -> str:
+        if self.missing:
+            return "context"
         if not _is_clear(self.before_bounds, self.after_bounds):
             return ""
         return "live" if (self.change or 0.0) > 0 else "stop"
 
 
 def tag_rows(one: ModelVersion, other: ModelVersion, figure: str) -> list[ComparedTag]:
-    """Tags that both have judged, the largest change first."""
+    """Tags that both have judged, the largest change first; at the end those that the later one has not learnt."""
     shared = one.tag_metrics.keys() & other.tag_metrics.keys()
     rows = [_row(one.tag_metrics[tag_id], other.tag_metrics[tag_id], figure) for tag_id in shared]
     known = [row for row in rows if row.change is not None]
-    return sorted(known, key=lambda row: (-abs(row.change or 0.0), row.name))
+    return sorted(known, key=lambda row: (bool(row.missing), -abs(row.change or 0.0), row.name))
 
 
 def _row(before: Mapping[str, Any], after: Mapping[str, Any], figure: str) -> ComparedTag:
@@ -49,7 +52,14 @@ def _row(before: Mapping[str, Any], after: Mapping[str, Any], figure: str) -> Co
         after=after.get(figure),
         after_bounds=_bounds(after, figure),
         judged_yes=after.get("judged_yes") or 0,
+        missing=_missing(after),
     )
+
+
+def _missing(figures: Mapping[str, Any]) -> str:
+    """“7 of 10 yes needed”; empty for a tag that was learnt."""
+    support, needed = figures.get("support") or 0, figures.get("needed") or 0
+    return f"{support} of {needed} yes needed" if support < needed else ""
 
 
 def _is_clear(before: Bounds, after: Bounds) -> bool:

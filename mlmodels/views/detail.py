@@ -36,7 +36,9 @@ def of_version(project: Project, version: ModelVersion, tag_id: int | None) -> d
         "choices": sorted(names.items(), key=lambda item: item[1].casefold()),
         "tag_id": tag_id if tag_id in names else None,
         "tag_name": names.get(tag_id or 0, ""),
-        "recall_plot": plots.precision_recall(version.curves.get("precision_recall", [])),
+        "recall_plot": plots.precision_recall(
+            version.curves.get("precision_recall", []), _at_thresholds(version.metrics, "micro_")
+        ),
         "calibration_plot": plots.calibration(version.curves.get("calibration", [])),
     }
     if judged is None:
@@ -46,11 +48,22 @@ def of_version(project: Project, version: ModelVersion, tag_id: int | None) -> d
         one = judged.of_tag(tag_id)
         drawn = evaluation_detail.draw_curves(one)
         every = version.curves.get("precision_recall", [])
-        context["recall_plot"] = plots.tag_precision_recall(names[tag_id], drawn["precision_recall"], every)
+        context["recall_plot"] = plots.tag_precision_recall(
+            names[tag_id], drawn["precision_recall"], every, _at_thresholds(version.tag_metrics[str(tag_id)])
+        )
         context["calibration_plot"] = plots.calibration(drawn["calibration"])
         judged = one
     context["histogram_plot"] = plots.histogram(evaluation_detail.histogram(judged))
     return context | _errors(project, judged, names)
+
+
+def _at_thresholds(figures: Mapping[str, Any], prefix: str = "") -> Mapping[str, float | None]:
+    """What the offers reach; None where nothing was offered or judged."""
+    return {
+        "threshold": figures.get("threshold"),
+        "recall": figures.get(f"{prefix}recall"),
+        "precision": figures.get(f"{prefix}precision"),
+    }
 
 
 def _errors(project: Project, judged: Judged, names: Mapping[int, str]) -> dict[str, list[Picture]]:

@@ -93,26 +93,36 @@ def of_versions(versions: Sequence[ModelVersion], live_id: int | None) -> list[T
 ALL_TAGS = "all tags"
 
 
-def precision_recall(points: Sequence[Mapping[str, Any]]) -> Plot | None:
-    """The curve over all tags together; None where nothing is known."""
+def precision_recall(points: Sequence[Mapping[str, Any]], at: Mapping[str, float | None]) -> Plot | None:
+    """The curve over all tags together, and where their thresholds lie; None where nothing is known."""
     if not points:
         return None
-    return _precision_recall("Precision against recall over all tags together", [(ALL_TAGS, points)])
+    title = "Precision against recall over all tags together"
+    return _precision_recall(title, [(ALL_TAGS, points)], "At each tag’s threshold", at)
 
 
 def tag_precision_recall(
-    name: str, points: Sequence[Mapping[str, Any]], all_points: Sequence[Mapping[str, Any]]
+    name: str,
+    points: Sequence[Mapping[str, Any]],
+    all_points: Sequence[Mapping[str, Any]],
+    at: Mapping[str, float | None],
 ) -> Plot | None:
-    """The curve of one tag before that of all together; None where the tag has no yes."""
+    """The curve of one tag, with its threshold, before that of all together; None where the tag has no yes."""
     if not points:
         return None
     title = f"Precision against recall of {name} and of all tags together"
-    return _precision_recall(title, [(name, points), (ALL_TAGS, all_points)])
+    return _precision_recall(title, [(name, points), (ALL_TAGS, all_points)], "At its threshold", at)
 
 
-def _precision_recall(title: str, curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Plot:
-    """The first curve is the one to look at."""
+def _precision_recall(
+    title: str,
+    curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]],
+    mark: str,
+    at: Mapping[str, float | None],
+) -> Plot:
+    """The first curve is the one to look at; `mark` names the point that its offers reach."""
     named = [(name, point) for name, points in curves for point in points]
+    reached = [at] if at["recall"] is not None and at["precision"] is not None else []
     return plot(
         "line",
         title,
@@ -121,9 +131,16 @@ def _precision_recall(title: str, curves: Sequence[tuple[str, Sequence[Mapping[s
             Column("Threshold", "", "share"),
             Column("Recall", "x", "share"),
             Column("Precision", "line", "share"),
+            Column(mark, "point", "share"),
         ],
-        [(name, point["threshold"], point["recall"], point["precision"]) for name, point in named],
-        tones=["ink" if name == curves[0][0] else "context" for name, _ in named],
+        [
+            *((name, point["threshold"], point["recall"], point["precision"], None) for name, point in named),
+            *((curves[0][0], one["threshold"], one["recall"], None, one["precision"]) for one in reached),
+        ],
+        tones=[
+            *("ink" if name == curves[0][0] else "context" for name, _ in named),
+            *("ink" for _ in reached),
+        ],
         low=0,
         high=1,
     )
@@ -199,7 +216,7 @@ def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> 
             Column(other, "to", "share"),
             Column("at least", "", "share"),
             Column("at most", "", "share"),
-            Column("Change", "label", "signed"),
+            Column("Change", "label", "text"),
             Column("Yes judged"),
         ],
         [
@@ -209,7 +226,7 @@ def compared(rows: Sequence[ComparedTag], one: str, other: str, figure: str) -> 
                 *row.before_bounds,
                 row.after,
                 *row.after_bounds,
-                row.change,
+                row.missing or written(row.change, "signed"),
                 row.judged_yes,
             )
             for row in rows

@@ -49,6 +49,7 @@ class TagRow:
     """One tag of a version. `change` is the F1 gained since the version before it."""
 
     name: str
+    average_precision: float | None
     precision: float | None
     recall: float | None
     f1: float | None
@@ -173,6 +174,7 @@ def _tag_row(figures: Mapping[str, Any], earlier_f1: float | None) -> TagRow:
     f1 = figures.get("f1")
     return TagRow(
         name=figures.get("name", ""),
+        average_precision=figures.get("average_precision"),
         precision=figures.get("precision"),
         recall=figures.get("recall"),
         f1=f1,

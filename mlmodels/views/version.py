@@ -8,8 +8,9 @@ from annotations.selectors import model_inputs
 from annotations.services import snapshot_truth
 from annotations.views.base import ProjectPage
 from mlmodels import selectors
+from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import versions
-from mlmodels.views import detail, shown, take
+from mlmodels.views import detail, shown, take, tuning_run
 
 LEARNT_SHOWN = 200
 UNLEARNT_SHOWN = 12
@@ -19,6 +20,12 @@ def _tag_id(request: HttpRequest) -> int | None:
     """The tag whose curves are asked for."""
     value = request.GET.get("tag", "")
     return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _tuning(version: ModelVersion) -> tuning_run.TuningShown | None:
+    """The run that tuned its backbone; None for a fast head."""
+    run = version.run
+    return tuning_run.shown(run) if run is not None and run.kind == TrainingRun.Kind.FINETUNE else None
 
 
 class VersionPage(ProjectPage):
@@ -44,6 +51,7 @@ class VersionPage(ProjectPage):
             version=version,
             parent=parent,
             reasons=shown.reasons(version),
+            tuning=_tuning(version),
             taught=snapshot_truth.told(version.snapshot) if version.snapshot else "",
             facts=shown.facts(version.metrics),
             fresh=version.metrics.get("fresh"),

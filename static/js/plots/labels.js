@@ -1,5 +1,5 @@
 // What is written into a plot beside its marks, so that nobody has to look colours up in a legend. A plugin of
-// Chart.js: datasets carry `said: {at: "end" | "above" | "beside" | "edge" | "ref", texts, colour}`.
+// Chart.js: datasets carry `said: {at: "end" | "above" | "beside" | "edge" | "ref" | "mark", texts, colour}`.
 const LINE_PX = 14;
 const GAP_PX = 8;
 
@@ -44,6 +44,11 @@ const DRAWN = {
     if (row < 0) return;
     const bar = chart.getDatasetMeta(index).data[row];
     write(chart, said.texts[row], bar.x, bar.y - GAP_PX, said.colour, "center");
+  },
+  // The name of a single point, below it at the left.
+  mark(chart, { said, data }, index) {
+    const mark = chart.getDatasetMeta(index).data[data.findIndex((point) => heightIn(point) !== null)];
+    if (mark) write(chart, said.texts[0], mark.x - GAP_PX, mark.y + LINE_PX, said.colour, "right");
   },
   // What a dashed line stands for, on it at the left; at the right where other lines begin at the left.
   ref(chart, { said }, index) {

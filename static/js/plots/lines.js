@@ -15,6 +15,7 @@ export function line(data, colours, options) {
     ...bandsOf(data, column, colours, places),
     ...(series ? groups(data, series, column, colours, places) : lineOf(data, column, colours, options, places)),
   ]);
+  const marks = ofRole(data, "point").map((column) => markOf(column, colours, places));
   const refs = ofRole(data, "ref").map((column) =>
     options.span === undefined
       ? refOf(column, colours, places)
@@ -24,7 +25,7 @@ export function line(data, colours, options) {
   const form = (lines[0] ?? ofRole(data, "ref")[0]).form;
   return {
     type: "line",
-    data: { datasets: [...datasets, ...refs] },
+    data: { datasets: [...marks, ...datasets, ...refs] },
     options: {
       scales: {
         x: x ? axes.numbers(x.form, colours, { grid: false, ...spanOf(x, options.span) }) : nameAxis(data, colours),
@@ -85,6 +86,21 @@ function groups(data, series, column, colours, places) {
       said: { at: "end", texts: [name], colour },
     };
   });
+}
+
+// A point beside the lines, with its name below it.
+function markOf(column, colours, places) {
+  return {
+    label: column.name,
+    column,
+    data: places(column),
+    showLine: false,
+    clip: 8,
+    pointRadius: 4.5,
+    pointBackgroundColor: colours.live,
+    pointBorderColor: colours.surface,
+    said: { at: "mark", texts: [column.name], colour: colours.live },
+  };
 }
 
 export function points(data, colours, options) {

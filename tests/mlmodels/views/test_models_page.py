@@ -113,14 +113,24 @@ class TestVersions:
                 "keystrokes": 2.5,
             },
         }
-        tag = {"name": "dog", "f1": 0.7, "f1_interval": [0.6, 0.8], "support": 20, "needed": 10}
+        tag = {
+            "name": "dog",
+            "average_precision": 0.83,
+            "f1": 0.7,
+            "f1_interval": [0.6, 0.8],
+            "support": 20,
+            "needed": 10,
+            "judged_yes": 14,
+        }
         version = version_of(planted, 1, metrics=figures, tag_metrics={"1": tag})
         page = text_of(browser_of(planted.cast.manager).get(f"{here}{version.pk}/"))
         assert '>.61</span></dd><dd class="tiny muted num">.57 to .65</dd>' in page
         assert "over 1 tag with enough yes" in page
         assert "On the 200 reviewed last: F1 .50, AP –, 1.25 corrections and 2.50 keystrokes" in page
         assert 'like a holdout image</dt><dd class="num">17</dd>' in page
-        assert 'title=".60 to .80' in page
+        assert '<strong>.70</strong><div class="tiny muted nowrap">.60 to .80</div>' in page
+        assert '<th scope="row">dog</th><td class="end">.83</td>' in page
+        assert '<td class="end">20</td><td class="end">14</td>' in page
 
     def test_a_refused_version_is_put_live_knowing_all_that_the_gate_said(self, planted, browser_of, here):
         version = refused_run(planted, 9).version
@@ -177,6 +187,16 @@ class TestVersions:
         assert queries() == few
 
 
+def tuning_point(epoch):
+    return {
+        "epoch": epoch,
+        "average_precision": 0.5,
+        "loss": 0.2,
+        "held_back_loss": 0.3,
+        "seconds": 1.0,
+    }
+
+
 class TestOneVersion:
     def test_tags_the_gate_and_the_curves(self, trained, cast, browser_of, here):
         version = trained[1]
@@ -186,6 +206,26 @@ class TestOneVersion:
         assert "Against v1: AP" in page and " keystrokes an image (" in page
         assert "Precision against recall" in page and "How often scores came true" in page
         assert f'href="{here}{trained[0].pk}/">Before it: v{trained[0].number}' in page
+
+    def test_of_what_kind_it_is_stands_in_its_lineage(self, planted, trained, browser_of, here):
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/"))
+        assert f'<dt>Kind</dt><dd class="num">fast, run {trained[1].run_id}</dd>' in page
+        assert "Fine-tuning, run" not in page
+
+    def test_a_tuned_version_shows_the_run_that_tuned_it(self, planted, browser_of, here):
+        run = TrainingRun.objects.create(
+            project=planted.project,
+            kind="finetune",
+            state="done",
+            options={"finetune": {"stages": 2, "epochs": 3, "loss": "asymmetric"}},
+            tuning={"curve": [tuning_point(0), tuning_point(1)]},
+        )
+        version = version_of(planted, 1, run=run)
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{version.pk}/"))
+        assert f'<a href="#tuning-title">fine-tuned, run {run.pk}</a>' in page
+        assert f'id="tuning-title">Fine-tuning, run {run.pk}</h2>' in page
+        assert "last 2 stages, up to 3 epochs" in page
+        assert 'name="Average precision and loss by epoch"' in page
 
     def test_what_a_tag_still_needs_is_said(self, planted, browser_of, here):
         figures = {"name": "boat", "f1": 0.2, "support": 6, "needed": 10, "threshold": 0.5}

@@ -8,10 +8,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Image, Project
+from annotations.views.plots import written
 from mlmodels.models import ModelVersion
 from mlmodels.services import evaluation_detail, versions
 from mlmodels.services.evaluation_detail import Judged
 from tests.mlmodels.views.conftest import text_of, version_of
+
+
+def plot_of(page, name):
+    start = page.index(f'name="{name}')
+    return page[start : page.index("</data-plot>", start)]
+
+
+def row_of(figures):
+    """The point that the offers of a tag reach, which is on no curve."""
+    recall, precision = (figures[name] for name in ("recall", "precision"))
+    cell = f'<td data-value="{recall}" class="end">{written(recall, "share")}</td>'
+    return f'{cell}<td class="end">–</td><td data-value="{precision}"'
 
 
 class TestScores:
@@ -27,6 +40,7 @@ class TestScores:
         page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/?tag={dog}"))
         assert "Scores of dog" in page and f'<option value="{dog}" selected>dog</option>' in page
         assert "Precision against recall of dog and of all tags together" in page
+        assert row_of(trained[1].tag_metrics[str(dog)]) in plot_of(page, "Precision against recall")
         errors = page[page.index("Surest mistakes") :]
         assert '<span class="error-tag">dog</span>' in errors and '"error-tag">boat' not in errors
 
@@ -110,6 +124,23 @@ class TestComparing:
         ]
         assert "−.30" in plot and "+.05" in plot and "v1 and v2" in page
         assert 'data-value="0.45" class="end">.45' in plot, "the lower bound of a figure"
+
+    def test_a_tag_that_the_later_has_not_learnt_is_grey_with_the_reason_at_the_end(
+        self, planted, browser_of, here
+    ):
+        def tags(f1):
+            learnt = {"name": "dog", "f1": 0.5, "support": 20, "needed": 10}
+            return {"1": {"name": "boat", "f1": f1, "support": 7, "needed": 10}, "2": learnt}
+
+        for number, f1 in ((1, 0.9), (2, 0.0)):
+            version_of(planted, number, tag_metrics=tags(f1))
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}compare/?by=f1"))
+        plot = plot_of(page, "F1 of v1 and of v2")
+        assert re.findall(r'<tr(?: data-tone="(\w+)")?><th scope="row">(\w+)', plot) == [
+            ("", "dog"),
+            ("context", "boat"),
+        ]
+        assert "7 of 10 yes needed" in plot and "−.90" not in plot
 
     def test_over_all_tags_too_only_a_change_that_the_intervals_carry_has_a_colour(
         self, planted, browser_of, here
