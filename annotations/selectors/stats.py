@@ -1,6 +1,7 @@
 """Figures of a project, from kept counters: no request costs more as the project grows."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.utils import timezone
 from annotations.models import LiveModel, Project, Review, User, VerifiedPage
 from annotations.selectors import counters, strata
 from annotations.types import TrainableCounts
+
+# The model's side learns a tag from so many yes on, and writes it with each version that goes live.
+YES_TO_LEARN_A_TAG = 10
 
 STATES = ("pending", "reviewed", "disputed", "unsure", "broken", "removed")
 
@@ -90,10 +94,40 @@ def live_model_json(live: LiveModel) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What the live version has of a tag. `support`: the yes it learnt from, or that wait for the first version."""
+
+    is_known: bool
+    support: int
+    needed: int
+    f1: float | None
+
+    @property
+    def has_enough(self) -> bool:
+        return self.support >= self.needed
+
+
+def learnt_of(project: Project, tag_id: int, *, yes: int) -> Learnt:
+    """`yes` are there now; they count for a tag that no version knows yet."""
+    figures = _live_tags(project).get(str(tag_id))
+    if figures is None:
+        return Learnt(is_known=False, support=yes, needed=YES_TO_LEARN_A_TAG, f1=None)
+    return Learnt(
+        is_known=True,
+        support=figures.get("support") or 0,
+        needed=figures.get("needed") or YES_TO_LEARN_A_TAG,
+        f1=figures.get("f1"),
+    )
+
+
 def yes_needed(project: Project) -> dict[int, int]:
     """How many yes a tag needs before the live model's kind learns it, by tag id; empty before the first version."""
-    tags = LiveModel.objects.filter(project=project).values_list("tags", flat=True).first() or {}
-    return {int(tag_id): figures.get("needed") or 0 for tag_id, figures in tags.items()}
+    return {int(tag_id): figures.get("needed") or 0 for tag_id, figures in _live_tags(project).items()}
+
+
+def _live_tags(project: Project) -> Mapping[str, Any]:
+    return LiveModel.objects.filter(project=project).values_list("tags", flat=True).first() or {}
 
 
 def person_today(project: Project, user: User, since: datetime) -> dict[str, int]:

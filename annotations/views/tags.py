@@ -12,7 +12,7 @@ from annotations.models import LiveModel, Tag
 from annotations.models.tag import name_key
 from annotations.numbers import whole_number
 from annotations.permissions import allows
-from annotations.selectors import examples, hierarchy, progress, proposals, tag_preview, vocabulary
+from annotations.selectors import examples, hierarchy, progress, proposals, stats, tag_preview, vocabulary
 from annotations.selectors import tag_changes as history
 from annotations.selectors.progress import TagCount
 from annotations.services import tags
@@ -158,13 +158,15 @@ class TagPage(OneTag):
     def _show(self, tag: Tag, form: TagForm, status: int = 200) -> HttpResponse:
         below = list(hierarchy.children(tag)[: CHILDREN_SHOWN + 1])
         latest = history.latest(tag)
+        touched = tag_preview.of_tag(self.project, tag)
         return self.page(
             status,
             tag=tag,
             form=form,
             survivor=vocabulary.named(self.project, tag.pk) if tag.merged_into_id else None,
             change=told(self.project, [latest])[0] if latest else None,
-            touched=tag_preview.of_tag(self.project, tag),
+            touched=touched,
+            learnt=stats.learnt_of(self.project, tag.pk, yes=touched.yes),
             above=hierarchy.paths(self.project, [tag.pk])[tag.pk],
             children=below[:CHILDREN_SHOWN],
             has_more_children=len(below) > CHILDREN_SHOWN,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.selectors import model_inputs
+from annotations.selectors.stats import YES_TO_LEARN_A_TAG
 from mlmodels.models import ModelVersion
 from mlmodels.services import curves, heads, rivals
 from mlmodels.services.evidence import Answered, Evidence
@@ -26,7 +27,6 @@ Scores = NDArray[np.floating]
 HOLDOUT_FROM_IMAGES = 50
 FRESH_IMAGES = 200
 FRESH_FIGURES = ("macro_average_precision", "micro_f1", "corrections", "keystrokes")
-YES_TO_LEARN_A_TAG = 10
 DIGITS = 6
 
 

@@ -43,6 +43,20 @@ def forecast_told(project_id: int) -> Told | None:
 
 
 @register.simple_tag
+def stop_advice(project_id: int) -> str:
+    """Whether more reviews would pay, in a few words; empty before there is a forecast; one query."""
+    newest = forecasts.newest(project_id)
+    return forecasts_shown.advice(newest.overall) if newest and newest.overall else ""
+
+
+@register.simple_tag
+def tag_foretold(project_id: int, tag_id: int) -> str:
+    """Whether more examples of a tag would help; empty before that is known; one query."""
+    newest = forecasts.newest(project_id)
+    return forecasts_shown.of_tag(newest, tag_id) if newest else ""
+
+
+@register.simple_tag
 def forecast_progress(project_id: int) -> Progress:
     return forecasts.progress(project_id)
 

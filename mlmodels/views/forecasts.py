@@ -35,7 +35,7 @@ def told(row: LearningForecast) -> Told | None:
     if not row.overall:
         return None
     return Told(
-        advice=_advice(row.overall),
+        advice=advice(row.overall),
         sentence=sentence(row.overall),
         plot=curve(row.overall),
         judged=judged(row),
@@ -44,6 +44,25 @@ def told(row: LearningForecast) -> Told | None:
         tags=_counted(row.tags),
         has_seen_answers=tuned_backbones.has_seen_answers(row.version),
     )
+
+
+def advice(overall: Mapping[str, Any]) -> str:
+    """A yes only where the gain is above nothing in its whole range."""
+    last = overall["expected"][-1]
+    gain = last["value"] - overall["now"]
+    if gain < HARDLY and last["gain_upper"] < 2 * HARDLY:
+        return "Hardly: it is learnt as far as it goes"
+    if gain < HARDLY:
+        return "A little may still come"
+    if last["gain_lower"] > 0:
+        return "Yes, more reviews still teach it"
+    return "Perhaps: more reviews may also bring nothing"
+
+
+def of_tag(row: LearningForecast, tag_id: int) -> str:
+    """Whether more examples of this tag would help; empty where no fit judged it."""
+    one = row.tags.get(str(tag_id))
+    return WORDS[one["would_help"]] if one else ""
 
 
 def judged(row: LearningForecast) -> str:
@@ -114,14 +133,6 @@ def of_tags(row: LearningForecast, names: Mapping[int, str]) -> Plot | None:
         low=0,
         high=1,
     )
-
-
-def _advice(overall: Mapping[str, Any]) -> str:
-    last = overall["expected"][-1]
-    gain = last["value"] - overall["now"]
-    if gain < HARDLY and last["gain_upper"] < 2 * HARDLY:
-        return "Hardly: it is learnt as far as it goes"
-    return "Yes, more reviews still teach it" if gain >= HARDLY else "A little may still come"
 
 
 def _counted(tags: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, int]]:

@@ -53,6 +53,26 @@ class TestTags:
         assert '<td class="end">1</td> <td class="end wide-only">0</td>' in dog
         assert '<td class="end">0</td> <td class="end wide-only">1</td>' in cat
 
+    def test_a_tags_page_says_what_the_model_has_of_it(self, cast, browser_of, here):
+        ids = make_tags(cast.project, "dog", "cat", "hat")
+        make_images(cast.project, 1)
+        review_next(cast, cast.annotator, yes=("hat",))
+
+        def told(name):
+            page = text_of(browser_of(cast.manager).get(f"{here}tags/{ids[name]}/"))
+            return page[page.index("What the model makes of it") :]
+
+        assert "1 of 10 yes needed" in told("hat"), "before the first version"
+        learnt = {
+            str(ids["dog"]): {"f1": 0.853, "threshold": 0.46, "support": 30, "needed": 10},
+            str(ids["cat"]): {"f1": 0.2, "threshold": 0.5, "support": 6, "needed": 10},
+        }
+        live_model.publish(
+            cast.project.pk, version_id=1, number=1, provisional=False, metrics={}, tags=learnt
+        )
+        assert "F1 <strong>.85</strong>, learnt from 30 yes." in told("dog")
+        assert "6 of 10 yes needed" in told("cat") and "F1 <strong>" not in told("cat")
+
     @pytest.mark.parametrize("key", sorted(review_keys.RESERVED - {" ", "Enter", "Backspace", "ArrowRight"}))
     def test_no_command_of_the_review_page_becomes_a_hotkey(self, cast, browser_of, here, key):
         tag_id = make_tags(cast.project, "dog")["dog"]

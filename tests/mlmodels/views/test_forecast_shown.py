@@ -6,10 +6,11 @@ from django.utils import timezone
 from mlmodels.models import Extractor, LearningForecast
 from mlmodels.services import versions
 from mlmodels.views import forecasts as shown
+from tests.factories import make_images
 from tests.mlmodels.views.conftest import text_of, version_of
 
 
-def expected(images, value, *, low, high, gain_upper=0.1):
+def expected(images, value, *, low, high, gain_lower=0.01, gain_upper=0.1):
     return {
         "images": images,
         "more": images - 400,
@@ -17,7 +18,7 @@ def expected(images, value, *, low, high, gain_upper=0.1):
         "value": value,
         "lower": low,
         "upper": high,
-        "gain_lower": 0.0,
+        "gain_lower": gain_lower,
         "gain_upper": gain_upper,
     }
 
@@ -117,8 +118,34 @@ def test_a_curve_that_is_flat_advises_to_stop():
     flat = [expected(500, 0.642, low=0.635, high=0.65, gain_upper=0.012)]
     overall = OVERALL | {"expected": flat}
 
-    assert shown._advice(overall).startswith("Hardly")
+    assert shown.advice(overall).startswith("Hardly")
     assert "expected to stay at .64" in shown.sentence(overall)
+
+
+def test_a_gain_that_may_be_nothing_is_no_yes():
+    unsure = OVERALL | {"expected": [expected(800, 0.70, low=0.61, high=0.73, gain_lower=0.0)]}
+
+    assert shown.advice(OVERALL).startswith("Yes")
+    assert shown.advice(unsure) == "Perhaps: more reviews may also bring nothing"
+
+
+def test_the_overview_leads_to_the_advice_those_who_may_see_it(browser_of, cast, foretold):
+    page = f"/projects/{cast.project.pk}/"
+    link = f'<a href="{page}models/#forecast-title">Yes, more reviews still teach it</a>'
+    make_images(cast.project, 1)
+
+    assert link in text_of(browser_of(cast.manager).get(page))
+    assert "more reviews still teach it" not in text_of(browser_of(cast.annotator).get(page))
+
+
+def test_a_tags_page_says_whether_more_examples_would_help(browser_of, cast, planted, foretold):
+    names = {"dog": "More examples would help.", "boat": "Learnt as far as it goes.", "tree": ""}
+    manager = browser_of(cast.manager)
+    for name, told in names.items():
+        page = text_of(manager.get(f"/projects/{cast.project.pk}/tags/{planted.tags[name]}/"))
+        learnt = page[page.index("What the model makes of it") :]
+        assert "learnt from 20 yes" in learnt and told in learnt
+        assert ("Learnt as far" in learnt, "More examples" in learnt) == (name == "boat", name == "dog")
 
 
 def test_a_forecast_over_a_backbone_that_has_learnt_from_all_answers_says_that_it_is_low(
