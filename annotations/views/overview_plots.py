@@ -9,6 +9,8 @@ from annotations.selectors.progress import DayWork
 from annotations.views.plots import Column, Kind, Plot, Value, plot
 
 TAGS_SHOWN = 12
+# Of those drawn, as many have the fewest yes: what is missing must not hide behind what is there.
+FEWEST_SHOWN = 4
 # A plot of more rows is taller than a canvas can be; the page of tags lists them all.
 TAGS_DRAWN = 250
 
@@ -92,32 +94,48 @@ class Balance:
 
 
 def tag_balance(project: Project, *, every: bool) -> Balance:
-    """Tags by how many images have a yes; amber those with too few to learn from."""
+    """Tags by how many images have a yes; amber those with too few to learn from. Of many, both ends are drawn."""
     answers = progress.answers_by_tag(project)
     names = dict(vocabulary.active_tags(project).values_list("pk", "name"))
     yes = {tag_id: answers[tag_id].yes if tag_id in answers else 0 for tag_id in names}
     ordered = sorted(yes, key=lambda tag_id: (-yes[tag_id], names[tag_id]))
-    drawn = ordered[: TAGS_DRAWN if every else TAGS_SHOWN]
     if not any(yes.values()):
         return Balance(None, 0, False)
     needed = stats.yes_needed(project)
-    short = {tag_id for tag_id in drawn if yes[tag_id] < needed.get(tag_id, 0)}
+    bars = [_bar(names[tag_id], yes[tag_id], needed.get(tag_id)) for tag_id in ordered]
+    limit = TAGS_DRAWN if every else TAGS_SHOWN
+    more = max(0, len(bars) - limit)
+    drawn = [*bars[: limit - FEWEST_SHOWN], _gap(more), *bars[-FEWEST_SHOWN:]] if more else bars
     made = plot(
         "rows",
-        f"Images with a yes, {len(drawn)} of {len(ordered)} tags",
+        f"Images with a yes, {len(bars) - more} of {len(bars)} tags",
         [
             Column("Tag", "name", "text"),
             Column("Yes", "bar"),
             Column("Yes and what is needed", "label", "text"),
         ],
-        [
-            (
-                names[tag_id],
-                yes[tag_id],
-                f"{yes[tag_id]} of {needed[tag_id]} needed" if tag_id in short else f"{yes[tag_id]:,}",
-            )
-            for tag_id in drawn
-        ],
-        tones=["wait" if tag_id in short else "" for tag_id in drawn],
+        [(bar.name, bar.yes, bar.label) for bar in drawn],
+        tones=[bar.tone for bar in drawn],
     )
-    return Balance(made, len(ordered) - len(drawn), not every)
+    return Balance(made, more, not every)
+
+
+@dataclass(frozen=True)
+class _Bar:
+    name: str
+    yes: int | None
+    label: str
+    tone: str = ""
+
+
+def _bar(name: str, yes: int, needed: int | None) -> _Bar:
+    """`needed` is None for a tag that no version knows yet."""
+    wanted = stats.YES_TO_LEARN_A_TAG if needed is None else needed
+    if yes < wanted:
+        return _Bar(name, yes, f"{yes} of {wanted} needed", "wait")
+    return _Bar(name, yes, f"{yes:,}")
+
+
+def _gap(more: int) -> _Bar:
+    """The place of the tags that are not drawn."""
+    return _Bar(f"… {more:,} more …", None, "")
