@@ -6,10 +6,12 @@ A breach of the content policy or an error of a script fails each test (see `sig
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotations.models import Review
+from annotations.views.plots import Column, plot
 from tests.factories import make_cast, make_images, make_tags, review_next
 
 # How many different colours the drawing has, and the brightest one.
@@ -18,6 +20,18 @@ INK = """canvas => {
     const seen = new Set();
     for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255) seen.add(data[at]);
     return [...seen];
+}"""
+
+
+# Adds a plot to the page and keeps what is written into it, and where.
+WRITTEN = """html => {
+    window.written = {};
+    const fill = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        window.written[text] = {x, y, align: this.textAlign};
+        fill.call(this, text, x, y);
+    };
+    document.querySelector("main").insertAdjacentHTML("beforeend", html);
 }"""
 
 
@@ -92,6 +106,21 @@ def test_without_script_the_tables_are_there(cast, sign_in, address):
     plot = plot_of(page, "Reviews by day")
     expect(plot.get_by_role("row", name="Today 3")).to_be_visible()
     expect(plot.locator("canvas")).to_have_count(0)
+
+
+def test_the_name_of_a_line_that_ends_early_is_not_struck_through_by_the_one_that_goes_on(page):
+    columns = [
+        Column("Images", "x"),
+        Column("Measured", "line", "share"),
+        Column("Expected", "line", "share"),
+    ]
+    rows = [(10, 0.4, None), (100, 0.6, None), (100, None, 0.6), (200, None, 0.7)]
+    made = plot("line", "AP by images", columns, rows)
+    page.evaluate(WRITTEN, render_to_string("partials/_plot.html", {"plot": made}))
+    page.wait_for_function("window.written['Expected .70'] !== undefined")
+    early, last = (page.evaluate(f"window.written['{name}']") for name in ("Measured .60", "Expected .70"))
+    assert (early["align"], last["align"]) == ("right", "left")
+    assert early["x"] < last["x"] - 50
 
 
 def test_review_loads_nothing_of_the_plots(cast, sign_in, address):

@@ -60,9 +60,18 @@ const DRAWN = {
   },
 };
 
-// Names at the ends of lines, a line's height apart.
+// Names at the ends of lines; above the end where another line goes on, which would strike the name through.
 function drawEnds(chart) {
   const ends = chart.data.datasets.map((dataset, index) => endOf(chart, dataset, index)).filter(Boolean);
+  const right = Math.max(...ends.map(({ x }) => x));
+  const [outer, inner] = [ends.filter(({ x }) => right - x < GAP_PX), ends.filter(({ x }) => right - x >= GAP_PX)];
+  spread(outer);
+  for (const { said, x, y } of outer) write(chart, said.texts[0], x + GAP_PX, y, said.colour);
+  for (const { said, x, y } of inner) write(chart, said.texts[0], x, y - LINE_PX, said.colour, "right");
+}
+
+// At least a line's height apart.
+function spread(ends) {
   ends.sort((one, other) => one.y - other.y);
   for (let at = 1; at < ends.length; at++) {
     const short = LINE_PX - (ends[at].y - ends[at - 1].y);
@@ -70,7 +79,6 @@ function drawEnds(chart) {
     ends[at].y += short / 2;
     ends[at - 1].y -= short / 2;
   }
-  for (const { said, x, y } of ends) write(chart, said.texts[0], x + GAP_PX, y, said.colour);
 }
 
 function endOf(chart, dataset, index) {

@@ -67,6 +67,7 @@ def test_the_models_page_says_what_is_expected_and_on_what_it_rests(browser_of, 
 
     assert "With 500 more reviewed images AP is expected to rise from .64 to .66 (.65 to .67)." in text
     assert "Yes, more reviews still teach it" in text
+    assert "AP upwards, reviewed images across" in text
     assert "judged on 60 holdout images" in text
     assert "1 tag: more examples would help; 1 tag: learnt as far as it goes" in text
     assert 'data-value="0.51"' in text, "a mean over the draws of one size"
