@@ -6,6 +6,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from annotations.selectors import model_inputs
 from annotations.views.overview_plots import TitledPlot
 from annotations.views.plots import Plot
 from mlmodels import selectors
@@ -37,9 +38,11 @@ def version_plots(project_id: int, live_id: int | None) -> list[TitledPlot]:
 
 @register.simple_tag
 def forecast_told(project_id: int) -> Told | None:
-    """What more reviews would bring; three queries."""
+    """What more reviews would bring; five queries."""
     newest = forecasts.newest(project_id)
-    return forecasts_shown.told(newest) if newest else None
+    if newest is None:
+        return None
+    return forecasts_shown.told(newest, {tag.tag_id for tag in model_inputs.active_tags(project_id)})
 
 
 @register.simple_tag

@@ -1,6 +1,6 @@
 """What more reviews would bring, as sentences and plots, from a stored forecast. No queries here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ TAGS_DRAWN = 40
 
 @dataclass(frozen=True)
 class Told:
-    """A forecast as the page of the models says it. `tags`: how many tags there are of each word."""
+    """A forecast as the page of the models says it. `tags`: how many active tags there are of each word."""
 
     advice: str
     sentence: str
@@ -30,8 +30,8 @@ class Told:
     has_seen_answers: bool
 
 
-def told(row: LearningForecast) -> Told | None:
-    """None where its points are too few to say anything."""
+def told(row: LearningForecast, active_ids: Collection[int]) -> Told | None:
+    """In words, of the tags that are active today; None where its points are too few to say anything."""
     if not row.overall:
         return None
     return Told(
@@ -41,7 +41,7 @@ def told(row: LearningForecast) -> Told | None:
         judged=judged(row),
         version_id=row.version_id,
         version_number=row.version.number,
-        tags=_counted(row.tags),
+        tags=_counted(one for tag_id, one in row.tags.items() if int(tag_id) in active_ids),
         has_seen_answers=tuned_backbones.has_seen_answers(row.version),
     )
 
@@ -135,6 +135,6 @@ def of_tags(row: LearningForecast, names: Mapping[int, str]) -> Plot | None:
     )
 
 
-def _counted(tags: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, int]]:
-    words = [WORDS[one["would_help"]] for one in tags.values()]
+def _counted(tags: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    words = [WORDS[one["would_help"]] for one in tags]
     return [(word, words.count(word)) for word in WORDS.values() if word in words]

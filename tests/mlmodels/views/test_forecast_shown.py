@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from annotations.services import tags as tag_service
 from mlmodels.models import Extractor, LearningForecast
 from mlmodels.services import versions
 from mlmodels.views import forecasts as shown
@@ -72,6 +73,14 @@ def test_the_models_page_says_what_is_expected_and_on_what_it_rests(browser_of, 
     assert "1 tag: more examples would help; 1 tag: learnt as far as it goes" in text
     assert 'data-value="0.51"' in text, "a mean over the draws of one size"
     assert 'data-value="0.73"' in text
+
+
+def test_a_tag_that_was_retired_since_is_not_counted(browser_of, cast, planted, foretold, here):
+    tag_service.retire(planted.project.tags.get(name="boat"), actor=cast.manager)
+
+    text = text_of(browser_of(cast.manager).get(here))
+
+    assert "1 tag: more examples would help. See" in text
 
 
 def test_a_versions_page_says_it_tag_by_tag(browser_of, cast, foretold, here):
