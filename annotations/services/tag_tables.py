@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from annotations.errors import BadInput, Conflict
 from annotations.exporters import cells
 
-HEADER = ("file", "tag", "score", "offered", "version")
+HEADER = ("file", "tag", "score", "offered", "version", "project")
+
+
+class Source(NamedTuple):
+    """Whose scores they are: the number of a model version, and the id of its project."""
+
+    version: int
+    project: int
 
 
 @dataclass(frozen=True)
@@ -26,26 +33,26 @@ class TagRow:
     offered: bool
 
 
-def lines(name: str, rows: Iterable[TagRow], *, version: int) -> bytes:
+def lines(name: str, rows: Iterable[TagRow], *, source: Source) -> bytes:
     """The rows of one file as CSV; one without any is told of in a row with its name alone."""
     found = [
-        (cells.guard(name), cells.guard(row.tag), f"{row.score:.4f}", str(row.offered).lower(), version)
+        (cells.guard(name), cells.guard(row.tag), f"{row.score:.4f}", str(row.offered).lower(), *source)
         for row in rows
     ]
-    return b"".join(cells.write(None, found or [(cells.guard(name), "", "", "", version)]))
+    return b"".join(cells.write(None, found or [(cells.guard(name), "", "", "", *source)]))
 
 
 class TagTable:
     """A table on disk that is added to file by file, each whole or not at all. `done` names the files that it has."""
 
-    def __init__(self, path: Path, *, version: int) -> None:
+    def __init__(self, path: Path, *, source: Source) -> None:
         """Read what is there; nothing is written before the first file is added.
 
         Raises:
-            Conflict: the table is of another version.
+            Conflict: the table is of another version, or of another project.
             BadInput: the file is no such table, or cannot be read.
         """
-        self.path, self.version = path, version
+        self.path, self.source = path, source
         try:
             data = path.read_bytes() if path.exists() else b""
         except OSError as error:
@@ -68,7 +75,7 @@ class TagTable:
         stream = self._stream = self._stream or self._opened()
         before = stream.tell()
         try:
-            left = memoryview(lines(name, rows, version=self.version))
+            left = memoryview(lines(name, rows, source=self.source))
             while left:  # a disk that fills up takes a part before it says so
                 left = left[stream.write(left) :]
         except OSError:
@@ -92,10 +99,11 @@ class TagTable:
     def _whole_files(self, data: bytes) -> list[list[str]]:
         """The rows of what is there, without those of a last file that may lack some."""
         rows = _rows(data, self.path) if data else []
-        if others := {row[4] for row in rows} - {str(self.version)}:
+        if others := {tuple(row[4:]) for row in rows} - {tuple(map(str, self.source))}:
+            version, project = min(others)
             raise Conflict(
-                f"{self.path} holds scores of version {min(others)}, not of {self.version}: name another file, "
-                "or remove that one.",
+                f"{self.path} holds scores of version {version} of project {project}, not of version "
+                f"{self.source.version} of project {self.source.project}: name another file, or remove that one.",
                 code="other_version",
             )
         # Every file has as many rows as the one before it.

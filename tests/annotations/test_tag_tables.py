@@ -7,8 +7,9 @@ import pytest
 
 from annotations.errors import BadInput, Conflict
 from annotations.services import tag_tables
-from annotations.services.tag_tables import TagRow, TagTable
+from annotations.services.tag_tables import Source, TagRow, TagTable
 
+OURS = Source(version=1, project=7)
 ROWS = [TagRow("dog", 0.91, True), TagRow("=boat", 0.2, False)]
 
 
@@ -17,8 +18,8 @@ def path(tmp_path):
     return tmp_path / "tags.csv"
 
 
-def filled(path, *names, version=1):
-    with TagTable(path, version=version) as table:
+def filled(path, *names):
+    with TagTable(path, source=OURS) as table:
         for name in names:
             table.add(name, ROWS)
     return path
@@ -33,14 +34,14 @@ def test_each_tag_of_a_file_is_a_row_and_formulas_are_disarmed(path):
     filled(path, "a/犬, 1.jpg")
     assert read(path) == [
         list(tag_tables.HEADER),
-        ["a/犬, 1.jpg", "dog", "0.9100", "true", "1"],
-        ["a/犬, 1.jpg", "'=boat", "0.2000", "false", "1"],
+        ["a/犬, 1.jpg", "dog", "0.9100", "true", "1", "7"],
+        ["a/犬, 1.jpg", "'=boat", "0.2000", "false", "1", "7"],
     ]
 
 
 def test_a_second_run_knows_what_is_there(path):
     filled(path, "a.jpg", "-b.jpg")
-    with TagTable(path, version=1) as table:
+    with TagTable(path, source=OURS) as table:
         assert table.done == {"a.jpg", "-b.jpg"}
     assert len(read(path)) == 5
 
@@ -49,7 +50,7 @@ def test_a_second_run_knows_what_is_there(path):
 def test_a_table_that_was_cut_anywhere_loses_the_last_file_alone(path, cut):
     whole = filled(path, "a.jpg", "b.jpg", "c.jpg").read_bytes()
     path.write_bytes(whole[:-cut])
-    with TagTable(path, version=1) as table:
+    with TagTable(path, source=OURS) as table:
         assert table.done in ({"a.jpg", "b.jpg"}, {"a.jpg"})
         for name in ("b.jpg", "c.jpg"):
             if name not in table.done:
@@ -57,26 +58,33 @@ def test_a_table_that_was_cut_anywhere_loses_the_last_file_alone(path, cut):
     assert path.read_bytes() == whole
 
 
-def test_another_version_s_table_is_not_mixed_with(path):
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Source(version=2, project=7), "of version 1 of project 7, not of version 2 of project 7"),
+        (Source(version=1, project=8), "of version 1 of project 7, not of version 1 of project 8"),
+    ],
+)
+def test_the_table_of_another_version_or_project_is_not_mixed_with(path, other, said):
     before = filled(path, "a.jpg").read_bytes()
-    with pytest.raises(Conflict, match="of version 1, not of 2"):
-        TagTable(path, version=2)
+    with pytest.raises(Conflict, match=said):
+        TagTable(path, source=other)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    "content", [b"name,caption\r\na,b\r\n", b"\xff\xfe\n", b"file,tag,score,offered,version\r\na\r\n"]
+    "content", [b"name,caption\r\na,b\r\n", b"\xff\xfe\n", b"file,tag,score,offered,version,project\r\na\r\n"]
 )
 def test_a_file_that_is_no_such_table_is_left_alone(path, content):
     path.write_bytes(content)
     with pytest.raises(BadInput, match="no table that this command has made"):
-        TagTable(path, version=1)
+        TagTable(path, source=OURS)
     assert path.read_bytes() == content
 
 
 def test_a_full_disk_leaves_the_table_whole(path):
     before = filled(path, "a.jpg", "b.jpg").read_bytes()
-    with TagTable(path, version=1) as table:
+    with TagTable(path, source=OURS) as table:
         table.add("c.jpg", ROWS)
         kept = table._stream
 
@@ -99,13 +107,13 @@ def test_a_full_disk_leaves_the_table_whole(path):
 
 def test_opening_a_table_changes_nothing(path):
     before = filled(path, "a.jpg").read_bytes()
-    with TagTable(path, version=1) as table:
+    with TagTable(path, source=OURS) as table:
         assert table.done == set()
     assert path.read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_leaves_the_sentence_to_the_disk(tmp_path):
-    with TagTable(tmp_path / "nowhere" / "tags.csv", version=1) as table, pytest.raises(FileNotFoundError):
+    with TagTable(tmp_path / "nowhere" / "tags.csv", source=OURS) as table, pytest.raises(FileNotFoundError):
         table.add("a.jpg", ROWS)
 
 

@@ -15,7 +15,7 @@ from scipy.special import logit
 from annotations import xmp
 from annotations.importers import keywords
 from annotations.models import Image, LiveModel
-from annotations.services.tag_tables import TagTable
+from annotations.services.tag_tables import Source, TagTable
 from mlmodels.core.vision.extractor import Extractor as VisionExtractor
 from mlmodels.models import Extractor, ModelVersion
 from mlmodels.services import heads, prediction
@@ -185,6 +185,29 @@ def test_keywords_go_into_copies_beside_pictures_or_by_that_word_alone_into_them
     assert not list(good.rglob(".*"))
 
 
+def test_pictures_that_the_table_has_get_their_keywords_too(live_version, cast, good, tmp_path):
+    table = tmp_path / "tags.csv"
+    assert predict(cast, good, "--out", table)[0] == 0
+    before = table.read_bytes()
+
+    code, _, told = predict(cast, good, "--out", table, "--write-keywords", "sidecars")
+
+    assert code == 0 and "6 pictures tagged" in told
+    offered = {name: set() for name in (row["file"] for row in rows(table))}
+    for row in rows(table):
+        offered[row["file"]] |= {row["tag"]} if row["offered"] == "true" else set()
+    for name, tags in offered.items():
+        assert set(xmp.read((good / f"{name}.xmp").read_bytes()).tags) == tags
+    assert table.read_bytes() == before
+
+    copies = ("--out", table, "--write-keywords", "copies", "--to", tmp_path / "copies")
+    assert "6 pictures tagged" in predict(cast, good, *copies)[2]
+    (tmp_path / "copies" / "42.jpg").unlink()
+    code, _, told = predict(cast, good, *copies)
+    assert code == 0 and "5 pictures are in" in told and "1 pictures tagged" in told
+    assert table.read_bytes() == before
+
+
 @pytest.fixture
 def version(planted) -> ModelVersion:
     """Over planted features: its own file is real, its backbone is not."""
@@ -247,11 +270,11 @@ class TestRefusals:
         assert code == 1 and "put the file back" in told
 
     def test_a_table_of_another_version(self, version, cast, good, tmp_path):
-        with TagTable(tmp_path / "tags.csv", version=9) as table:
+        with TagTable(tmp_path / "tags.csv", source=Source(9, cast.project.pk)) as table:
             table.add("a.jpg", [])
             table.add("b.jpg", [])
         code, _, told = predict(cast, good, "--out", tmp_path / "tags.csv")
-        assert code == 1 and "scores of version 9, not of 1" in told
+        assert code == 1 and "scores of version 9 of project" in told
 
 
 def test_a_full_disk_ends_it_with_a_sentence_and_the_next_run_goes_on(

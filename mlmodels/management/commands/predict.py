@@ -18,7 +18,7 @@ from annotations.services import keyword_files, picture_folders, storage, tag_ta
 from annotations.services.accounts import find_project
 from annotations.services.keyword_files import Place
 from annotations.services.picture_folders import PictureFolder
-from annotations.services.tag_tables import TagRow, TagTable
+from annotations.services.tag_tables import Source, TagRow, TagTable
 from mlmodels.management.versioned import VersionCommand
 from mlmodels.models import ModelVersion
 from mlmodels.services import folder_tagging
@@ -82,13 +82,12 @@ class Command(VersionCommand):
         for error in pictures.problems:
             self.stderr.write(f"{error.item}: {error.message}")
         failed, done = len(pictures.problems), 0
+        source = Source(version.number, version.project_id)
         with ExitStack() as open_files:
             table = None
             if options["out"]:
-                table = open_files.enter_context(TagTable(options["out"], version=version.number))
-            left = [name for name in pictures.names if table is None or name not in table.done]
-            if table is not None and len(left) < len(pictures.names):
-                self.stderr.write(f"{len(pictures.names) - len(left):,} pictures are in {table.path} already")
+                table = open_files.enter_context(TagTable(options["out"], source=source))
+            left = self._left(pictures, table, place, to)
             if not left:
                 return failed, done
             tagger = folder_tagging.ready(version)
@@ -105,12 +104,25 @@ class Command(VersionCommand):
                     continue
                 done += 1
                 rows = [TagRow(score.name, score.score, score.offered) for score in one.scores]
-                if table is not None:
+                if table is not None and one.name not in table.done:
                     table.add(one.name, rows)
                 elif to_screen:
-                    lines = tag_tables.lines(one.name, rows, version=version.number)
+                    lines = tag_tables.lines(one.name, rows, source=source)
                     self.stdout.write(lines.decode().replace("\r\n", "\n"), ending="")
         return failed, done
+
+    def _left(
+        self, pictures: PictureFolder, table: TagTable | None, place: Place | None, to: Path | None
+    ) -> list[str]:
+        """What the table lacks, and what it has whose keywords may not be written."""
+        if table is None:
+            return list(pictures.names)
+        left = [
+            name for name in pictures.names if name not in table.done or _may_lack_keywords(name, place, to)
+        ]
+        if len(left) < len(pictures.names):
+            self.stderr.write(f"{len(pictures.names) - len(left):,} pictures are in {table.path} already")
+        return left
 
     def _captions(self, pictures: PictureFolder, file: Path | None) -> Mapping[str, str]:
         if file is None:
@@ -156,6 +168,13 @@ def _place(options: dict[str, Any]) -> tuple[Place | None, Path | None]:
     if to is not None and folder.resolve().is_relative_to(to.resolve()):
         raise BadInput("--to: name a folder that the pictures are not in.")
     return place, to
+
+
+def _may_lack_keywords(name: str, place: Place | None, to: Path | None) -> bool:
+    """A copy has them if it is there; of other files only what the version says of them tells."""
+    if place is Place.COPIES and to is not None:
+        return not (to / name).exists()
+    return place is not None
 
 
 def _at_least_one(text: str) -> int:
