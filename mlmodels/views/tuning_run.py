@@ -61,8 +61,8 @@ class TuningShown:
         return urlencode(asdict(finetune_settings.of_run(self.run.options)))
 
 
-def shown(run: TrainingRun, refused: ModelVersion | None) -> TuningShown:
-    """`refused` is the version that the gate refused."""
+def shown(run: TrainingRun, refused: ModelVersion | None = None) -> TuningShown:
+    """`refused` is the version that the gate refused, where its words are wanted here."""
     told, epochs = run.tuning, finetune_settings.of_run(run.options).epochs
     is_open = run.state in (JobState.QUEUED, JobState.RUNNING)
     is_inside = run.stage in ("tune", "look") and bool(told.get("total"))
