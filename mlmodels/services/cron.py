@@ -3,6 +3,7 @@
 Numbers, `*`, lists, ranges and steps, as crontab(5) has them. Nothing is run here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from annotations.errors import BadInput
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 # A schedule that names no day of these years, such as 30 February, never comes.
-_LOOK_BACK_DAYS = 366 * 5
+_LOOK_DAYS = 366 * 5
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,23 @@ class Cron:
 
     def last_before(self, now: datetime) -> datetime | None:
         """The latest moment of the schedule that is not after `now`; None if there is none within five years."""
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        for back in range(_LOOK_BACK_DAYS):
-            date = day - timedelta(days=back)
-            if self._names(date) and (found := self._latest(date, now)) is not None:
-                return found
+        for date in _days(now, -1):
+            if found := [time for time in self._times(date) if time <= now]:
+                return max(found)
         return None
+
+    def next_after(self, now: datetime) -> datetime | None:
+        """The first moment of the schedule after `now`; None if there is none within five years."""
+        for date in _days(now, 1):
+            if found := [time for time in self._times(date) if time > now]:
+                return min(found)
+        return None
+
+    def _times(self, date: datetime) -> Iterator[datetime]:
+        if self._names(date):
+            yield from (
+                date.replace(hour=hour, minute=minute) for hour in self.hours for minute in self.minutes
+            )
 
     def _names(self, date: datetime) -> bool:
         if date.month not in self.months:
@@ -40,9 +52,11 @@ class Cron:
         by_day, by_weekday = date.day in self.days, date.isoweekday() % 7 in self.weekdays
         return by_day and by_weekday if self.any_day or self.any_weekday else by_day or by_weekday
 
-    def _latest(self, date: datetime, now: datetime) -> datetime | None:
-        times = (date.replace(hour=hour, minute=minute) for hour in self.hours for minute in self.minutes)
-        return max((time for time in times if time <= now), default=None)
+
+def _days(now: datetime, step: int) -> Iterator[datetime]:
+    """The day of `now` and those before or after it."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (day + timedelta(days=step * days) for days in range(_LOOK_DAYS))
 
 
 def read(text: str) -> Cron:
@@ -50,6 +64,8 @@ def read(text: str) -> Cron:
 
     >>> read("30 3 * * 1-5").last_before(datetime(2026, 11, 29, 12, 0)).isoformat()
     '2026-11-27T03:30:00'
+    >>> read("30 3 * * 1-5").next_after(datetime(2026, 11, 27, 3, 30)).isoformat()
+    '2026-11-30T03:30:00'
     """
     parts = text.split()
     if len(parts) != len(_FIELDS):

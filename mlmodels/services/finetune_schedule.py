@@ -4,6 +4,8 @@ Nothing is tuned again that has learnt nothing new since: whatever the clock say
 of the schedule is looked at once: reviews of the next morning start nothing by day.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -59,9 +61,41 @@ def check(policy: TrainingPolicy) -> int | None:
     return run.pk
 
 
-def _why_due(policy: TrainingPolicy, last: TrainingRun | None, has_come: bool) -> str:
+@dataclass(frozen=True)
+class Upcoming:
+    """When the backbone is tuned next: `at` by the schedule, and after `every_reviews` of which `reviews` are there.
+
+    None where the policy has no schedule, 0 where it has no number of reviews.
+    """
+
+    at: datetime | None
+    reviews: int
+    every_reviews: int
+
+
+def upcoming(policy: TrainingPolicy) -> Upcoming | None:
+    """What comes next; None where nothing comes by itself. Two queries, none without a schedule."""
+    if policy.paused or not (policy.finetune_cron or policy.finetune_every_reviews):
+        return None
+    last = selectors.newest_run(policy.project_id, TrainingRun.Kind.FINETUNE)
+    return Upcoming(_next_moment(policy), max(0, _new_reviews(policy, last)), policy.finetune_every_reviews)
+
+
+def _next_moment(policy: TrainingPolicy) -> datetime | None:
+    try:
+        return cron.read(policy.finetune_cron).next_after(timezone.now()) if policy.finetune_cron else None
+    except BadInput:
+        return None
+
+
+def _new_reviews(policy: TrainingPolicy, last: TrainingRun | None) -> int:
+    """Reviews since the last run was asked for."""
     reviews = stats.trainable(policy.project_id).reviews
-    new = reviews - (last.tuning.get("asked_at_reviews", 0) if last else 0)
+    return reviews - (last.tuning.get("asked_at_reviews", 0) if last else 0)
+
+
+def _why_due(policy: TrainingPolicy, last: TrainingRun | None, has_come: bool) -> str:
+    new = _new_reviews(policy, last)
     if new <= 0:
         return ""
     if policy.finetune_every_reviews and new >= policy.finetune_every_reviews:

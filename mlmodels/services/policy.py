@@ -182,8 +182,11 @@ def update(project_id: int, changes: Mapping[str, Any], *, actor_id: int | None)
 
 def _schedule(policy: TrainingPolicy, text: str) -> None:
     """A schedule begins when it is set, and anew after a pause: moments before that are nobody's wish."""
-    if text:
-        cron.read(text)
+    try:
+        if text:
+            cron.read(text)
+    except BadInput as error:
+        raise BadInput(error.message, code=error.code, finetune_cron=error.message) from error
     policy.finetune_cron, policy.finetune_cron_since = text, timezone.now()
 
 

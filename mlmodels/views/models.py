@@ -19,7 +19,7 @@ from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
 from mlmodels.forms import PolicyForm, SourceForm
 from mlmodels.models import ModelVersion, TrainingRun
-from mlmodels.services import extractor_progress, policy, runs, versions
+from mlmodels.services import extractor_progress, finetune_schedule, policy, runs, versions
 from mlmodels.views import ledger, plots, shown, tuning_run
 
 VERSIONS_SHOWN = 20
@@ -51,6 +51,7 @@ class ModelsPage(ProjectPage):
 
     def _now(self) -> dict[str, Any]:
         run = selectors.open_run(self.project.pk)
+        training_policy = selectors.policy(self.project.pk)
         live = model_inputs.live(self.project.pk)
         counts = stats.trainable(self.project.pk)
         newest = selectors.newest_judged(self.project.pk)
@@ -65,7 +66,8 @@ class ModelsPage(ProjectPage):
             "stage_number": min(run.done + 1, run.total or 1) if run else 0,
             "live": live,
             "waiting": max(0, counts.reviews - live.read_reviews),
-            "policy": selectors.policy(self.project.pk),
+            "policy": training_policy,
+            "next_tuning": finetune_schedule.upcoming(training_policy),
             "extractor": extractor_progress.of_project(self.project.pk),
             "seen": "-".join(
                 str(part)

@@ -357,6 +357,31 @@ class TestPolicy:
         page = text_of(client.get(here))
         assert "Training is paused" in page and 'value="2.5"' in page
 
+    def test_what_comes_next_is_said(self, planted, browser_of, here):
+        planted.images(3)
+        planted.review(2)
+        client = browser_of(planted.cast.admin)
+        assert "Fine-tuning by itself" not in text_of(client.get(here))
+        sent = {name: value for name, value in self.SENT.items() if name != "paused"}
+        client.post(here + "policy/", sent | {"finetune_every_reviews": "500", "finetune_cron": "0 3 5 12 *"})
+        said = "Fine-tuning by itself: 2 of 500 reviews, or [A-Z][a-z]{2} 5 Dec 03:00 UTC if there are new reviews."
+        assert re.search(said, text_of(client.get(here)))
+
+    def test_a_mistake_in_the_schedule_is_said_at_its_field(self, planted, browser_of, here):
+        client = browser_of(planted.cast.admin)
+        answer = client.post(here + "policy/", self.SENT | {"finetune_cron": "0 25 * * *"})
+        told = text_of(answer)
+        assert answer.status_code == 400 and "is not within 0 to 23" in told[told.index("finetune_cron") :]
+        assert told.count("is not within 0 to 23") == 1
+
+    def test_a_manager_reads_the_policy(self, planted, browser_of, here):
+        policy.update(planted.project.pk, {"every_reviews": 25, "after_quiet_seconds": 0.0}, actor_id=None)
+        page = text_of(browser_of(planted.cast.manager).get(here))
+        facts = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page))
+        assert facts["Train after this many reviews"] == "25" and facts["Paused"] == "no"
+        assert facts["Or after this many seconds of quiet"] == "0"
+        assert facts["Fine-tune after this many reviews"] == "never"
+
     def test_unticking_paused_starts_it_again(self, planted, browser_of, here):
         policy.update(planted.project.pk, {"paused": True}, actor_id=None)
         sent = {name: value for name, value in self.SENT.items() if name != "paused"}

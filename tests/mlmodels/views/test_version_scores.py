@@ -54,6 +54,7 @@ class TestScores:
             truth=np.array([[1, 0, 1]], dtype=np.int8),
             scores=np.array([[0.6, 0.4, 0.9]]),
             thresholds=np.full(3, 0.5),
+            weights=np.ones(1),
         )
         monkeypatch.setattr(evaluation_detail, "read", lambda version: perfect)
         page = text_of(browser_of(planted.cast.manager).get(f"{here}{trained[1].pk}/"))
