@@ -17,7 +17,7 @@ from annotations.selectors import key_map
 from annotations.views.base import ProjectPage
 from mlmodels.models import SuspectKind
 from mlmodels.services import suspect_list, suspects
-from mlmodels.services.suspect_list import Shown
+from mlmodels.services.suspect_list import Shown, Standing
 
 PAGE_SIZE = 24
 KINDS = {SuspectKind.WRONG.value: "Likely wrong", SuspectKind.MISSING.value: "Likely missing"}
@@ -35,10 +35,8 @@ class QualityPage(ProjectPage):
         shown, more = standing.page(kind=kind, tag_id=tag_id, after=after, limit=PAGE_SIZE)
         decision = whole_number(request.GET.get("did", ""))
         response = self.page(
-            kind=kind,
             tag_id=tag_id,
-            kinds=KINDS,
-            counts=standing.counts(),
+            **self._kinds(standing),
             tags=standing.tags(kind=kind),
             shown=shown,
             state=suspect_list.state(project_id),
@@ -60,9 +58,10 @@ class QualityPage(ProjectPage):
             return self._refused(error)
         if self.is_part:
             return self.page(
-                template="mlmodels/_suspect.html",
+                template="mlmodels/_suspect_answered.html",
                 one=shown,
                 post_address=self._address(did=""),
+                **self._kinds(suspect_list.standing(project_id)),
                 answered=True,
             )
         return redirect(self._address(did=str(shown.decision_id or "")))
@@ -83,6 +82,9 @@ class QualityPage(ProjectPage):
             return self.page(template="mlmodels/_suspect_refused.html", problem=error.message)
         messages.error(self.request, error.message)
         return redirect(self._address(did=""))
+
+    def _kinds(self, standing: Standing) -> dict[str, Any]:
+        return {"kind": self._asked()[0], "kinds": KINDS, "counts": standing.counts()}
 
     def _asked(self) -> tuple[str, int | None, int]:
         """Kind, tag and place; what makes no sense is as if it were not there."""

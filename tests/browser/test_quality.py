@@ -49,17 +49,23 @@ def values() -> list[tuple[str, bool]]:
 
 def test_one_key_fixes_another_finds_right_and_a_third_takes_back(sign_in, doubted):
     page = open_quality(sign_in, doubted)
-    tiles = page.locator(".suspect")
+    tiles, left = page.locator(".suspect"), page.get_by_role("navigation", name="Kind of mistake")
+    hint = page.locator("[data-undo-hint]")
+    expect(left).to_contain_text(f"Likely wrong {SIX}")
+    expect(hint).to_be_hidden()
 
     page.keyboard.press("f")
     expect(tiles.nth(0)).to_contain_text("lake is removed")
     expect(tiles.nth(1)).to_be_focused()
+    expect(left).to_contain_text(f"Likely wrong {SIX - 1}")
+    expect(hint).to_be_visible()
     page.keyboard.press("k")
     expect(tiles.nth(1)).to_contain_text("lake is right")
     expect(tiles.nth(2)).to_be_focused()
     page.keyboard.press("z")
     expect(tiles.nth(1)).to_be_focused()
     expect(tiles.nth(1).locator("[data-act=fix]")).to_be_visible()
+    expect(left).to_contain_text(f"Likely wrong {SIX - 1}")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(tiles.nth(3)).to_be_focused()
@@ -69,6 +75,7 @@ def test_one_key_fixes_another_finds_right_and_a_third_takes_back(sign_in, doubt
     assert values() == [("no", False), ("yes", True), ("no", False)]
     page.reload()
     expect(tiles).to_have_count(SIX - 2)
+    expect(hint).to_be_hidden()
 
 
 def test_where_single_keys_are_off_letters_do_nothing_and_buttons_everything(sign_in, doubted):

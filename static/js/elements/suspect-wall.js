@@ -1,4 +1,4 @@
-// <suspect-wall>: keys for a wall of doubted answers. Arrows move, F fixes, K finds right, Z takes the last one back.
+// <suspect-wall>: keys for a wall of doubted answers. Arrows move, F fixes, K keeps, Z takes the last one back.
 // Without this module the forms inside do the same by mouse and Tab; htmx brings an answered picture back in place.
 const TYPING = "input:not([type=hidden]), textarea, select";
 
@@ -69,6 +69,7 @@ class SuspectWall extends HTMLElement {
       if (row.querySelector('[data-act="undo"]')) this.#answered.push(this.#at);
       this.#say(row.querySelector("[data-verdict]").textContent.trim());
     } else this.#say("Taken back.");
+    document.querySelector("[data-undo-hint]").hidden = this.#answered.length === 0;
     this.#focus(isDone ? this.#nextOpen() : this.#at);
   }
 
