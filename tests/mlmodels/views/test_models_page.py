@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import LiveModel, Project
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import policy, runs
+from mlmodels.services import policy, runs, versions
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.mlmodels.views.conftest import refused_run, text_of, version_of
 
@@ -94,6 +94,13 @@ class TestVersions:
         answer = client.post(f"{here}{first.pk}/activate/", follow=True)
         assert f"v{first.number} is live." in text_of(answer)
         assert LiveModel.objects.get(project=cast.project).version_id == first.pk
+
+    def test_after_going_back_the_way_forward_is_not_called_back(self, trained, cast, browser_of, here):
+        first, second = trained
+        versions.go_live(first)
+        page = text_of(browser_of(cast.admin).get(here))
+        assert f'href="{here}{second.pk}/activate/">Put v{second.number} live again</a>' in page
+        assert "Roll back" not in page
 
     def test_a_version_says_how_sure_its_figures_are_and_what_they_are_over(self, planted, browser_of, here):
         figures = {
