@@ -84,6 +84,13 @@ class TestVersions:
         page = text_of(browser_of(cast.manager).get(here))
         assert "No version yet" in page and "no version yet" in page and "0 of 10 reviews" in page
 
+    def test_without_a_version_the_next_step_is_what_is_missing(self, planted, browser_of, here):
+        client, project = browser_of(planted.cast.manager), f"/projects/{planted.project.pk}/"
+        assert f'href="{project}import/">Import images</a>' in text_of(client.get(here))
+        planted.images(1)
+        page = text_of(client.get(here))
+        assert f'href="{project}review/">Review</a>' in page and "Import images" not in page
+
     def test_rolling_back_asks_and_then_serves_the_earlier_one(self, trained, cast, browser_of, here):
         first, second = trained
         client = browser_of(cast.admin)
