@@ -73,7 +73,7 @@ def execute(job_id: int) -> ModelExport | None:
         jobs.finish(job, JobState.FAILED, reason=_disk_reason(error))
     except Exception as error:  # the outer edge of the work: the row must not stay open
         logger.exception("model export %s failed", job_id)
-        jobs.finish(job, JobState.FAILED, reason=f"{type(error).__name__}: {error}"[:500])
+        jobs.finish(job, JobState.FAILED, reason=_broken_reason(error))
     job.refresh_from_db()
     return job
 
@@ -127,6 +127,11 @@ def _enter(job: ModelExport, stage: str) -> None:
     jobs.beat(job, done=portable.STAGES.index(stage))
     if jobs.is_to_stop(job):
         raise jobs.CancelRequestedError
+
+
+def _broken_reason(error: Exception) -> str:
+    said = f"{type(error).__name__}: {error}"[:300]
+    return f"Something broke ({said}): nothing was kept. Make the file again; if that fails too, see the worker's log."
 
 
 def _disk_reason(error: OSError) -> str:

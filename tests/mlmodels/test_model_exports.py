@@ -166,6 +166,15 @@ class TestJob:
         folder = storage.local_path(f"{storage.project_area(cast.project.pk)}/exports")
         assert list(folder.iterdir()) == []
 
+    def test_what_nobody_foresaw_is_told_with_what_to_do(self, live_version, cast, monkeypatch):
+        def breaks(version, on_stage):
+            raise RuntimeError("out of luck")
+
+        monkeypatch.setattr(portable, "build", breaks)
+        job = model_exports.execute(model_exports.start(cast.project.pk, live_version.pk, actor_id=None).pk)
+        assert job.state == "failed"
+        assert "RuntimeError: out of luck" in job.reason and "Make the file again" in job.reason
+
     def test_two_who_ask_get_one_file_and_the_trail_tells_of_it(self, version, cast, client_of):
         first = client_of(cast.admin).post(address(version))
         again = client_of(cast.admin).post(address(version))

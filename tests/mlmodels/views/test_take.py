@@ -85,6 +85,9 @@ def test_managers_see_what_there_is_and_make_nothing(trained, planted, browser_o
     assert "Take it with you" in told and "predict FOLDER" in told
     assert "Make" not in told.split("Take it with you")[1].split("For a folder")[0]
     assert "/download/" not in told
+    assert "An admin of the project can download the file, made" in told
+    ModelExport.objects.update(file_key="")
+    assert "An admin of the project can make the file." in text_of(page("manager"))
     assert browser_of(planted.cast.manager).post(f"{here}{trained[1].pk}/take/").status_code == 403
     assert ModelExport.objects.count() == 1
 
