@@ -39,7 +39,7 @@ class Page(View):
         if self.request.method == "POST" and error.status not in (403, 404):
             messages.error(self.request, error.message)
             return redirect(self.back())
-        return render(self.request, "error.html", {"error": error}, status=error.status)
+        return render(self.request, "error.html", self.around() | {"error": error}, status=error.status)
 
     @property
     def user(self) -> User:
@@ -56,6 +56,10 @@ class Page(View):
         return self.request.path
 
     def shared(self) -> dict[str, Any]:
+        return {}
+
+    def around(self) -> dict[str, Any]:
+        """What stands around an error page."""
         return {}
 
     def page(self, status: int = 200, template: str | None = None, **context: Any) -> HttpResponse:
@@ -112,6 +116,13 @@ class ProjectPage(Page):
             | {"flags": flags.open_count(self.membership) or None},
             "worker_notice": workers.notice(self.depends_on),
         }
+
+    def around(self) -> dict[str, Any]:
+        """The project's navigation, for those who are in it."""
+        try:
+            return self.shared()
+        except DomainError:
+            return {}
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

@@ -94,6 +94,17 @@ def test_each_page_opens_for_its_roles_only(furnished, browser_of, page, least, 
         assert answer.status_code == 200
 
 
+def test_who_may_not_open_a_page_is_led_back_to_the_project(furnished, browser_of):
+    cast, _ = furnished
+    project = f"/projects/{cast.project.pk}/"
+    refused = browser_of(cast.annotator).get(project + "people/").content.decode()
+    assert f'href="{project}">Back to the project</a>' in refused and f'href="{project}review/"' in refused
+    missing = browser_of(cast.annotator).get(project + "tags/999999/").content.decode()
+    assert "Back to the project" in missing
+    foreign = browser_of(cast.outsider).get(project).content.decode()
+    assert "Not found" in foreign and "Back to the project" not in foreign
+
+
 @pytest.mark.parametrize("page", [page for page, _ in PAGES])
 def test_nobody_is_sent_to_the_sign_in_and_back(furnished, page):
     wanted = address(furnished, page)
