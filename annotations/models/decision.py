@@ -13,6 +13,9 @@ from annotations.models.review import Review
 from annotations.models.tag import Tag
 from annotations.models.verified_page import VerifiedPage
 
+# Answers that somebody gave to one tag of one image, alone or by a bulk action; `VerifiedPage` has the grid's.
+GIVEN_ALONE = Q(review=None, verified_page=None, source="person")
+
 
 class Decision(models.Model):
     class Value(models.TextChoices):
@@ -62,5 +65,12 @@ class Decision(models.Model):
                 fields=["verified_page"],
                 condition=Q(verified_page__isnull=False),
                 name="decision_by_verified_page",
+            ),
+            # When somebody last answered; imports, which may be millions, are in neither.
+            models.Index(fields=["project", "-created_at"], condition=GIVEN_ALONE, name="alone_by_time"),
+            models.Index(
+                fields=["project", "-undone_at"],
+                condition=GIVEN_ALONE & Q(undone_at__isnull=False),
+                name="alone_by_undo",
             ),
         ]

@@ -1,15 +1,16 @@
 """Figures of a project, from kept counters: no request costs more as the project grows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotations.models import LiveModel, Project, Review, User, VerifiedPage
+from annotations.models import Decision, LiveModel, Project, Review, User, VerifiedPage
+from annotations.models.decision import GIVEN_ALONE
 from annotations.selectors import counters, strata
 from annotations.types import TrainableCounts
 
@@ -30,20 +31,20 @@ def trainable(project_id: int) -> TrainableCounts:
 
 
 def _newest_at(project_id: int) -> datetime | None:
-    """When somebody last answered or took an answer back, outside the holdout; from the ends of four indexes."""
-    reviews = Review.objects.filter(project_id=project_id, image__is_holdout=False)
-    made = reviews.order_by("-created_at").values_list("created_at", flat=True).first()
-    undone = reviews.filter(undone_at__isnull=False).order_by("-undone_at")
-    pages = VerifiedPage.objects.filter(project_id=project_id)
-    verified = pages.order_by("-created_at").values_list("created_at", flat=True).first()
-    unverified = pages.filter(undone_at__isnull=False).order_by("-undone_at")
-    times = (
-        made,
-        undone.values_list("undone_at", flat=True).first(),
-        verified,
-        unverified.values_list("undone_at", flat=True).first(),
+    """When somebody last answered or took an answer back, outside the holdout; from the ends of six indexes."""
+    of_training = {"project_id": project_id, "image__is_holdout": False}
+    answers: Sequence[QuerySet[Any]] = (
+        Review.objects.filter(**of_training),
+        Decision.objects.filter(GIVEN_ALONE, **of_training),
+        VerifiedPage.objects.filter(project_id=project_id),
     )
+    times = [_latest(rows, field) for rows in answers for field in ("created_at", "undone_at")]
     return max((at for at in times if at is not None), default=None)
+
+
+def _latest(rows: QuerySet[Any], field: str) -> datetime | None:
+    newest = rows.filter(**{f"{field}__isnull": False}).order_by(f"-{field}")
+    return newest.values_list(field, flat=True).first()
 
 
 def project_stats(project: Project) -> dict[str, Any]:
