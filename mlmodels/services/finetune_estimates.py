@@ -1,5 +1,6 @@
 """How long fine-tuning would take, told before it starts: measured by a worker, kept for pages to read."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,13 +8,19 @@ from typing import Any
 from django.core.cache import cache
 
 from annotations.selectors import model_inputs, stats
+from annotations.services import storage
 from mlmodels import selectors
 from mlmodels.services import extractors, finetune_settings
 
+logger = logging.getLogger(__name__)
+
 KEPT_S = 3600
+# What was in the way, such as memory that others took, may be gone soon.
+PROBLEM_KEPT_S = 300
 ASKED_FOR_S = 60
 _AWAITED = "finetune-estimate-awaited"
 SLOW_FROM_S = 1800
+_MOST_CHARS = 300
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
@@ -88,36 +95,51 @@ def take_awaited() -> bool:
 
 
 def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") -> Told:
-    """Time a few batches here and keep what was found. Loads torch."""
-    from mlmodels.core import devices
+    """Time a few batches here and keep what was found, or why nothing was: a page waits for either. Loads torch."""
     from mlmodels.core.errors import CoreError
+
+    cache.delete(_AWAITED)
+    try:
+        told = _measured(project_id, options, device)
+    except CoreError as error:
+        told = Told(problem=f"{error}.")
+    except Exception as error:
+        logger.exception("project %s: fine-tuning could not be measured", project_id)
+        told = Told(problem=_problem(error))
+    kept_s = PROBLEM_KEPT_S if told.problem else KEPT_S
+    cache.set(_key(project_id, options), asdict(told), timeout=kept_s)
+    return told
+
+
+def _measured(project_id: int, options: Mapping[str, Any], device: str) -> Told:
+    from mlmodels.core import devices
     from mlmodels.core.learning import estimate
     from mlmodels.core.vision.transforms import transform_for
 
-    cache.delete(_AWAITED)
     read = selectors.read_extractor(project_id)
     if read is None:
-        return _keep(project_id, options, Told(problem="no image has been looked at yet."))
+        return Told(problem="no image has been looked at yet.")
     settings = finetune_settings.read(options).core(seed=0)
     images = max(1, stats.trainable(project_id).reviews)
-    try:
-        backbone = extractors.load_backbone(read.name)
-        found = estimate.measure(
-            backbone,
-            settings,
-            images=images,
-            tags=max(1, len(model_inputs.active_tags(project_id))),
-            side_px=transform_for(backbone.spec).side_px,
-            device=devices.chosen(device),
-        )
-    except CoreError as error:
-        return _keep(project_id, options, Told(problem=f"{error}."))
-    return _keep(project_id, options, Told(found.device, round(found.seconds, 1), images, found.parameters))
+    backbone = extractors.load_backbone(read.name)
+    found = estimate.measure(
+        backbone,
+        settings,
+        images=images,
+        tags=max(1, len(model_inputs.active_tags(project_id))),
+        side_px=transform_for(backbone.spec).side_px,
+        device=devices.chosen(device),
+    )
+    return Told(found.device, round(found.seconds, 1), images, found.parameters)
 
 
-def _keep(project_id: int, options: Mapping[str, Any], told: Told) -> Told:
-    cache.set(_key(project_id, options), asdict(told), timeout=KEPT_S)
-    return told
+def _problem(error: Exception) -> str:
+    if isinstance(error, OSError) and storage.is_full(error):
+        return "the disk is full: free some space, then ask again."
+    return (
+        f"{type(error).__name__}: {error}"[:_MOST_CHARS]
+        + ". Choose fewer stages or a smaller batch, or see the worker's log."
+    )
 
 
 def _key(project_id: int, options: Mapping[str, Any]) -> str:
