@@ -50,8 +50,9 @@ class TagTable:
 
         Raises:
             Conflict: the table is of another version, or of another project.
-            BadInput: the file is no such table, or cannot be read.
+            BadInput: the file is no such table, or cannot be read, or its folder does not take one.
         """
+        _refuse_folder(path)
         self.path, self.source = path, source
         try:
             data = path.read_bytes() if path.exists() else b""
@@ -111,6 +112,19 @@ class TagTable:
         if rows and (not data.endswith(b"\n") or last not in before):
             return [row for row in rows if row[0] != rows[-1][0]]
         return rows
+
+
+def _refuse_folder(path: Path) -> None:
+    """Where nothing can be written, that is said before there is anything to write."""
+    if not path.parent.is_dir():
+        raise BadInput(
+            f"There is no folder {path.parent} for {path.name}: make it first.", code="no_such_folder"
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise BadInput(
+            f"{path.parent} takes no files ({path.name}): name another folder, or allow it.",
+            code="folder_not_writable",
+        )
 
 
 def _rows(data: bytes, path: Path) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import os
 
 import pytest
 
@@ -112,9 +113,16 @@ def test_opening_a_table_changes_nothing(path):
     assert path.read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written_leaves_the_sentence_to_the_disk(tmp_path):
-    with TagTable(tmp_path / "nowhere" / "tags.csv", source=OURS) as table, pytest.raises(FileNotFoundError):
-        table.add("a.jpg", ROWS)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_done(tmp_path):
+    with pytest.raises(BadInput, match=r"There is no folder .*nowhere for tags.csv: make it first"):
+        TagTable(tmp_path / "nowhere" / "tags.csv", source=OURS)
+
+
+def test_a_folder_that_takes_no_files_is_told_before_anything_is_done(path, monkeypatch):
+    """Tests may run as root, to whom every folder is open."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(BadInput, match="takes no files"):
+        TagTable(path, source=OURS)
 
 
 def read_rows(data):

@@ -225,6 +225,7 @@ class TestRefusals:
             (["--to", "somewhere"], "use it with --write-keywords"),
             (["--write-keywords", "originals", "--to", "somewhere"], "use it with --write-keywords"),
             (["--captions", "nowhere.csv"], "nowhere.csv cannot be read"),
+            (["--out", "nowhere/tags.csv"], "There is no folder nowhere for tags.csv"),
             (["--version", "7"], "no model version 7"),
             (["--limit", "0"], "--limit"),
             (["--limit", "3", "--all-scores"], "not allowed with"),
