@@ -10,7 +10,7 @@ from django.core.cache import cache
 from annotations.selectors import model_inputs, stats
 from annotations.services import storage
 from mlmodels import selectors
-from mlmodels.services import extractors, finetune_settings
+from mlmodels.services import extractors, finetune_settings, tuned_backbones
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ def _measured(project_id: int, options: Mapping[str, Any], device: str) -> Told:
         tags=max(1, len(model_inputs.active_tags(project_id))),
         side_px=transform_for(backbone.spec).side_px,
         device=devices.chosen(device),
+        folder=tuned_backbones.root(),
     )
     return Told(found.device, round(found.seconds, 1), images, found.parameters)
 

@@ -39,8 +39,12 @@ def has_seen_answers(version: ModelVersion) -> bool:
     return run_of(version.extractor.name) is not None
 
 
+def root() -> Path:
+    return Path(settings.MODELS_ROOT) / FOLDER
+
+
 def folder_of_run(run_id: int) -> Path:
-    return Path(settings.MODELS_ROOT) / FOLDER / f"run-{run_id}"
+    return root() / f"run-{run_id}"
 
 
 def work_folder(run_id: int) -> Path:
@@ -94,7 +98,7 @@ def remove(name: str) -> int:
     """Delete the weights of this run's backbone if nobody needs them; answers how many bytes went."""
     if name not in removable():
         return 0
-    folder = Path(settings.MODELS_ROOT) / FOLDER / name
+    folder = root() / name
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     shutil.rmtree(folder, ignore_errors=True)
     return size
@@ -130,9 +134,8 @@ def _is_needed(row: Extractor, run: TrainingRun | None) -> bool:
 
 
 def _folders() -> list[Path]:
-    root = Path(settings.MODELS_ROOT) / FOLDER
-    if not root.is_dir():
+    if not root().is_dir():
         return []
     return sorted(
-        folder for folder in root.iterdir() if re.fullmatch(r"run-\d+", folder.name) and folder.is_dir()
+        folder for folder in root().iterdir() if re.fullmatch(r"run-\d+", folder.name) and folder.is_dir()
     )

@@ -41,6 +41,35 @@ def held_back_rows(image_ids: Sequence[int], *, seed: int) -> list[int]:
     return [int(row) for row in splits.choose(list(image_ids), wanted, seed=seed)]
 
 
+def probe_of(side_px: int) -> Tensor:
+    """Two pictures of noise [2, 3, side, side], to try a cut on; the same ones each time."""
+    return torch.rand(2, 3, side_px, side_px, generator=torch.Generator().manual_seed(0))
+
+
+def views_to_keep(settings: TuningSettings, *, images: int, shape: Sequence[int], folder: Path) -> int:
+    """How many views of what the frozen part gives are kept beside the plain one; 0 where nothing is kept.
+
+    Args:
+        settings: with the views that are wanted, and the bound on what is kept.
+        images: N.
+        shape: of one activation.
+        folder: that they would lie in, or below.
+
+    Example:
+        >>> import tempfile
+        >>> settings = TuningSettings(views=3, cache_bytes=6_000)
+        >>> views_to_keep(settings, images=10, shape=(100,), folder=Path(tempfile.gettempdir()))
+        2
+    """
+    return views_that_fit(
+        wanted=settings.views,
+        images=images,
+        numbers=math.prod(shape),
+        cache_bytes=settings.cache_bytes,
+        folder=folder,
+    )
+
+
 class Source:
     """Batches by row, plain or varied, as what the trained part is given. `back` is that part of the backbone."""
 
@@ -59,7 +88,7 @@ class Source:
         """Find out whether the backbone can be cut, and how much of the frozen part can be kept."""
         self._training, self._spec, self._settings = training, spec, settings
         self._folder, self._room, self._device, self._ranks = folder, room, room.device, ranks
-        probe = torch.rand(2, 3, side_px, side_px, generator=torch.Generator().manual_seed(0)).to(room.device)
+        probe = probe_of(side_px).to(room.device)
         parts = stages.cut_in_two(model, trained, probe)
         self.back = parts[1] if parts else copy.deepcopy(model)
         self._front: frozen.Run | None = None
@@ -75,13 +104,7 @@ class Source:
         if self._front is None:
             return
         images = len(self._training)
-        views = views_that_fit(
-            wanted=self._settings.views,
-            images=images,
-            numbers=math.prod(self._shape),
-            cache_bytes=self._settings.cache_bytes,
-            folder=self._folder,
-        )
+        views = views_to_keep(self._settings, images=images, shape=self._shape, folder=self._folder)
         views = self._ranks.share(self._views_kept(views) if self._ranks.is_first else 0)
         if not views:
             return
