@@ -131,13 +131,17 @@ def gated(truth: NDArray[np.int8], frozen: Judged, after: Judged, seed: int) -> 
     )
 
 
-def told(progress: Progress) -> None:
+class Told:
     """One line an epoch."""
-    if progress.saved:
-        point = progress.curve[-1]
-        if point.epoch == 1:
-            print(f"  frozen: AP {progress.curve[0].average_precision:.4f}", flush=True)
-        print(f"  epoch {point.epoch}: loss {point.loss:.4f}, AP {point.average_precision:.4f}", flush=True)
+
+    def __init__(self) -> None:
+        self._epochs = 0
+
+    def __call__(self, progress: Progress) -> None:
+        for point in progress.curve[self._epochs :]:
+            loss = f", loss {point.loss:.4f}" if point.epoch else " (frozen)"
+            print(f"  epoch {point.epoch}: AP {point.average_precision:.4f}{loss}", flush=True)
+        self._epochs = len(progress.curve)
 
 
 def tune_on(
@@ -160,7 +164,7 @@ def tune_on(
             folder=Path(name),
             side_px=side_px,
             device=device,
-            on_progress=told,
+            on_progress=Told(),
         )
     return result, time.perf_counter() - started
 

@@ -136,9 +136,9 @@ def _record(run: TrainingRun) -> None:
 
 def cancel(run: TrainingRun, *, actor_id: int | None) -> TrainingRun:
     """Stop a run between two of its stages; at once if it waits."""
-    is_tuning = run.kind == TrainingRun.Kind.FINETUNE
-    action = "training.cancel_finetune" if is_tuning else "training.cancel"
-    return jobs.request_cancel(run, actor_id=actor_id, action=action)
+    if run.kind == TrainingRun.Kind.FINETUNE:
+        return jobs.request_cancel(run, actor_id=actor_id, action="training.cancel_finetune")
+    return jobs.request_cancel(run, actor_id=actor_id, action="training.cancel")
 
 
 def claim(run_id: int) -> TrainingRun | None:
