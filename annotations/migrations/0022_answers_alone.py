@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotations", "0020_tag_trash"),
+        ("annotations", "0021_queue_joined_since"),
     ]
 
     operations = [
