@@ -217,6 +217,12 @@ def newest_run(project_id: int, kind: str = TrainingRun.Kind.HEAD) -> TrainingRu
     return runs(project_id).filter(kind=kind).first()
 
 
+def newest_tuning(project_id: int) -> TrainingRun | None:
+    """The newest fine-tuning run that came to an end of its own: with a version, or with nothing better."""
+    ended = Q(state__in=(JobState.DONE, JobState.REFUSED)) | Q(version__isnull=False)
+    return runs(project_id).filter(ended, kind=TrainingRun.Kind.FINETUNE).first()
+
+
 def heads_waiting() -> list[int]:
     """Heads of any project that wait for a worker: people wait for them, not for a backbone."""
     rows = TrainingRun.objects.filter(kind=TrainingRun.Kind.HEAD, state=JobState.QUEUED)

@@ -5,13 +5,14 @@ of the schedule is looked at once: reviews of the next morning start nothing by 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from annotations.errors import BadInput, Conflict
+from annotations.models.job import JobState
 from annotations.selectors import model_inputs, stats
 from mlmodels import selectors
 from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
@@ -19,6 +20,7 @@ from mlmodels.services import cron, runs
 from mlmodels.services.finetune_settings import FinetuneSettings
 
 DUE = "finetune_due"
+REST = timedelta(hours=1)
 
 
 def check_all() -> list[int]:
@@ -77,8 +79,7 @@ def upcoming(policy: TrainingPolicy) -> Upcoming | None:
     """What comes next; None where nothing comes by itself. Two queries, none without a schedule."""
     if policy.paused or not (policy.finetune_cron or policy.finetune_every_reviews):
         return None
-    last = selectors.newest_run(policy.project_id, TrainingRun.Kind.FINETUNE)
-    return Upcoming(_next_moment(policy), max(0, _new_reviews(policy, last)), policy.finetune_every_reviews)
+    return Upcoming(_next_moment(policy), max(0, _new_reviews(policy)), policy.finetune_every_reviews)
 
 
 def _next_moment(policy: TrainingPolicy) -> datetime | None:
@@ -88,21 +89,29 @@ def _next_moment(policy: TrainingPolicy) -> datetime | None:
         return None
 
 
-def _new_reviews(policy: TrainingPolicy, last: TrainingRun | None) -> int:
-    """Reviews since the last run was asked for."""
+def _new_reviews(policy: TrainingPolicy) -> int:
+    """Reviews since the last run was asked for that learnt anything."""
+    learnt = selectors.newest_tuning(policy.project_id)
     reviews = stats.trainable(policy.project_id).reviews
-    return reviews - (last.tuning.get("asked_at_reviews", 0) if last else 0)
+    return reviews - (learnt.tuning.get("asked_at_reviews", 0) if learnt else 0)
 
 
 def _why_due(policy: TrainingPolicy, last: TrainingRun | None, has_come: bool) -> str:
-    new = _new_reviews(policy, last)
-    if new <= 0:
+    new = _new_reviews(policy)
+    if new <= 0 or _rests_after(last):
         return ""
     if policy.finetune_every_reviews and new >= policy.finetune_every_reviews:
         return f"{new} reviews came since the backbone was tuned last."
     if has_come:
         return f"The schedule “{policy.finetune_cron}” says so."
     return ""
+
+
+def _rests_after(last: TrainingRun | None) -> bool:
+    """Whether it is too soon after a run that failed or was cancelled: it would begin again at once."""
+    if last is None or last.finished_at is None or last.state not in (JobState.FAILED, JobState.CANCELLED):
+        return False
+    return timezone.now() - last.finished_at < REST
 
 
 def _has_come(policy: TrainingPolicy, last: TrainingRun | None) -> bool:

@@ -344,6 +344,19 @@ class TestSchedule:
         TrainingRun.objects.filter(pk=run_id).update(state="done")
         assert finetune_schedule.check_all() == [], "nothing new was said since"
 
+    @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+    def test_a_run_that_learnt_nothing_is_asked_for_again_after_a_rest(self, planted, state):
+        planted.images(16)
+        policy.update(planted.project.pk, {"finetune_every_reviews": 10}, actor_id=None)
+        planted.review(10)
+        (run_id,) = finetune_schedule.check_all()
+        run = TrainingRun.objects.filter(pk=run_id)
+        run.update(state=state, finished_at=timezone.now())
+        assert finetune_schedule.check_all() == []
+        run.update(finished_at=timezone.now() - finetune_schedule.REST)
+        (again,) = finetune_schedule.check_all()
+        assert PolicyCheck.objects.get(run_id=again).reason.startswith("10 reviews came")
+
     def test_a_schedule_begins_when_it_is_set(self, planted, monkeypatch):
         planted.images(6)
         planted.review(5)
