@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mlmodels.core.devices import Room
+from mlmodels.core.files import write_whole
 from mlmodels.core.learning import augmentation, frozen, splits, stages
 from mlmodels.core.learning.activations import Activations, views_that_fit
 from mlmodels.core.learning.ranks import Ranks
@@ -139,8 +140,7 @@ class Source:
         note = self._folder / "views"
         if note.exists():
             return int(note.read_text())
-        self._folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(str(views))
+        write_whole(note, str(views).encode())
         return views
 
     def _open(self, views: int) -> Activations:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +279,24 @@ def test_it_says_when_a_kill_would_leave_all_that_was_done(backbone, training, t
     looks = [progress.saved for progress in told if progress.phase == "look"]
     assert looks.count(True) == len(looks) // 8 > 0
     assert all(progress.saved for progress in told if progress.phase == "train")
+
+
+def test_a_kill_while_the_number_of_views_is_noted_leaves_no_half_note(
+    backbone, training, tmp_path, monkeypatch
+):
+    class Killed(BaseException):
+        """The process is gone."""
+
+    def die(path, target):
+        raise Killed
+
+    settings = replace(SETTINGS, epochs=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", die)
+        with pytest.raises(Killed):
+            tune(backbone, training, settings, folder=tmp_path, side_px=SIDE_PX)
+    assert not (tmp_path / "views").exists()
+    assert len(tune(backbone, training, settings, folder=tmp_path, side_px=SIDE_PX).curve) == 2
 
 
 def test_an_error_of_the_callback_ends_it_within_one_batch(backbone, training, tmp_path):
