@@ -90,6 +90,8 @@ class Watch:
     def _stop_if_asked(self) -> None:
         if jobs.is_to_stop(self._run):
             raise CancelledByPerson
+        if model_inputs.project(self._run.project_id) is None:
+            raise CancelledByPerson("The project is in the trash.")
 
     def _step_aside(self, now: float) -> None:
         from mlmodels.core.learning.tuning import Pause

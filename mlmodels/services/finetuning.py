@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 def execute(run_id: int, *, device: str = "", steps_aside: bool = False) -> TrainingRun | None:
-    """Do the run, or go on with it; None if it is taken, finished, or another one runs.
+    """Do the run, or go on with it; None if it is taken, finished, gone with its project, or another one runs.
 
     With `steps_aside` it stops after a checkpoint as soon as somebody waits for this worker, and is queued again.
     Under `torchrun` the first process does this and the others call `assist`.
@@ -61,8 +61,7 @@ def execute(run_id: int, *, device: str = "", steps_aside: bool = False) -> Trai
             _guarded(worker)
         finally:
             worker.send(None)
-    run.refresh_from_db()
-    return run
+    return TrainingRun.objects.filter(pk=run.pk).select_related("project", "actor").first()
 
 
 def assist(*, device: str = "") -> None:
@@ -111,8 +110,8 @@ def _guarded(worker: _Worker) -> None:
     except Pause:
         finetune_progress.release(run)
         return
-    except CancelledByPerson:
-        _end(run, JobState.CANCELLED, "Stopped at a person's wish.")
+    except CancelledByPerson as error:
+        _end(run, JobState.CANCELLED, str(error) or "Stopped at a person's wish.")
     except NotTrainable as error:
         _end(run, JobState.REFUSED, error.message)
     except jobs.ClaimLost:

@@ -6,9 +6,10 @@ import pytest
 from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
+from annotations.models import Membership
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
-from annotations.services import jobs
+from annotations.services import jobs, projects
 from mlmodels import selectors
 from mlmodels.core.learning.tuning import Pause, Progress
 from mlmodels.models import ModelExport, ModelVersion, TrainingRun
@@ -121,3 +122,24 @@ def test_it_makes_way_while_the_tuned_backbone_looks_and_does_not_tune_again(tun
     assert second.state in (JobState.DONE, JobState.REFUSED), second.reason
     assert ModelVersion.objects.filter(run=run).exists()
     assert (entered.count("tune"), finetune_progress.KILLED in second.tuning["notes"]) == (1, False)
+
+
+def test_a_project_that_is_purged_takes_its_run_along(planted, monkeypatch):
+    def purge(worker):
+        TrainingRun.objects.filter(pk=worker.run.pk).delete()
+        jobs.beat(worker.run)
+
+    monkeypatch.setattr(finetuning, "_work", purge)
+    assert finetuning.execute(asked(planted).pk) is None
+
+
+def test_a_project_in_the_trash_is_tuned_no_further(planted, monkeypatch):
+    def train(worker):
+        watch = finetune_progress.Watch(worker.run, steps_aside=False)
+        watch(Progress("train", 1, 100, None, saved=True))
+        projects.trash(Membership.objects.get(project=planted.project, user=planted.cast.admin))
+        watch(Progress("train", 2, 100, None, saved=True))
+
+    monkeypatch.setattr(finetuning, "_work", train)
+    ended = finetuning.execute(asked(planted).pk)
+    assert (ended.state, ended.reason) == (JobState.CANCELLED, "The project is in the trash.")
