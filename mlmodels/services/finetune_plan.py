@@ -3,30 +3,19 @@
 The images are those that train heads: no holdout image, none that looks like one.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.pictures import open_upright
 from annotations.selectors import model_inputs, truth
-from annotations.services import storage
 from mlmodels import selectors
 from mlmodels.errors import NotTrainable
 from mlmodels.models import Extractor, TrainingRun
 from mlmodels.services import evidence as evidence_service
 from mlmodels.services import judging, tuned_backbones
 
-if TYPE_CHECKING:
-    import torch
-
-    from mlmodels.core.learning.tuning import Pictures
-
 LEAST_TRAINING = 100
-DECODING_THREADS = 2
 _FILE = "plan.safetensors"
 
 
@@ -115,26 +104,3 @@ def refuse_too_few(evidence: evidence_service.Evidence) -> None:
         f"{judging.HOLDOUT_FROM_IMAGES} reviewed images of the holdout to be judged by, got {found.holdout}. "
         "Review more."
     )
-
-
-def pictures(plan: Plan, side_px: int) -> "Pictures":
-    """Reads the plan's pictures by row, uint8 [n, 3, side, side], squashed as the extractor has them."""
-    import torch
-
-    keys = {
-        image.image_id: image.storage_key for image in model_inputs.images(plan.project_id, plan.image_ids)
-    }
-
-    def one(row: int) -> NDArray[np.uint8]:
-        key = keys.get(plan.image_ids[row])
-        if key is None:  # it was deleted meanwhile
-            return np.full((side_px, side_px, 3), 128, dtype=np.uint8)
-        picture = open_upright(storage.read(key), at_least_px=side_px).convert("RGB")
-        return np.array(picture.resize((side_px, side_px)), dtype=np.uint8)
-
-    def read(rows: Sequence[int]) -> "torch.Tensor":
-        with ThreadPoolExecutor(DECODING_THREADS) as pool:
-            decoded = np.stack(list(pool.map(one, rows)))
-        return torch.from_numpy(decoded).permute(0, 3, 1, 2).contiguous()
-
-    return read

@@ -8,6 +8,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -22,6 +23,7 @@ from mlmodels.services import evidence as evidence_service
 from mlmodels.services import (
     extractors,
     features,
+    finetune_pictures,
     finetune_plan,
     finetune_progress,
     finetune_settings,
@@ -202,18 +204,19 @@ def _tune(plan: Plan, settings: "TuningSettings", device: str, ranks: "Ranks", o
     from mlmodels.core.vision.transforms import transform_for
 
     backbone = extractors.load_backbone(plan.base)
-    side_px = transform_for(backbone.spec).side_px
-    training_set = TuningSet(finetune_plan.pictures(plan, side_px), plan.truth, plan.image_ids)
-    return tune(
+    transform = transform_for(backbone.spec)
+    training_set = TuningSet(finetune_pictures.reader(plan, transform), plan.truth, plan.image_ids)
+    result = tune(
         backbone,
         training_set,
         settings,
         folder=tuned_backbones.work_folder(plan.run_id),
-        side_px=side_px,
+        side_px=transform.side_px,
         device=device,
         on_progress=on_progress,
         ranks=ranks,
     )
+    return replace(result, notes=(*result.notes, *finetune_pictures.notes(plan)))
 
 
 def _refuse_no_better(result: "Tuned") -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -13,7 +14,8 @@ from django.utils import timezone
 from annotations.errors import BadInput, Conflict
 from annotations.models import Image, LiveModel, Project
 from annotations.models.job import JobState
-from annotations.services import counters, jobs
+from annotations.pictures import open_upright
+from annotations.services import counters, jobs, storage
 from mlmodels import selectors, tasks
 from mlmodels.core.evaluation import gate
 from mlmodels.models import (
@@ -27,6 +29,7 @@ from mlmodels.models import (
 )
 from mlmodels.services import (
     finetune_estimates,
+    finetune_pictures,
     finetune_progress,
     finetune_schedule,
     finetuning,
@@ -36,9 +39,11 @@ from mlmodels.services import (
     training,
     tuned_backbones,
 )
+from mlmodels.services.finetune_plan import Plan
 from mlmodels.services.finetune_settings import FinetuneSettings
 from mlmodels.views import shown
-from tests.mlmodels.conftest import HOLDOUT, TRAINING, UNSEEN
+from tests.factories import make_images
+from tests.mlmodels.conftest import HOLDOUT, TRAINING, UNSEEN, scene, with_file
 from tests.mlmodels.test_extractor_change import Queue
 
 KILLED = finetune_progress.KILLED.format(by="")
@@ -88,6 +93,31 @@ def test_a_better_backbone_passes_the_gate_and_goes_live_when_it_has_looked_at_e
     live = selectors.live_version(tuned_project.project.pk)
     assert live.extractor.name == version.extractor.name
     assert ImageFeature.objects.filter(extractor=live.extractor).count() == TRAINING + HOLDOUT + UNSEEN
+
+
+def test_a_picture_that_is_missing_or_broken_is_grey_and_told_of(tuned_project, caplog):
+    missing, broken, *_ = Image.objects.filter(project=tuned_project.project, is_holdout=False).order_by("pk")
+    storage.delete(missing.storage_key)
+    storage.put(broken.storage_key, b"garbage")
+
+    run = finetuning.execute(asked(tuned_project).pk)
+
+    assert run.state in (JobState.DONE, JobState.REFUSED), run.reason
+    assert any("grey to it: 2 of " in note for note in run.tuning["notes"])
+    for image in (missing, broken):
+        assert f"image {image.pk}: its stored file cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bicubic"])
+def test_pictures_are_made_small_as_the_extractor_makes_them(cast, interpolation):
+    from mlmodels.core.vision.transforms import Transform
+
+    (image,) = make_images(cast.project, 1)
+    with_file(image, scene(7))
+    transform = Transform(32, (0.0,) * 3, (1 / 255,) * 3, interpolation, mirror=False)
+    plan = Plan(cast.project.pk, 0, "any", 0, (image.pk,), np.zeros((1, 1), dtype=np.int8))
+    seen = transform([open_upright(scene(7), at_least_px=32)])
+    np.testing.assert_allclose(finetune_pictures.reader(plan, transform)([0]).numpy(), seen, atol=1e-3)
 
 
 def test_holdout_images_are_never_tuned_on(tuned_project, monkeypatch):

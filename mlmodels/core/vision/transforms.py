@@ -54,10 +54,19 @@ class Transform:
         scale = (1 / (255 * np.asarray(self.std, dtype=np.float64))).astype(np.float32)
         shift = (np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
         for index, image in enumerate(images):
-            rgb = image if image.mode == "RGB" else image.convert("RGB")
-            small = rgb.resize((self.side_px, self.side_px), _FILTERS.get(self.interpolation, 3))  # H, W, 3
-            pixels[index] = (np.asarray(small, dtype=np.float32) * scale - shift).transpose(2, 0, 1)
+            small = np.asarray(self.squashed(image), dtype=np.float32)  # H, W, 3
+            pixels[index] = (small * scale - shift).transpose(2, 0, 1)
         return pixels
+
+    def squashed(self, image: Image.Image) -> Image.Image:
+        """The whole picture, of any size, as an RGB square.
+
+        Example:
+            >>> Transform(2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).squashed(Image.new("L", (9, 4))).size
+            (2, 2)
+        """
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        return rgb.resize((self.side_px, self.side_px), _FILTERS.get(self.interpolation, 3))
 
 
 def mirrored(pixels: Pixels) -> Pixels:
