@@ -57,6 +57,17 @@ def _seen(counts: dict[str, int]) -> tuple[str, ...]:
     )
 
 
+def ran_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that a device's memory does not suffice.
+
+    Example:
+        >>> ran_out_of_memory(torch.OutOfMemoryError("CUDA out of memory.")), ran_out_of_memory(RuntimeError("other"))
+        (True, False)
+    """
+    # The CPU's allocator raises a plain RuntimeError, with its name in what it says.
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
 class Room:
     """How many images a device takes at once: half as many each time that its memory runs out; `notes` say so."""
 
@@ -73,14 +84,14 @@ class Room:
             images: at least 1.
 
         Raises:
-            torch.OutOfMemoryError: one image at a time is too much.
+            RuntimeError: one image at a time is too much (`ran_out_of_memory`), or anything else that torch says.
         """
         while True:
             try:
                 return work()
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
                 at_once = min(self.images, images)
-                if at_once < 2:
+                if at_once < 2 or not ran_out_of_memory(error):
                     raise
             # Behind the handler: the error holds the frames, and they hold what was made so far.
             self._halve(at_once)
@@ -89,7 +100,7 @@ class Room:
         """Map inputs [N, ...] by `run`, piece by piece, to [N, ...].
 
         Raises:
-            torch.OutOfMemoryError: one image at a time is too much.
+            RuntimeError: one image at a time is too much (`ran_out_of_memory`), or anything else that torch says.
 
         Example:
             >>> Room("cpu", 2).through(lambda piece: 2 * piece, torch.ones(3)).tolist()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from mlmodels.core.devices import Room
+from mlmodels.core.devices import Room, ran_out_of_memory
 from mlmodels.core.evaluation.ranking import macro_average_precision
 from mlmodels.core.learning import augmentation, checkpoints, losses, probing, stages
 from mlmodels.core.learning.ranks import Ranks
@@ -75,7 +75,9 @@ def tune(
         try:
             work = _Work(backbone, training, settings, folder, side_px, device, on_progress, ranks or Ranks())
             return work.run()
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not ran_out_of_memory(error):
+                raise
             raise TuningError(
                 f"{device} ran out of memory; tune fewer stages, ask for a smaller batch, or use another device"
             ) from error

@@ -55,6 +55,29 @@ class TestRoom:
             "cuda:0 ran out of memory at 8 images at once: 4 from now on.",
         ]
 
+    def test_the_memory_of_the_cpu_is_memory_too(self):
+        """Asked for more than any machine has, torch's own allocator says so in its own way."""
+
+        def run(piece):
+            if len(piece) > 4:
+                torch.empty(1 << 50, dtype=torch.uint8)
+            return 2 * piece
+
+        room = devices.Room("cpu", 8)
+        assert room.through(run, torch.ones(8)).tolist() == [2.0] * 8
+        assert room.notes == ["cpu ran out of memory at 8 images at once: 4 from now on."]
+
+    def test_other_errors_are_not_tried_again(self):
+        calls = []
+
+        def work():
+            calls.append(1)
+            raise RuntimeError("sizes do not match")
+
+        with pytest.raises(RuntimeError, match="do not match"):
+            devices.Room("cpu", 8).attempt(work, 8)
+        assert len(calls) == 1
+
     def test_fewer_images_than_there_is_room_for_are_halved_from_their_number(self):
         room = devices.Room("cuda:0", 16)
         room.through(full_above(2), torch.arange(6.0))

@@ -194,10 +194,18 @@ def test_half_precision_follows_the_same_curve(whole, backbone, training, tmp_pa
     assert all(tensor.dtype == whole.state[name].dtype for name, tensor in result.state.items())
 
 
-def test_no_memory_for_one_image_is_an_error_that_says_what_to_do(backbone, training, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:114] . DefaultCPUAllocator: can't allocate memory"),
+    ],
+    ids=["cuda", "cpu"],
+)
+def test_no_memory_for_one_image_is_an_error_that_says_what_to_do(backbone, training, tmp_path, error):
     def full(module, inputs):
         if torch.is_grad_enabled() and type(module).__name__ == "Tagging":
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            raise error
 
     handle = torch.nn.modules.module.register_module_forward_pre_hook(full)
     try:
