@@ -69,7 +69,7 @@ PAGES = (
     Shot("models", "projects/{p}/models/"),
     Shot("model", "projects/{p}/models/{model}/"),
     Shot("compare", "projects/{p}/models/compare/"),
-    Shot("fine-tuning", "projects/{p}/models/finetune/", until="main form"),
+    Shot("fine-tuning", "projects/{p}/models/finetune/", until="#estimate"),
     Shot("people", "projects/{p}/people/"),
     Shot("audit", "projects/{p}/people/audit/"),
     Shot("trash", "projects/{p}/trash/"),

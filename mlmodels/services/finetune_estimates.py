@@ -106,9 +106,14 @@ def measure(project_id: int, options: Mapping[str, Any], *, device: str = "") ->
     except Exception as error:
         logger.exception("project %s: fine-tuning could not be measured", project_id)
         told = Told(problem=_problem(error))
+    keep(project_id, options, told)
+    return told
+
+
+def keep(project_id: int, options: Mapping[str, Any], told: Told) -> None:
+    """For pages to read."""
     kept_s = PROBLEM_KEPT_S if told.problem else KEPT_S
     cache.set(_key(project_id, options), asdict(told), timeout=kept_s)
-    return told
 
 
 def _measured(project_id: int, options: Mapping[str, Any], device: str) -> Told:

@@ -31,7 +31,7 @@ class TestFinetuning:
 
     def estimate(self, cast, **changes):
         told = Told("cuda", 60.0 * changes.get("epochs", 12), 300, 700_000)
-        finetune_estimates._keep(cast.project.pk, USUAL | changes, told)
+        finetune_estimates.keep(cast.project.pk, USUAL | changes, told)
 
     def test_the_estimate_follows_each_edit_and_what_is_on_screen_starts(self, cast, here, sign_in):
         self.estimate(cast)

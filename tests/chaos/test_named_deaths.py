@@ -17,6 +17,7 @@ from mlmodels.models import TrainingRun
 from mlmodels.services import finetune_progress, runs
 from mlmodels.services.finetune_settings import FinetuneSettings
 from tagger import processes
+from tagger.celery import app
 from tests import workers
 from tests.factories import make_cast, make_tags
 
@@ -30,12 +31,9 @@ REMEDIES = {
 
 @contextmanager
 def nothing_to_be_read() -> Iterator[None]:
-    """Whoever has claimed a run waits for what it is to learn from."""
+    """Whoever has claimed a run waits for the extractor that it is to read, which is the first that a run asks for."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "LOCK TABLE annotations_image, annotations_review, annotations_decision, annotations_tag"
-            " IN ACCESS EXCLUSIVE MODE"
-        )
+        cursor.execute("LOCK TABLE mlmodels_projectextractor IN ACCESS EXCLUSIVE MODE")
         yield
 
 
@@ -65,6 +63,7 @@ def killed_at_work(kind: str, *, attempts: int) -> TrainingRun:
     cast = make_cast()
     make_tags(cast.project, "dog")
     run = asked(kind, cast.project.pk)
+    app.control.purge()  # whatever else is sent would wait for the tables first, and nobody would claim the run
     with workers.running() as worker, nothing_to_be_read():
         tasks.train.delay(run.pk)
         wait_for(lambda: is_at_work(run), "the run to be at work")

@@ -39,7 +39,7 @@ def asked_of_workers(planted, monkeypatch):
 
 def estimated(planted, **changes):
     told = Told("cpu", 5400.0, 300, 700_000)
-    finetune_estimates._keep(planted.project.pk, CHOSEN | changes, told)
+    finetune_estimates.keep(planted.project.pk, CHOSEN | changes, told)
 
 
 def running(planted, **tuning):
@@ -113,7 +113,7 @@ def test_a_gpu_is_recommended_only_where_the_cpu_takes_long(told, words, is_said
 
 
 def test_what_cannot_be_measured_cannot_be_started(planted, browser_of, here, asked_of_workers):
-    finetune_estimates._keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
+    finetune_estimates.keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
     page = text_of(browser_of(planted.cast.admin).get(f"{here}finetune/", CHOSEN))
     assert "no image has been looked at yet" in page and "Start fine-tuning" not in page
 
@@ -140,7 +140,7 @@ def test_settings_that_nobody_estimated_are_estimated_instead_of_started(
     assert answer.redirect_chain == [(f"{here}finetune/?stages=2&epochs=9&batch=16&loss=binary", 302)]
     assert "A worker times a few batches" in text_of(answer) and 'value="9"' in text_of(answer)
     assert client.post(f"{here}finetune/", CHOSEN)["Location"].endswith("loss=binary"), "only the estimate"
-    finetune_estimates._keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
+    finetune_estimates.keep(planted.project.pk, CHOSEN, Told(problem="no image has been looked at yet."))
     client.post(f"{here}finetune/", START)
     assert not TrainingRun.objects.exists()
 
