@@ -25,7 +25,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from mlmodels.core.learning import estimate
 from mlmodels.core.learning.finetune import tune
-from mlmodels.core.learning.tuning import Pause, Tuned
+from mlmodels.core.learning.tuning import Tuned
 from mlmodels.core.vision.engines import TorchEngine
 from tests.mlmodels.core.learning import tuning_set
 
@@ -161,34 +161,15 @@ def tuned_everywhere(name: str | None, *, epochs: int = 1, **changes: Any) -> di
         training = tuning_set.training_set(side_px=side_px)
         settings = replace(tuning_set.SETTINGS, epochs=epochs, **changes)
 
-        def curve(device: str, place: str, *, with_pauses: bool = False) -> dict[str, Any]:
-            calls = 0
+        what = (backbone, training, settings)
 
-            def now_and_then(_: object) -> None:
-                nonlocal calls
-                calls += 1
-                if with_pauses and calls % PAUSES_EVERY == 0:
-                    raise Pause
-
-            while True:
-                try:
-                    result = tune(
-                        backbone,
-                        training,
-                        settings,
-                        folder=folder / place,
-                        side_px=side_px,
-                        device=device,
-                        on_progress=now_and_then,
-                    )
-                except Pause:
-                    continue
-                return _told(result)
-
-        found = {"cpu": curve("cpu", "a")}
+        found = {"cpu": _told(tune(*what, folder=folder / "a", side_px=side_px))}
         with present():
-            found["there"] = curve(DEVICE, "b")
-            found["paused"] = curve(DEVICE, "c", with_pauses=True)
+            there = {"side_px": side_px, "device": DEVICE}
+            found["there"] = _told(tune(*what, folder=folder / "b", **there))
+            paused, stops = tuning_set.tuned_with_pauses(PAUSES_EVERY, *what, folder=folder / "c", **there)
+            found["paused"] = _told(paused)
+        assert stops, "else it went on from no checkpoint"
         return found
 
 

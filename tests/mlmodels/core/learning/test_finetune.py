@@ -14,7 +14,7 @@ import torch
 
 from mlmodels.core.learning import checkpoints, finetune, stages
 from mlmodels.core.learning.finetune import tune
-from mlmodels.core.learning.tuning import Pause, TuningError, TuningSettings
+from mlmodels.core.learning.tuning import TuningError, TuningSettings
 from tests.mlmodels.core.learning import tuning_set
 from tests.mlmodels.core.learning.tuning_set import IMAGES, SETTINGS, SIDE_PX, curve_of
 
@@ -72,27 +72,9 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(whole, back
 def test_a_tuning_stopped_at_any_batch_goes_on_to_the_same_curve(backbone, training, tmp_path, cache_bytes):
     settings = replace(SETTINGS, epochs=2, cache_bytes=cache_bytes)
     expected = tune(backbone, training, settings, folder=tmp_path / "whole", side_px=SIDE_PX)
-    calls, stops = 0, 0
-
-    def stop_now_and_then(progress):
-        nonlocal calls
-        calls += 1
-        if calls % 4 == 0:
-            raise Pause
-
-    while True:
-        try:
-            result = tune(
-                backbone,
-                training,
-                settings,
-                folder=tmp_path / "cut",
-                side_px=SIDE_PX,
-                on_progress=stop_now_and_then,
-            )
-            break
-        except Pause:
-            stops += 1
+    result, stops = tuning_set.tuned_with_pauses(
+        4, backbone, training, settings, folder=tmp_path / "cut", side_px=SIDE_PX
+    )
     assert stops > 2
     assert curve_of(result) == curve_of(expected)
     assert all(torch.equal(tensor, expected.state[name]) for name, tensor in result.state.items())

@@ -1,12 +1,14 @@
 """A small set to tune on, the same in every process."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from mlmodels.core.learning import stages
-from mlmodels.core.learning.tuning import Tuned, TuningSet, TuningSettings
+from mlmodels.core.learning.finetune import tune
+from mlmodels.core.learning.tuning import Pause, Tuned, TuningSet, TuningSettings
 from mlmodels.core.vision.backbones import Backbone, load_backbone
 from tests.mlmodels import tiny_backbone
 
@@ -56,6 +58,23 @@ def activation_shape(backbone: Backbone) -> tuple[int, ...]:
     parts = stages.cut_in_two(model, stages.trained_names(model, SETTINGS.stages), probe)
     assert parts is not None
     return tuple(parts[0](probe).shape[1:])
+
+
+def tuned_with_pauses(every: int, *arguments: Any, **options: Any) -> tuple[Tuned, int]:
+    """What `tune` makes of these, stopped at every so many calls of its callback and begun again; and the stops."""
+    calls = stops = 0
+
+    def now_and_then(_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % every == 0:
+            raise Pause
+
+    while True:
+        try:
+            return tune(*arguments, on_progress=now_and_then, **options), stops
+        except Pause:
+            stops += 1
 
 
 def curve_of(result: Tuned) -> list[tuple[float, float]]:
