@@ -62,6 +62,14 @@ def _missing(figures: Mapping[str, Any]) -> str:
     return f"{support} of {needed} yes needed" if support < needed else ""
 
 
+def is_better(before: Mapping[str, Any], after: Mapping[str, Any], figure: str, sign: int = 1) -> bool | None:
+    """Whether the later is better, where more is or (`sign` -1) less is; None where the intervals leave it open."""
+    value, later = before.get(figure), after.get(figure)
+    if value is None or later is None or not _is_clear(_bounds(before, figure), _bounds(after, figure)):
+        return None
+    return bool((later - value) * sign > 0)
+
+
 def _is_clear(before: Bounds, after: Bounds) -> bool:
     """Whether the intervals have nothing in common; a change within them may come from the images."""
     (low, high), (later_low, later_high) = before, after
@@ -122,9 +130,8 @@ def _figure(
 ) -> ComparedFigure:
     values = before.get(name), after.get(name)
     change = None if None in values else float(values[1]) - float(values[0])  # type: ignore[arg-type]
-    is_clear = change is not None and _is_clear(_bounds(before, name), _bounds(after, name))
-    is_better = (change or 0.0) * sign > 0 if is_clear else None
-    return ComparedFigure(words, _written(before, name), _written(after, name), change, is_better)
+    better = is_better(before, after, name, sign)
+    return ComparedFigure(words, _written(before, name), _written(after, name), change, better)
 
 
 def _written(metrics: Mapping[str, Any], name: str) -> Written:

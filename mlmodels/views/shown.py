@@ -6,6 +6,7 @@ from typing import Any
 
 from mlmodels.models import ModelVersion, TrainingRun
 from mlmodels.services import judging
+from mlmodels.views import comparison
 
 STAGES = {
     "": "waits for a worker",
@@ -46,7 +47,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class TagRow:
-    """One tag of a version. `change` is the F1 gained since the version before it."""
+    """One tag of a version. `change`: F1 gained since the version before it; `is_better`: None if by chance, maybe."""
 
     name: str
     average_precision: float | None
@@ -58,6 +59,7 @@ class TagRow:
     needed: int
     threshold: float | None
     judged_yes: int
+    is_better: bool | None = None
     f1_range: str = ""
 
     @property
@@ -155,10 +157,7 @@ def stage(run: TrainingRun) -> str:
 def tag_rows(version: ModelVersion, before: ModelVersion | None) -> list[TagRow]:
     """The best F1 first; tags with too few yes to learn from at the end, the nearest to it first."""
     earlier: Mapping[str, Any] = before.tag_metrics if before else {}
-    rows = [
-        _tag_row(figures, earlier.get(tag_id, {}).get("f1"))
-        for tag_id, figures in version.tag_metrics.items()
-    ]
+    rows = [_tag_row(figures, earlier.get(tag_id, {})) for tag_id, figures in version.tag_metrics.items()]
     return sorted(
         rows,
         key=lambda row: (
@@ -170,8 +169,8 @@ def tag_rows(version: ModelVersion, before: ModelVersion | None) -> list[TagRow]
     )
 
 
-def _tag_row(figures: Mapping[str, Any], earlier_f1: float | None) -> TagRow:
-    f1 = figures.get("f1")
+def _tag_row(figures: Mapping[str, Any], earlier: Mapping[str, Any]) -> TagRow:
+    f1, earlier_f1 = figures.get("f1"), earlier.get("f1")
     return TagRow(
         name=figures.get("name", ""),
         average_precision=figures.get("average_precision"),
@@ -183,6 +182,7 @@ def _tag_row(figures: Mapping[str, Any], earlier_f1: float | None) -> TagRow:
         needed=figures.get("needed") or 0,
         threshold=figures.get("threshold"),
         judged_yes=figures.get("judged_yes") or 0,
+        is_better=comparison.is_better(earlier, figures, "f1"),
         f1_range=_range(figures.get("f1_interval")),
     )
 

@@ -165,6 +165,19 @@ class TestComparing:
             ("", "−.10"),
         ]
 
+    def test_beside_its_parent_too_a_tag_has_a_colour_only_where_the_intervals_carry_it(
+        self, planted, browser_of, here
+    ):
+        first, second = self.two(planted)
+        ModelVersion.objects.filter(pk=second.pk).update(parent=first)
+        page = text_of(browser_of(planted.cast.manager).get(f"{here}{second.pk}/"))
+        table = page[page.index("Since v1") : page.index("</table>")]
+        assert re.findall(r'class="delta"(?: data-tone="(\w+)")?>([^<]+)<', table) == [
+            ("", "+.05"),
+            ("", "0"),
+            ("down", "−.30"),
+        ]
+
     def test_a_version_beside_itself_is_said(self, planted, browser_of, here):
         first, _ = self.two(planted)
         page = text_of(browser_of(planted.cast.manager).get(f"{here}compare/?a={first.pk}&b={first.pk}"))
