@@ -28,6 +28,7 @@ from annotations.services import (
     snapshots,
     storage,
     trash,
+    worker_deaths,
 )
 from annotations.services.jobs import AnyJob
 
@@ -56,22 +57,22 @@ def nudge(task: Task, *args: object, countdown_s: float | None = None) -> None:
     transaction.on_commit(send)
 
 
-@shared_task
+@shared_task(Request=worker_deaths.NOTING, job_model=ImportJob)
 def run_import(job_id: int) -> None:
     _work(ImportJob, job_id, _run_import)
 
 
-@shared_task
+@shared_task(Request=worker_deaths.NOTING, job_model=ExportJob)
 def run_export(job_id: int) -> None:
     _work(ExportJob, job_id, exports.run)
 
 
-@shared_task
+@shared_task(Request=worker_deaths.NOTING, job_model=Snapshot)
 def run_snapshot(snapshot_id: int) -> None:
     _work(Snapshot, snapshot_id, snapshots.run)
 
 
-@shared_task
+@shared_task(Request=worker_deaths.NOTING, job_model=BulkJob)
 def run_bulk(job_id: int) -> None:
     _work(BulkJob, job_id, bulk.run)
 

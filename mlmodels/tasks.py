@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from annotations.errors import DomainError
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
-from annotations.services import jobs
+from annotations.services import jobs, worker_deaths
 from mlmodels import selectors
 from mlmodels.models import ModelExport, TrainingRun
 from mlmodels.services import (
@@ -60,8 +60,6 @@ SUSPECTS_EXPIRES_S = 30
 FORECAST_GATHER_S = 10
 FORECAST_EXPIRES_S = 600
 INDEX_EXPIRES_S = 3600
-# By name: only a worker's main process has such requests.
-NAMES_DEATHS = "tagger.lost_workers:JobRequest"
 
 
 def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
@@ -214,7 +212,7 @@ def warm_up(project_id: int) -> None:
     evidence.warm_up(project_id)
 
 
-@shared_task(Request=NAMES_DEATHS, job_model=TrainingRun)
+@shared_task(Request=worker_deaths.NOTING, job_model=TrainingRun)
 def train(run_id: int) -> None:
     """A head, or a backbone: whichever this run is of."""
     if selectors.kind_of_run(run_id) == TrainingRun.Kind.FINETUNE:
@@ -235,7 +233,7 @@ def train(run_id: int) -> None:
         nudge_policy(run.project_id)
 
 
-@shared_task(Request=NAMES_DEATHS, job_model=ModelExport)
+@shared_task(Request=worker_deaths.NOTING, job_model=ModelExport)
 def export_model(job_id: int) -> None:
     """Write a version as a file to take away."""
     model_exports.execute(job_id)

@@ -13,6 +13,9 @@ from annotations.models.job import Job
 
 logger = logging.getLogger(__name__)
 
+# What a job's task asks its requests to be: `shared_task(Request=NOTING, job_model=...)`. By name, as only a worker's
+# main process has such requests.
+NOTING = "tagger.lost_workers:JobRequest"
 # A job waits for its next worker behind whatever that one does.
 KEPT_S = 24 * 3600
 
