@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from celery import Task, shared_task
+from celery import shared_task
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError, transaction
-from kombu.exceptions import OperationalError as BrokerError
+from django.db import InterfaceError, OperationalError
 
 from annotations.errors import DomainError
 from annotations.models import BulkJob, ExportJob, ImportJob, JobState, Snapshot
@@ -31,6 +30,7 @@ from annotations.services import (
     worker_deaths,
 )
 from annotations.services.jobs import AnyJob
+from annotations.services.nudges import nudge
 
 logger = logging.getLogger(__name__)
 
@@ -40,21 +40,6 @@ MAX_FOLDS = 20
 DUPLICATES_GATHER_S = 5
 DUPLICATES_EXPIRES_S = 60
 DUPLICATES_SWEEP_S = 60
-
-
-def nudge(task: Task, *args: object, countdown_s: float | None = None) -> None:
-    """Send a task once the transaction has committed. Without a broker the sweep will find the row."""
-
-    def send() -> None:
-        try:
-            if countdown_s is None:
-                task.delay(*args)
-            else:
-                task.apply_async(args=list(args), countdown=countdown_s)
-        except BrokerError:
-            logger.warning("The broker does not answer: %s%s waits for the sweep", task.name, args)
-
-    transaction.on_commit(send)
 
 
 @shared_task(Request=worker_deaths.NOTING, job_model=ImportJob)

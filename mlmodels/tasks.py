@@ -4,15 +4,14 @@ import logging
 import time
 from typing import Any
 
-from celery import Task, shared_task
+from celery import shared_task
 from django.core.cache import cache
-from django.db import transaction
-from kombu.exceptions import OperationalError as BrokerError
 
 from annotations.errors import DomainError
 from annotations.models.job import JobState
 from annotations.selectors import model_inputs
 from annotations.services import jobs, worker_deaths
+from annotations.services.nudges import nudge
 from mlmodels import selectors
 from mlmodels.models import ModelExport, TrainingRun
 from mlmodels.services import (
@@ -60,18 +59,6 @@ SUSPECTS_EXPIRES_S = 30
 FORECAST_GATHER_S = 10
 FORECAST_EXPIRES_S = 600
 INDEX_EXPIRES_S = 3600
-
-
-def nudge(task: Task, *args: Any, countdown_s: float | None = None) -> None:
-    """Send a task once the transaction has committed; without a broker the sweep will find what to do."""
-
-    def send() -> None:
-        try:
-            task.apply_async(args=list(args), countdown=countdown_s)
-        except BrokerError:
-            logger.warning("the broker does not answer: %s%s waits for the sweep", task.name, args)
-
-    transaction.on_commit(send)
 
 
 @shared_task

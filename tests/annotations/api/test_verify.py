@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from annotations import tasks
 from annotations.models import Decision, RankingAge, VerifiedPage
 from tests.annotations.test_verify import rank, suggest
 from tests.factories import make_images, make_tags
@@ -109,8 +110,8 @@ def test_asking_brings_an_old_order_up_to_date(
 ):
     client, address = api
     sent = []
-    monkeypatch.setattr("annotations.tasks.refresh_rankings.delay", lambda *args: sent.append(args))
+    monkeypatch.setattr(tasks.refresh_rankings, "apply_async", lambda **options: sent.append(options["args"]))
     RankingAge.objects.all().delete()
     with django_capture_on_commit_callbacks(execute=True):
         client.get(address, {"tag": "dog"})
-    assert sent == [(cast.project.pk,)]
+    assert sent == [[cast.project.pk]]

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from annotations import tasks
 from annotations.models import Decision, Image, RankingAge, VerifiedPage
 from annotations.services import live_model
 from tagger import processes
@@ -167,11 +168,11 @@ def test_opening_the_page_asks_for_an_order_that_is_old(
     cast, dogs, browser_of, here, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent = []
-    monkeypatch.setattr("annotations.tasks.refresh_rankings.delay", lambda *args: sent.append(args))
+    monkeypatch.setattr(tasks.refresh_rankings, "apply_async", lambda **options: sent.append(options["args"]))
     for _ in range(2):
         with django_capture_on_commit_callbacks(execute=True):
             open_page(cast, browser_of, here)
-        assert sent == ([] if RankingAge.objects.exists() else [(cast.project.pk,)])
+        assert sent == ([] if RankingAge.objects.exists() else [[cast.project.pk]])
         RankingAge.objects.all().delete()
 
 
