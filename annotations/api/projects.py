@@ -15,7 +15,7 @@ from annotations.api.serializers import MemberBody, ProjectBody
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
 from annotations.numbers import id_or_word
-from annotations.selectors import one_tag, stats, vocabulary
+from annotations.selectors import access, one_tag, stats, vocabulary
 from annotations.services import projects, requests
 
 
@@ -58,8 +58,8 @@ class ProjectList(APIView):
         stored, is_new = requests.once(
             project_id=None, user=request.user, client_id=client_id, body=fields, act=create
         )
-        project = Project.objects.get(pk=stored["id"])
-        return Response(project_json(project, Role.ADMIN), status=201 if is_new else 200)
+        made = access.membership_for(request.user, stored["id"])
+        return Response(project_json(made.project, made.role), status=201 if is_new else 200)
 
 
 class ProjectDetail(ProjectView):

@@ -76,8 +76,7 @@ class TagList(ProjectView):
         stored, is_new = requests.once(
             project_id=project.pk, user=request.user, client_id=client_id, body=items, act=create
         )
-        found = vocabulary.all_tags(project).in_bulk(stored["ids"])
-        answers = [tag_json(found[tag_id]) for tag_id in stored["ids"]]
+        answers = [tag_json(tag) for tag in vocabulary.created(project, stored["ids"])]
         return Response(answers if many else answers[0], status=201 if is_new else 200)
 
     def _rows(self, project: Project) -> QuerySet[Tag]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from annotations.errors import DomainError, Refused
+from annotations.errors import DomainError, NotFound, Refused
 from annotations.models import Project, Tag, TagAlias
 from annotations.models.tag import name_key, trigrams
 from annotations.selectors import merges
@@ -24,6 +24,15 @@ def all_tags(project: Project) -> QuerySet[Tag]:
     """The active and the retired ones, not those in the trash."""
     rows = Tag.objects.filter(project=project, deleted_at=None)
     return rows.prefetch_related("aliases").order_by("id")
+
+
+def created(project: Project, tag_ids: Sequence[int]) -> list[Tag]:
+    """The tags that one request has made, in its order, wherever they are now. Raises NotFound for one that is gone."""
+    found = Tag.objects.filter(project=project).prefetch_related("aliases").in_bulk(tag_ids)
+    for tag_id in tag_ids:
+        if tag_id not in found:
+            raise NotFound(f"Tag {tag_id} was removed for good since it was made.", tag=tag_id)
+    return [found[tag_id] for tag_id in tag_ids]
 
 
 def hotkeys(project: Project) -> dict[str, dict[str, Any]]:
