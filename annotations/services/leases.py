@@ -110,9 +110,9 @@ def close_all(image_ids: Iterable[int]) -> None:
 def reopen(project: Project, user: User, image: Image, earlier: Lease | None) -> Lease | None:
     """A new lease of this very image (undo), as blind as the earlier one.
 
-    None if somebody holds it, or if it wants no review.
+    None if somebody holds it, or if it wants no review, or none by this person.
     """
-    if not QueueEntry.objects.filter(image=image).exists():
+    if not wanted_by(image, user):
         return None
     Lease.objects.filter(image=image, is_open=True, expires_at__lt=timezone.now()).update(is_open=False)
     if Lease.objects.filter(image=image, is_open=True).exists():

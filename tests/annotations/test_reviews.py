@@ -289,6 +289,16 @@ def test_one_person_is_not_counted_twice_by_holding_an_image_twice(pair):
     assert Image.objects.get().state == "pending"
 
 
+def test_who_takes_somebodys_review_back_is_not_asked_again_about_what_they_reviewed(pair):
+    make_images(pair.project, 1)
+    recorded = review_next(pair, pair.annotator)
+    review_next(pair, pair.reviewer)
+    _, lease = reviews.undo(pair.membership(pair.reviewer), recorded.review.pk)
+    assert lease is None
+    assert leases.claim_next(pair.project, pair.reviewer, role=Role.REVIEWER) == []
+    assert len(leases.claim_next(pair.project, pair.annotator, role=Role.ANNOTATOR)) == 1
+
+
 @pytest.mark.parametrize("outcome", ["skipped", "unsure"])
 def test_taking_back_an_answer_leaves_alone_what_somebody_else_has_finished_since(cast, outcome):
     make_images(cast.project, 1)
