@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Lease, Membership, Project, Review, User
+from annotations.models.tag import name_key
 from annotations.permissions import allows
 from annotations.selectors import images, truth, vocabulary
 from annotations.services import counters, leases, queue, tags, tally
@@ -200,12 +201,21 @@ def _resolve(
     if unknown and create_missing:
         if not allows(membership.role, "edit_tags"):
             raise RoleTooLow("Only managers create tags. Ask one, or leave the tag out.", tags=unknown)
-        names = [str(word) for word in unknown if isinstance(word, str)]
-        tags.create_many(membership.project, [TagSpec(name=name) for name in names], actor=membership.user)
+        specs = [TagSpec(name=name) for name in _each_once(unknown)]
+        tags.create_many(membership.project, specs, actor=membership.user)
         found, unknown = vocabulary.resolve(membership.project, words, as_of=as_of)
     if unknown:
         raise vocabulary.unknown_tags(unknown)
     return list(dict.fromkeys(found))
+
+
+def _each_once(words: Sequence[int | str]) -> list[str]:
+    """The names among the words; one that is written in several ways as it was written first."""
+    names: dict[str, str] = {}
+    for word in words:
+        if isinstance(word, str):
+            names.setdefault(name_key(word), word)
+    return list(names.values())
 
 
 def _decisions(review: Review, lease: Lease, yes: Sequence[int], no: Sequence[int]) -> list[Decision]:

@@ -124,6 +124,16 @@ def test_only_managers_create_missing_tags(cast):
     assert cast.project.tags.get().name == "unicorn"
 
 
+def test_a_missing_tag_that_is_named_twice_is_created_once(cast):
+    make_images(cast.project, 1)
+    recorded = review_next(cast, cast.manager, yes=("Unicorn", "unicorn", "Unicorn"), create_missing=True)
+    (tag,) = cast.project.tags.all()
+    assert (tag.name, [decision.tag_id for decision in recorded.review.decisions.all()]) == (
+        "Unicorn",
+        [tag.pk],
+    )
+
+
 def test_names_match_without_case_in_any_unicode_form_and_by_alias(cast):
     tag = tags.create_many(cast.project, [tags.TagSpec(name="Café", aliases=["bistro"])], actor=None)[0]
     make_images(cast.project, 2)
