@@ -21,6 +21,16 @@ class BadInput(DomainError):
     status = 400
 
 
+class Unstorable(BadInput):
+    """A value that no database can hold, found by the database itself."""
+
+    code = "bad_input"
+    message = (
+        "The database cannot hold a value of this request: a text with a null character, or a number that is too "
+        "large. Correct it and send it again."
+    )
+
+
 class NotFound(DomainError):
     code = "not_found"
     status = 404

@@ -10,7 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from annotations.errors import DomainError
+from annotations.errors import DomainError, Unstorable
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ def body(code: str, message: str, fields: dict[str, Any] | None = None) -> dict[
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler; None lets an unexpected error become a logged 500."""
     del context
+    if isinstance(error, DataError):
+        logger.warning("The database refused a value of a request", exc_info=error)
+        error = Unstorable()
     if isinstance(error, DomainError):
         set_rollback()
         return Response(body(error.code, error.message, error.fields), status=error.status)
@@ -41,10 +44,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(
             body("database_down", "The database does not answer; try again in a moment."), status=503
         )
-    if isinstance(error, DataError):
-        logger.warning("The database refused a value of a request", exc_info=error)
-        set_rollback()
-        return Response(body("bad_input", "The database cannot hold a value of this request."), status=400)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

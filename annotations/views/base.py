@@ -4,25 +4,29 @@ No rules: what a role may do stands in `annotations.permissions`, and services d
 """
 
 import functools
+import logging
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views import View
 from django_htmx.http import HttpResponseStopPolling
 
-from annotations.errors import DomainError
+from annotations.errors import DomainError, Unstorable
 from annotations.models import Membership, Project, User
 from annotations.permissions import REQUIRED_ROLE, allows, required_role
 from annotations.selectors import access, flags, navigation
 from annotations.views import workers
 
+logger = logging.getLogger(__name__)
+
 
 class Page(View):
-    """A page for signed-in people. A DomainError becomes a plain page or a message, never a 500."""
+    """A page for signed-in people. A refusal becomes a plain page or a message, never a 500."""
 
     template: ClassVar[str]
 
@@ -33,6 +37,9 @@ class Page(View):
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:
             return self.refused(error)
+        except DataError as error:
+            logger.warning("The database refused a value of a request", exc_info=error)
+            return self.refused(Unstorable())
 
     def refused(self, error: DomainError) -> HttpResponse:
         """A refused POST goes back with a message; what cannot be shown at all becomes an error page."""
