@@ -3,14 +3,21 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import DataError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from annotations.errors import DomainError, Unstorable
+from annotations.errors import DomainError, TooLarge, Unstorable
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +27,16 @@ _CODES = {
     status.HTTP_403_FORBIDDEN: "forbidden",
     status.HTTP_404_NOT_FOUND: "not_found",
     status.HTTP_405_METHOD_NOT_ALLOWED: "method_not_allowed",
+    status.HTTP_406_NOT_ACCEPTABLE: "not_acceptable",
     status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: "too_large",
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
     status.HTTP_429_TOO_MANY_REQUESTS: "slow_down",
+}
+# What Django itself stops reading a request for.
+_LIMITS: dict[type[Exception], str] = {
+    RequestDataTooBig: f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB beside its files",
+    TooManyFieldsSent: f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} fields",
+    TooManyFilesSent: f"{settings.DATA_UPLOAD_MAX_NUMBER_FILES:,} files",
 }
 
 
@@ -36,6 +50,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DataError):
         logger.warning("The database refused a value of a request", exc_info=error)
         error = Unstorable()
+    elif type(error) in _LIMITS:
+        error = TooLarge(
+            f"Expected a request of at most {_LIMITS[type(error)]}, got more. Send several requests."
+        )
     if isinstance(error, DomainError):
         set_rollback()
         return Response(body(error.code, error.message, error.fields), status=error.status)
@@ -52,6 +70,25 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         set_rollback()
         return _api_exception(error)
     return None
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's answer where no address matches: to a program in the shape of its errors, to people as a page."""
+    if _is_of_api(request):
+        return JsonResponse(body("not_found", "There is nothing at this address."), status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The same of a mistake of ours."""
+    if _is_of_api(request):
+        told = "Something broke. The mistake is ours and has been written to the log; try again in a moment."
+        return JsonResponse(body("broken", told), status=500)
+    return defaults.server_error(request)
+
+
+def _is_of_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
 
 
 def _api_exception(error: exceptions.APIException) -> Response:

@@ -6,6 +6,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from tagger import health
 from tagger.admin_site import site
 
+handler404 = "tagger.api_errors.not_found"
+handler500 = "tagger.api_errors.broken"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),

@@ -48,7 +48,6 @@ class ImportList(ProjectView):
     @extend_schema(operation_id="imports_create", request=dict, responses={202: dict})
     def post(self, request: Request, project_id: int) -> Response:
         project = self.project(_ROLE)
-        uploads.refuse_large_json(request._request)
         sent, files = _form(request)
         if sources.is_preview(sent | {name: request.GET[name] for name in request.GET if name == "preview"}):
             return Response(sources.previewed(sent, files).as_json())

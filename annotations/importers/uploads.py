@@ -23,7 +23,6 @@ MAX_FILES = 1_000
 MAX_BYTES = 2**30
 # What the parts' headers and the form's other fields may add.
 _FORM_BYTES = 16 * 2**20
-MAX_JSON_BYTES = 64 * 2**20
 _DRAIN_BYTES = 2**20
 
 
@@ -105,16 +104,6 @@ def stage_uploads(request: HttpRequest) -> StagingHandler:
     request.upload_handlers = [handler]
     request.parse_file_upload = functools.partial(_parse, request)  # type: ignore[method-assign]
     return handler
-
-
-def refuse_large_json(request: HttpRequest) -> None:
-    """A JSON body is held in memory as a whole: refuse a large one by its stated length."""
-    is_json = (request.content_type or "").startswith("application/json")
-    if is_json and int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BYTES:
-        raise TooLarge(
-            f"Expected at most {MAX_JSON_BYTES // 2**20} MB of JSON, got more. Send several requests.",
-            code="too_many_bytes",
-        )
 
 
 def too_many_files() -> TooLarge:
