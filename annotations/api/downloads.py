@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from annotations.errors import NotFound
@@ -15,6 +16,15 @@ from annotations.services import storage
 
 _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$")
+
+
+class AsItIs(DefaultContentNegotiation):
+    """For views that answer with a file: it has the type it has, whatever types the caller asks for."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type  # of errors
 
 
 class _OutOfRangeError(Exception):

@@ -89,6 +89,8 @@ class ExportCancel(ProjectView):
 
 
 class ExportDownload(ProjectView):
+    content_negotiation_class = downloads.AsItIs
+
     @extend_schema(responses={200: bytes, 206: bytes})
     def get(self, request: Request, project_id: int, job_id: int) -> HttpResponseBase:
         job = _done(self.project(_ROLE), job_id)

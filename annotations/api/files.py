@@ -9,6 +9,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from annotations.api import downloads
 from annotations.errors import BadInput, NotFound, RoleTooLow
 from annotations.permissions import allows, required_role
 from annotations.pictures import RENDITION_SIZES_PX
@@ -31,6 +32,7 @@ class ImageFile(APIView):
     """The picture as people see it: upright, without position. `?original=1` is what was sent in."""
 
     permission_classes = [IsAuthenticated]
+    content_negotiation_class = downloads.AsItIs
 
     @extend_schema(responses={200: bytes, 304: None})
     def get(self, request: Request, project_id: int, image_id: int) -> HttpResponseBase:
@@ -47,6 +49,7 @@ class ImageFile(APIView):
 
 class ImageThumbnail(APIView):
     permission_classes = [IsAuthenticated]
+    content_negotiation_class = downloads.AsItIs
 
     @extend_schema(responses={200: bytes, 304: None})
     def get(self, request: Request, project_id: int, image_id: int) -> HttpResponseBase:

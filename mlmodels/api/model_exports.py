@@ -80,6 +80,8 @@ class ModelExportCancel(ProjectView):
 
 
 class ModelExportDownload(ProjectView):
+    content_negotiation_class = downloads.AsItIs
+
     @extend_schema(operation_id="model_exports_download", responses={200: bytes, 206: bytes})
     def get(self, request: Request, project_id: int, version_id: int, job_id: int) -> HttpResponseBase:
         job = model_exports.done(_export(self.project(_ROLE), version_id, job_id))

@@ -141,7 +141,8 @@ def test_a_download_has_type_name_and_ranges(cast, reviewed, exported, client_of
     beyond = client.get(job["download_url"], headers={"Range": f"bytes={len(data)}-"})
     assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(data)}")
     jsonl, _ = exported("jsonl")
-    assert client.get(jsonl["download_url"])["Content-Type"] == "application/x-ndjson"
+    lines = client.get(jsonl["download_url"], headers={"Accept": "application/x-ndjson"})
+    assert (lines.status_code, lines["Content-Type"]) == (200, "application/x-ndjson")
 
 
 def test_the_manifest_says_what_the_file_holds_and_could_not_hold(cast, reviewed, exported, client_of):

@@ -74,6 +74,15 @@ def test_a_known_etag_gets_304_without_bytes(cast, client_of, image):
     assert client.get(address_of(image, "file/"), headers={"If-None-Match": etag}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["file/", "thumbnail/"])
+def test_who_asks_for_pictures_alone_gets_them_and_refusals_as_ever(cast, client_of, image, path):
+    wish = {"Accept": "image/png, image/*;q=0.8"}
+    shown = client_of(cast.annotator).get(address_of(image, path), headers=wish)
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
+    refused = client_of(cast.outsider).get(address_of(image, path), headers=wish)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "not_found")
+
+
 def test_an_upright_picture_is_shown_as_it_came(cast, client_of, image):
     response = client_of(cast.annotator).get(address_of(image, "file/"))
     assert body_of(response) == files.picture(1, size=(1600, 1200))

@@ -148,7 +148,7 @@ class TestJob:
         assert done == admin.get(job["Location"]).json()
         assert done["state"] == "done" and done["kind"] == "model_export", done["reason"]
         assert done["progress"]["done"] == 4
-        whole = admin.get(done["download_url"])
+        whole = admin.get(done["download_url"], headers={"Accept": "application/octet-stream"})
         data = b"".join(whole.streaming_content)
         assert whole["Content-Disposition"] == 'attachment; filename="outdoors-v1.onnx"'
         assert hashlib.sha256(data).hexdigest() == done["result"]["sha256"]
