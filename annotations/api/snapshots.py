@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from annotations import tasks
 from annotations.api.base import ProjectView, body_of, page
 from annotations.api.jobs import job_json
+from annotations.errors import BadInput
 from annotations.models import Project, Snapshot
 from annotations.models.job import FINISHED_STATES
 from annotations.permissions import required_role
@@ -94,7 +95,10 @@ class SnapshotCompare(ProjectView):
 
 
 def _start(project: Project, request: Request, sent: dict[str, Any]) -> Snapshot:
-    snapshot = snapshots.start(project, actor=request.user, name=str(sent.get("name", "")))
+    name = sent.get("name", "")
+    if not isinstance(name, str):
+        raise BadInput(f"name: expected a text, got {name!r}.", code="bad_name")
+    snapshot = snapshots.start(project, actor=request.user, name=name)
     tasks.nudge(tasks.run_snapshot, snapshot.pk)
     return snapshot
 

@@ -203,7 +203,7 @@ def test_whoever_waits_gets_the_frozen_snapshot_in_the_answer(reviewed, client_o
     assert (answer.status_code, len(answer.json()["sha256"])) == (201, 64)
 
 
-@pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": "x" * 201}])
+@pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": "x" * 201}, {"name": None}, {"name": ["x"]}])
 def test_a_name_is_needed(cast, client_of, body):
     answer = client_of(cast.manager).post(
         f"/api/v1/projects/{cast.project.pk}/snapshots/", body, format="json"
