@@ -39,7 +39,10 @@ def row_json(image: Image, truth: ImageTruth, names: dict[int, str]) -> dict[str
 class ImageList(ProjectView):
     @extend_schema(operation_id="images_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
-        """With `ordering=score:{tag}` rows have that `score`, and `built_at` says when their order was built."""
+        """With `ordering=score:{tag}` rows have that `score`, and `built_at` says when their order was built.
+
+        What is `like` a holdout image that waits for reviews has no `yes`: it would be an answer.
+        """
         project = self.project(required_role("see_images"))
         ordering = request.query_params.get("ordering", "created")
         limit = limit_of(request)
@@ -59,6 +62,9 @@ class ImageList(ProjectView):
             "results": [row_json(image, truths[image.pk], names) for image in shown],
             "next": next_address(request, images.cursor(shown[-1], ordering)) if more else None,
         }
+        if images.tells_of_blind(project, wanted):
+            for row in answer["results"]:
+                del row["yes"]
         if tag_id is not None:
             self._tell_scores(project, answer, shown)
         elif wanted == ImageFilter():

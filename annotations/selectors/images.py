@@ -134,6 +134,12 @@ def blind(project: Project) -> Q:
     return Q(is_holdout=True, reviews_done__lt=project.reviews_per_image)
 
 
+def tells_of_blind(project: Project, wanted: ImageFilter) -> bool:
+    """Whether the list is of what looks like such an image: the tags of its neighbours would be an answer."""
+    waiting = Image.objects.filter(blind(project), project=project)
+    return wanted.like_id is not None and waiting.filter(pk=wanted.like_id).exists()
+
+
 def suggestions(project: Project, image: Image) -> list[dict[str, Any]]:
     """What the live model says of the image; nothing of a holdout image before its reviews are complete."""
     if is_blind(project, image):

@@ -75,7 +75,7 @@ class GalleryPage(ProjectPage):
         is_more = "after" in request.GET
         kept = said | ({"ordering": request.GET["ordering"]} if request.GET.get("ordering") else {})
         context: dict[str, Any] = {
-            "tiles": tiles(self.project, shown, hide_tags=_is_blind(self.project, wanted.like_id)),
+            "tiles": tiles(self.project, shown, hide_tags=images.tells_of_blind(self.project, wanted)),
             "more": _address(kept, after=images.cursor(shown[-1], ordering))
             if len(found) > PAGE_SIZE
             else "",
@@ -166,9 +166,3 @@ def _without(kept: dict[str, str], name: str) -> str:
 
 def _address(kept: dict[str, str], **more: str) -> str:
     return f"?{urlencode(kept | more)}"
-
-
-def _is_blind(project: Project, image_id: int | None) -> bool:
-    """Neighbours of a holdout image tell nothing about it before its reviews are complete."""
-    waiting = Image.objects.filter(images.blind(project), project=project)
-    return image_id is not None and waiting.filter(pk=image_id).exists()

@@ -64,6 +64,12 @@ def test_neighbours_of_an_unfinished_holdout_image_tell_no_tags(cast, extractor,
     open_eyed = client_of(cast.reviewer).get(f"{address}{images[0].pk}/similar/").json()
     assert len(blind["results"]) == 2 and not any("yes" in row for row in blind["results"])
     assert any(row["yes"] == ["zebra"] for row in open_eyed["results"])
+    listed, told = (
+        client_of(cast.annotator).get(f"{address}?like={image.pk}").json()["results"]
+        for image in (images[2], images[0])
+    )
+    assert len(listed) == 2 and not any("yes" in row for row in listed)
+    assert [row["yes"] for row in told if row["id"] == images[1].pk] == [["zebra"]]
     page = f"/projects/{cast.project.pk}/gallery/"
     for blind_page in (f"{page}?like={images[2].pk}", f"{page}{images[2].pk}/similar/"):
         html = browser_of(cast.reviewer).get(blind_page, headers={"HX-Request": "true"}).content.decode()
