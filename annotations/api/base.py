@@ -1,20 +1,24 @@
 """What all API views share: the project with its permission check, keyset paging, reading of bodies."""
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
 from annotations.numbers import whole_number
 from annotations.selectors import access
+from annotations.services import requests
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
 
@@ -31,6 +35,29 @@ class ProjectView(APIView):
     def project(self, at_least: Role = Role.ANNOTATOR) -> Project:
         access.require_role(self.membership, at_least)
         return self.membership.project
+
+    def answered_once(self, said: Mapping[str, Any], act: Callable[[], Any]) -> tuple[Any, bool]:
+        """The answer of `act`, as it is sent, and whether it ran now. `said` is the checked body.
+
+        A `client_id` in it that has come to this address before, with the same body, gets the first answer again.
+        """
+        body = dict(said)
+        client_id = body.pop("client_id", None)
+        stored, is_new = requests.once(
+            project_id=self.membership.project_id,
+            user=self.request.user,
+            client_id=client_id,
+            body=[self.request.path, body],
+            act=lambda: {"answer": json.loads(JSONRenderer().render(act()))},
+        )
+        return stored["answer"], is_new
+
+
+def checked(shape: type[Serializer], request: Request) -> dict[str, Any]:
+    """The body as its shape reads it. Raises DRF's ValidationError."""
+    body = shape(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
 
 
 def body_of(request: Request) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, page
+from annotations.api.base import ProjectView, checked, page
 from annotations.api.jobs import job_json
-from annotations.api.serializers import BulkBody
+from annotations.api.serializers import ActBody, BulkBody
 from annotations.models import BulkJob
 from annotations.permissions import required_role
 from annotations.selectors import jobs
@@ -61,12 +61,14 @@ class BulkCancel(ProjectView):
 
 
 class BulkUndo(ProjectView):
-    @extend_schema(request=None, responses={202: dict})
+    @extend_schema(request=ActBody, responses={202: dict, 200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
-        done = jobs.job_of(BulkJob, self.project(_ROLE), job_id)
-        job = bulk.undo(self.membership, done)
-        tasks.nudge(tasks.run_bulk, job.pk)
-        return _answer(request, job, True)
+        project = self.project(_ROLE)
+        done, said = jobs.job_of(BulkJob, project, job_id), checked(ActBody, request)
+        undoing, is_new = self.answered_once(said, lambda: bulk.undo(self.membership, done).pk)
+        if is_new:
+            tasks.nudge(tasks.run_bulk, undoing)
+        return _answer(request, jobs.job_of(BulkJob, project, undoing), is_new)
 
 
 def _answer(request: Request, job: BulkJob, is_new: bool) -> Response:

@@ -1,5 +1,6 @@
 """API of near-duplicates: the groups that ask for a decision; keep all, join into one, take either back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -7,7 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, limit_of, next_address
+from annotations.api.base import ProjectView, checked, limit_of, next_address
+from annotations.api.serializers import ActBody
 from annotations.errors import BadInput
 from annotations.models import DuplicateGroup
 from annotations.numbers import whole_number
@@ -21,7 +23,7 @@ _ROLE = required_role("edit_images")
 _ID = {"min_value": 1, "max_value": 2**63 - 1}
 
 
-class KeepBody(serializers.Serializer):
+class KeepBody(ActBody):
     """`images`: the group as it was seen; one that has changed since is refused."""
 
     images = serializers.ListField(child=serializers.IntegerField(**_ID), required=False)
@@ -111,12 +113,13 @@ class DuplicateDetail(ProjectView):
     @extend_schema(operation_id="duplicates_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, group_id: int) -> Response:
         self.project(_ROLE)
-        return self.answer()
+        return Response(self.told())
 
-    def answer(self, **more: Any) -> Response:
+    def told(self, **more: Any) -> dict[str, Any]:
+        """The group as it is now."""
         project = self.membership.project
         group = selector.get(project, self.kwargs["group_id"])
-        return Response(group_json(selector.with_images(project, [group.pk])[0]) | more)
+        return group_json(selector.with_images(project, [group.pk])[0]) | more
 
 
 class DuplicateKeep(DuplicateDetail):
@@ -125,9 +128,14 @@ class DuplicateKeep(DuplicateDetail):
     @extend_schema(operation_id="duplicates_keep", request=KeepBody, responses={200: dict})
     def post(self, request: Request, project_id: int, group_id: int) -> Response:
         """All stay, and these images are not asked about again."""
-        project, sent = self.project(_ROLE), _read(KeepBody, request)
-        duplicates.keep(project, group_id, actor=request.user, of=sent.get("images"))
-        return self.answer()
+        project, sent = self.project(_ROLE), checked(KeepBody, request)
+
+        def keep() -> dict[str, Any]:
+            duplicates.keep(project, group_id, actor=request.user, of=sent.get("images"))
+            return self.told()
+
+        answer, _ = self.answered_once(sent, keep)
+        return Response(answer)
 
 
 class DuplicateJoin(DuplicateDetail):
@@ -136,36 +144,39 @@ class DuplicateJoin(DuplicateDetail):
     @extend_schema(operation_id="duplicates_join", request=JoinBody, responses={200: dict})
     def post(self, request: Request, project_id: int, group_id: int) -> Response:
         """`keep` stays, the others go to the trash; their yes tags and captions are taken over if asked for."""
-        project, sent = self.project(_ROLE), _read(JoinBody, request)
+        self.project(_ROLE)
+        sent = checked(JoinBody, request)
+        answer, _ = self.answered_once(sent, lambda: self._join(group_id, sent))
+        return Response(answer)
+
+    def _join(self, group_id: int, sent: Mapping[str, Any]) -> dict[str, Any]:
         plan = duplicates.join(
-            project,
+            self.membership.project,
             group_id,
             sent["keep"],
             take_tags=sent["tags"],
             take_caption=sent["caption"],
-            actor=request.user,
+            actor=self.request.user,
             of=sent.get("images"),
         )
         taken = [tag.name for tag in plan.tags] if sent["tags"] else []
-        return self.answer(
-            kept=sent["keep"], trashed=[image.pk for image in plan.gone], tags_taken_over=taken
-        )
+        return self.told(kept=sent["keep"], trashed=[image.pk for image in plan.gone], tags_taken_over=taken)
 
 
 class DuplicateUndo(DuplicateDetail):
     http_method_names = ["post", "options"]
 
-    @extend_schema(operation_id="duplicates_undo", request=None, responses={200: dict})
+    @extend_schema(operation_id="duplicates_undo", request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, group_id: int) -> Response:
         """Ask again: a kept group is open, and what a join did is taken back."""
-        duplicates.undo(self.project(_ROLE), group_id, actor=request.user)
-        return self.answer()
+        project, said = self.project(_ROLE), checked(ActBody, request)
 
+        def undo() -> dict[str, Any]:
+            duplicates.undo(project, group_id, actor=request.user)
+            return self.told()
 
-def _read(body: type[serializers.Serializer], request: Request) -> dict[str, Any]:
-    read = body(data=request.data)
-    read.is_valid(raise_exception=True)
-    return dict(read.validated_data)
+        answer, _ = self.answered_once(said, undo)
+        return Response(answer)
 
 
 def _import_of(request: Request) -> int | None:

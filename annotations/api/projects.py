@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.api.base import ProjectView, page
+from annotations.api.base import ProjectView, checked, page
 from annotations.api.serializers import MemberBody, ProjectBody
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
@@ -103,15 +103,14 @@ class MemberList(ProjectView):
         rows = Membership.objects.filter(project=self.project(Role.MANAGER)).select_related("user")
         return page(request, rows, lambda found: [member_json(member) for member in found])
 
-    @extend_schema(request=MemberBody, responses={201: dict})
+    @extend_schema(request=MemberBody, responses={201: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
         self.project(Role.MANAGER)
-        body = MemberBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        member = projects.set_member(
-            self.membership, body.validated_data["user"], body.validated_data["role"]
+        said = checked(MemberBody, request)
+        answer, is_new = self.answered_once(
+            said, lambda: member_json(projects.set_member(self.membership, said["user"], said["role"]))
         )
-        return Response(member_json(member), status=201)
+        return Response(answer, status=201 if is_new else 200)
 
 
 class MemberDetail(ProjectView):

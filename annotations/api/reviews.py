@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView
-from annotations.api.serializers import ReviewBody
+from annotations.api.base import ProjectView, checked
+from annotations.api.serializers import ActBody, ReviewBody
 from annotations.errors import BadInput, DomainError
 from annotations.models import Image, Review
 from annotations.selectors import queue
@@ -99,9 +99,13 @@ def _first(complaints: Any) -> str:
 
 
 class ReviewUndo(ProjectView):
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, review_id: int) -> Response:
         self.project()
+        answer, _ = self.answered_once(checked(ActBody, request), lambda: self._undo(review_id))
+        return Response(answer)
+
+    def _undo(self, review_id: int) -> dict[str, Any]:
         review, lease = reviews.undo(self.membership, review_id)
         image = Image.objects.get(pk=review.image_id)
         answer: dict[str, Any] = {"review": review_json(review, image), "item": None}
@@ -109,4 +113,4 @@ class ReviewUndo(ProjectView):
             lease.image = image
             answer |= queue.item(lease)
             answer["item"] = queue.item(lease)
-        return Response(answer)
+        return answer

@@ -26,6 +26,12 @@ class TagWord(serializers.Field):
         return value
 
 
+class ActBody(serializers.Serializer):
+    """What its address says whole needs no body; with a `client_id` it can be sent again."""
+
+    client_id = serializers.UUIDField(required=False)
+
+
 class ProjectBody(serializers.Serializer):
     client_id = serializers.UUIDField(required=False)
     name = serializers.CharField(max_length=200, required=False)
@@ -39,7 +45,7 @@ class ProjectBody(serializers.Serializer):
     keep_gps = serializers.BooleanField(required=False)
 
 
-class MemberBody(serializers.Serializer):
+class MemberBody(ActBody):
     user = serializers.CharField(max_length=150)
     role = serializers.CharField(max_length=10)
 
@@ -60,14 +66,14 @@ class TagChanges(TagBody):
     colour = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
 
-class MergeBody(serializers.Serializer):
+class MergeBody(ActBody):
     """`keep_words`: the tag's name and aliases become aliases of the other one."""
 
     into = TagWord()
     keep_words = serializers.BooleanField(default=True)
 
 
-class SplitBody(serializers.Serializer):
+class SplitBody(ActBody):
     into = serializers.ListField(child=serializers.CharField(max_length=400), max_length=1_000)
 
 

@@ -9,8 +9,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, flag_of, limit_of, page
-from annotations.api.serializers import MergeBody, SplitBody, TagBody, TagChanges
+from annotations.api.base import ProjectView, checked, flag_of, limit_of, page
+from annotations.api.serializers import ActBody, MergeBody, SplitBody, TagBody, TagChanges
 from annotations.errors import BadInput, NotFound
 from annotations.models import Project, Role, Tag
 from annotations.selectors import tag_preview, trash, vocabulary
@@ -112,12 +112,14 @@ class TagDetail(ProjectView):
 
 
 class TagRetire(ProjectView):
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         tag = tag_of(self.project(Role.MANAGER), tag_id)
         if flag_of(request, "preview"):
             return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
-        return Response(tag_json(tags.retire(tag, actor=request.user)))
+        said = checked(ActBody, request)
+        answer, _ = self.answered_once(said, lambda: tag_json(tags.retire(tag, actor=request.user)))
+        return Response(answer)
 
 
 class TagMerge(ProjectView):
@@ -126,14 +128,18 @@ class TagMerge(ProjectView):
         """Makes the tag part of another one, and answers that one."""
         project = self.project(Role.MANAGER)
         tag = tag_of(project, tag_id)
-        body = MergeBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        into = vocabulary.active_tag(project, body.validated_data["into"])
+        said = checked(MergeBody, request)
         if flag_of(request, "preview"):
+            into = vocabulary.active_tag(project, said["into"])
             tag_merges.refuse(tag, into)
             return Response(merge_json(tag_preview.of_merge(project, tag, into)))
-        keep_words = body.validated_data["keep_words"]
-        return Response(tag_json(tag_merges.merge(tag, into, actor=request.user, keep_words=keep_words)))
+
+        def merge() -> dict[str, Any]:
+            into = vocabulary.active_tag(project, said["into"])
+            return tag_json(tag_merges.merge(tag, into, actor=request.user, keep_words=said["keep_words"]))
+
+        answer, _ = self.answered_once(said, merge)
+        return Response(answer)
 
 
 class TagSplit(ProjectView):
@@ -141,22 +147,27 @@ class TagSplit(ProjectView):
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         """Retires the tag and answers the new ones."""
         tag = tag_of(self.project(Role.MANAGER), tag_id)
-        body = SplitBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        specs = [TagSpec(name=name) for name in body.validated_data["into"]]
+        said = checked(SplitBody, request)
+        specs = [TagSpec(name=name) for name in said["into"]]
         if flag_of(request, "preview"):
             tag_splits.refuse(tag, specs)
             return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
-        parts = tag_splits.split(tag, specs, actor=request.user)
-        return Response([tag_json(part) for part in parts])
+
+        def split() -> list[dict[str, Any]]:
+            return [tag_json(part) for part in tag_splits.split(tag, specs, actor=request.user)]
+
+        answer, _ = self.answered_once(said, split)
+        return Response(answer)
 
 
 class TagUndo(ProjectView):
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         """Takes back what was done to the tag last: an edit, a retirement, a merge, a split or a deletion."""
         tag = tag_of(self.project(Role.MANAGER), tag_id, in_trash=True)
-        return Response(tag_json(tag_undo.undo(tag, actor=request.user)))
+        said = checked(ActBody, request)
+        answer, _ = self.answered_once(said, lambda: tag_json(tag_undo.undo(tag, actor=request.user)))
+        return Response(answer)
 
 
 def touched_json(touched: Touched) -> dict[str, Any]:

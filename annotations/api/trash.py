@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, last_id_of, limit_of, next_address
+from annotations.api.base import ProjectView, checked, last_id_of, limit_of, next_address
+from annotations.api.serializers import ActBody
 from annotations.models import Image
 from annotations.permissions import required_role
 from annotations.selectors import queue
@@ -18,7 +19,7 @@ _ROLE = required_role("edit_images")
 IDS_MAX = 1_000
 
 
-class RestoreBody(serializers.Serializer):
+class RestoreBody(ActBody):
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), max_length=IDS_MAX
     )
@@ -61,7 +62,10 @@ class TrashRestore(ProjectView):
     def post(self, request: Request, project_id: int) -> Response:
         """Bring images back; ids that are not in the trash are passed over, so that it can be sent again."""
         project = self.project(_ROLE)
-        body = RestoreBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        count = trash.restore_images(project, body.validated_data["ids"], actor=request.user)
-        return Response({"restored": count})
+        said = checked(RestoreBody, request)
+
+        def restore() -> dict[str, int]:
+            return {"restored": trash.restore_images(project, said["ids"], actor=request.user)}
+
+        answer, _ = self.answered_once(said, restore)
+        return Response(answer)

@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, limit_of
-from annotations.api.serializers import VerifyBody
+from annotations.api.base import ProjectView, checked, limit_of
+from annotations.api.serializers import ActBody, VerifyBody
 from annotations.errors import BadInput
 from annotations.numbers import id_or_word, whole_number
 from annotations.permissions import required_role
@@ -75,10 +75,12 @@ class Verify(ProjectView):
 
 
 class VerifyUndo(ProjectView):
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, page_id: int) -> Response:
         self.project(required_role("verify"))
-        return Response(service.undo(self.membership, page_id))
+        said = checked(ActBody, request)
+        answer, _ = self.answered_once(said, lambda: service.undo(self.membership, page_id))
+        return Response(answer)
 
 
 def _order(text: str) -> str:

@@ -6,7 +6,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, last_id_of, limit_of, next_address
+from annotations.api.base import ProjectView, checked, last_id_of, limit_of, next_address
+from annotations.api.serializers import ActBody
 from annotations.errors import BadInput
 from annotations.numbers import id_or_word
 from annotations.permissions import required_role
@@ -93,11 +94,16 @@ class SuspectsView(ProjectView):
 
 
 class SuspectUndo(ProjectView):
-    @extend_schema(operation_id="suspects_undo", request=None, responses={200: dict})
+    @extend_schema(operation_id="suspects_undo", request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, decision_id: int) -> Response:
         project = self.project(required_role("see_suspects"))
-        check = suspects.undo(project.pk, decision_id, actor_id=request.user.pk)
-        return Response(suspect_json(suspect_list.open_again(check)))
+
+        def undo() -> dict[str, Any]:
+            check = suspects.undo(project.pk, decision_id, actor_id=request.user.pk)
+            return suspect_json(suspect_list.open_again(check))
+
+        answer, _ = self.answered_once(checked(ActBody, request), undo)
+        return Response(answer)
 
 
 def _kind(request: Request) -> str:

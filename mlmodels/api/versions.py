@@ -8,7 +8,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, page
+from annotations.api.base import ProjectView, checked, page
+from annotations.api.serializers import ActBody
 from annotations.errors import BadInput, NotFound
 from annotations.models import Image, Project, Role
 from annotations.selectors import images, model_inputs
@@ -74,12 +75,19 @@ class VersionDetail(ProjectView):
 
 
 class VersionActivate(ProjectView):
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, version_id: int) -> Response:
         project = self.project(Role.ADMIN)
-        version = versions.activate(project.pk, version_id, actor_id=request.user.pk)
-        tasks.nudge(tasks.version_activated, project.pk)
-        return Response(version_json(version, version.pk))
+
+        def activate() -> dict[str, Any]:
+            return version_json(
+                versions.activate(project.pk, version_id, actor_id=request.user.pk), version_id
+            )
+
+        answer, is_new = self.answered_once(checked(ActBody, request), activate)
+        if is_new:
+            tasks.nudge(tasks.version_activated, project.pk)
+        return Response(answer)
 
 
 class VersionEvaluation(ProjectView):

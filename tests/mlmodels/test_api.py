@@ -210,6 +210,14 @@ class TestVersions:
         assert answer.json()["live"] is True
         assert LiveModel.objects.get(project=planted.project).version_id == trained.pk
 
+    def test_activating_that_is_sent_again_does_not_undo_what_came_since(self, planted, admin, trained):
+        body = {"client_id": str(uuid.uuid4())}
+        for _ in range(2):
+            answer = admin.post(address(planted.cast, f"models/{trained.pk}/activate/"), body)
+            assert (answer.status_code, answer.json()["id"]) == (200, trained.pk)
+            LiveModel.objects.update(version_id=None, number=0)
+        assert LiveModel.objects.get(project=planted.project).version_id is None
+
     def test_a_version_without_its_file_cannot_be_activated(self, planted, admin, trained):
         from mlmodels.services import heads
 

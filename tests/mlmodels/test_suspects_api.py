@@ -93,9 +93,10 @@ def test_a_word_is_stored_once_and_taken_back_once(reviewer, listed, address):
     assert SuspectCheck.objects.get().decision == decision
     assert reviewer.get(address).json()["counts"]["wrong"] == len(listed.pairs) - 1
 
-    undone = [reviewer.post(f"{address}{decision.pk}/undo/") for _ in range(2)]
-    assert [answer.status_code for answer in undone] == [200, 409]
-    assert undone[0].json()["tag"]["id"] == tag_id
+    said = {"client_id": str(uuid.uuid4())}
+    undone = [reviewer.post(f"{address}{decision.pk}/undo/", body) for body in (said, said, None)]
+    assert [answer.status_code for answer in undone] == [200, 200, 409]
+    assert undone[1].json() == undone[0].json() and undone[0].json()["tag"]["id"] == tag_id
     assert reviewer.get(address).json()["counts"]["wrong"] == len(listed.pairs)
 
 
