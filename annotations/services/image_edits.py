@@ -18,7 +18,10 @@ from annotations.signals import images_changed, reviews_changed, send_on_commit
 def update(
     project: Project, image_id: int, revision: int, changes: Mapping[str, object], *, actor: User
 ) -> Image:
-    """Change caption or metadata of the revision that the caller saw; raises Conflict `stale` else."""
+    """Change caption or metadata of the revision that the caller saw; raises Conflict `stale` else.
+
+    What is so already changes nothing: whoever holds the image may still answer.
+    """
     image = images.get(project, image_id, lock=True)
     if image.revision != revision:
         raise Conflict(
@@ -27,12 +30,14 @@ def update(
             revision=image.revision,
             caption=image.caption,
         )
-    for field in ("caption", "metadata"):
-        if field in changes:
-            setattr(image, field, changes[field])
+    changed = {name: value for name, value in changes.items() if value != getattr(image, name)}
+    if not changed:
+        return image
+    for name, value in changed.items():
+        setattr(image, name, value)
     image.revision += 1
     image.save(update_fields=["caption", "metadata", "revision"])
-    audit.record(project.pk, "images.update", actor_id=actor.pk, image=image_id, fields=sorted(changes))
+    audit.record(project.pk, "images.update", actor_id=actor.pk, image=image_id, fields=sorted(changed))
     suggestions.mark_stale([image_id])
     send_on_commit(images_changed, project_id=project.pk, image_ids=[image_id])
     return image

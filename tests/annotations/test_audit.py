@@ -144,9 +144,8 @@ class TestSentences:
 
     def test_of_images_and_flags(self, cast):
         image = new_image(cast)
-        image_edits.update(
-            cast.project, image.pk, 1, {"caption": "A dog.", "metadata": {}}, actor=cast.manager
-        )
+        changes = {"caption": "A dog.", "metadata": {"camera": "old"}}
+        image_edits.update(cast.project, image.pk, 1, changes, actor=cast.manager)
         assert last(cast.project) == "changed the caption and metadata of “picture-0000.jpg”"
         flag = flags.raise_flag(cast.project, image.pk, comment="See.", actor=cast.annotator)
         assert last(cast.project) == "flagged “picture-0000.jpg”"

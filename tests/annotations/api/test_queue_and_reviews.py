@@ -2,6 +2,8 @@
 
 import uuid
 
+import pytest
+
 from tests.annotations.test_leases import suggest
 from tests.factories import make_images, make_tags, review_next
 
@@ -108,6 +110,18 @@ def test_a_stale_revision_is_409_with_the_present_state(cast, client_of):
         "revision": 2,
         "review": 0,
     }
+
+
+@pytest.mark.parametrize("change", [{}, {"caption": "A dog."}, {"caption": "A dog.", "metadata": {}}])
+def test_a_change_that_changes_nothing_lets_who_holds_the_image_answer(cast, client_of, change):
+    image = make_images(cast.project, 1, caption="A dog.")[0]
+    client = client_of(cast.annotator)
+    item = next_item(client, cast)
+    same = client_of(cast.manager).patch(
+        address(cast, f"images/{image.pk}/"), {"revision": 1} | change, format="json"
+    )
+    assert (same.status_code, same.json()["revision"]) == (200, 1)
+    assert send(client, cast, review_of(item)).status_code == 201
 
 
 def test_a_list_of_reviews_is_answered_in_order_and_one_bad_one_stops_nothing(cast, client_of):
