@@ -52,7 +52,7 @@ class SnapshotList(ProjectView):
             project_id=project.pk,
             user=request.user,
             client_id=sent.pop("client_id", None),
-            body=sent,
+            body={"snapshot": sent},  # the same words to another address are another request
             act=lambda: {"snapshot": _start(project, request, sent).pk},
         )
         snapshot = _finished(project, stored["snapshot"], until=time.monotonic() + WAIT_S)

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from annotations.api import snapshots
 from annotations.models import BulkJob, DuplicateGroup, Project, Tag
 from annotations.services import (
     bulk,
@@ -90,6 +91,14 @@ def test_a_member_is_set_once(cast, post):
     assert (again.status_code, again.json()["role"]) == (200, "reviewer")
     assert cast.membership(cast.second).role == "manager"
     other = post("members/", body | {"user": "annotator"})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "client_id_reused")
+
+
+def test_the_same_words_to_another_address_are_another_request(post, monkeypatch):
+    monkeypatch.setattr(snapshots, "WAIT_S", 0.0)
+    body = with_id(name="first", format="csv")
+    assert post("snapshots/", body).status_code == 202
+    other = post("exports/", body)
     assert (other.status_code, other.json()["error"]["code"]) == (409, "client_id_reused")
 
 
