@@ -8,6 +8,7 @@ from annotations.models import ImportJob, Project
 from annotations.models.tag import name_key
 from annotations.selectors import vocabulary
 from annotations.services import jobs, tags
+from annotations.services import tag_periods as periods
 from annotations.types import TagSpec
 
 
@@ -24,7 +25,7 @@ def create(job: ImportJob, words: Iterable[str]) -> None:
     named = list(dict.fromkeys(words))
     if not job.options.get("create_tags") or not named or not _missing(job, named):
         return
-    Project.objects.select_for_update().get(pk=job.project_id)
+    periods.lock_to_add(job.project)
     # Asked again: somebody may have been faster.
     if missing := _missing(job, named):
         tags.create_many(job.project, missing, actor=job.actor)

@@ -8,6 +8,11 @@ def lock(project: Project) -> Project:
     return Project.objects.select_for_update().get(pk=project.pk)
 
 
+def lock_to_add(project: Project) -> Project:
+    """The same for who only adds tags, which changes nothing that was said: people go on answering meanwhile."""
+    return Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+
+
 def raise_version(project: Project) -> int:
     """The next vocabulary version of a locked project."""
     project.vocabulary_version += 1

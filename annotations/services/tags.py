@@ -29,7 +29,7 @@ KEY_MAX_CHARS = 400
 @transaction.atomic
 def create_many(project: Project, specs: Sequence[TagSpec], *, actor: User | None) -> list[Tag]:
     """Create tags in order; all or none. Raises Conflict with code `tag_exists` naming the first taken word."""
-    created = append(periods.lock(project), specs)
+    created = append(periods.lock_to_add(project), specs)
     actor_id = actor.pk if actor else None
     audit.record(project.pk, "tags.create", actor_id=actor_id, names=[tag.name for tag in created])
     send_on_commit(vocabulary_changed, project_id=project.pk)

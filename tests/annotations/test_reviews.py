@@ -1,10 +1,11 @@
 """Storing reviews: once per client_id, late ones kept but not counted, undone ones as never made."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from annotations.errors import BadInput, Conflict, DomainError, NotFound, Refused, RoleTooLow
@@ -384,3 +385,22 @@ def test_training_truth_is_derived_chunk_by_chunk(cast, monkeypatch, django_asse
     assert [first.image_id, *(one.image_id for one in answered)] == sorted(
         row.pk for row in cast.project.images.all()
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_go_on_answering_while_somebody_adds_tags():
+    cast = make_cast()
+    make_images(cast.project, 1)
+
+    def answer():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '3s'")
+            return review_next(cast, cast.annotator)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as elsewhere:
+        make_tags(cast.project, "dog")
+        recorded = elsewhere.submit(answer).result()
+    assert recorded.review.counted and recorded.review.vocabulary_version == 0
