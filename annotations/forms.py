@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from annotations import caption_languages
 from annotations.errors import DomainError
@@ -13,7 +14,7 @@ from annotations.models.invitation import NOTE_MAX_CHARS
 from annotations.types import TagSpec
 
 TAGS_AT_ONCE_MAX = 2_000
-TOKEN_DAYS = (("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("0", "until it is revoked"))
+TOKEN_DAYS = {30: "30 days", 90: "90 days", 365: "a year"}
 
 
 class DomainForm(forms.Form):
@@ -265,8 +266,16 @@ class RoleForm(DomainForm):
     role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role])
 
 
+def _token_days() -> list[tuple[int, str]]:
+    usual = settings.TOKEN_DAYS
+    offered = {usual: f"{usual} day" if usual == 1 else f"{usual} days"} | TOKEN_DAYS
+    return [*sorted(pair for pair in offered.items() if pair[0]), (0, "until it is revoked")]
+
+
 class TokenForm(DomainForm):
-    days = forms.TypedChoiceField(choices=TOKEN_DAYS, coerce=int, initial="90", label="Valid for")
+    days = forms.TypedChoiceField(
+        choices=_token_days, coerce=int, initial=lambda: settings.TOKEN_DAYS, label="Valid for"
+    )
 
 
 def _spec(line: str) -> TagSpec:

@@ -208,7 +208,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tagger.api_errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-TOKEN_DAYS = env.integer("TOKEN_DAYS", 90, minimum=0)  # 0: tokens do not expire
+TOKEN_DAYS = env.integer("TOKEN_DAYS", 90, minimum=0, maximum=36_500)  # 0: tokens do not expire
 REST_KNOX = {"TOKEN_TTL": timedelta(days=TOKEN_DAYS) if TOKEN_DAYS else None, "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tagger",

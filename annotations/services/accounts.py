@@ -1,18 +1,16 @@
-"""Accounts of the installation: create a person with a right, change what they may, issue API tokens."""
+"""Accounts of the installation: create a person with a right, change what they may, issue API tokens by name."""
 
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
 
 from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from knox.models import AuthToken
 
 from annotations.errors import BadInput, Conflict, NotFound, Refused
 from annotations.models import Membership, Project, Role, User
-from annotations.services import audit
+from annotations.services import audit, tokens
 
 # What `create_user --role` gives in the whole installation; a project is joined only by name.
 INSTALLATION_ROLES = (Role.ANNOTATOR, Role.MANAGER, Role.ADMIN)
@@ -87,13 +85,12 @@ def refuse_locking_oneself_out(user: User, wanted: Mapping[str, bool], *, actor:
         )
 
 
-def create_token(name: str, *, expires_in: timedelta | None = timedelta(days=90)) -> str:
-    """A new API token; the key is told once and stored hashed."""
+def create_token(name: str, *, days: int) -> str:
+    """A new API token for this person, valid for so many days (0: until it is revoked)."""
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise NotFound(f"Nobody signs in as “{name}”. Create the account with create_user first.")
-    _, key = AuthToken.objects.create(user=user, expiry=expires_in)
-    return key
+    return tokens.create(user, days=days)
 
 
 def find_project(text: str) -> Project:

@@ -1,9 +1,11 @@
 """The commands that make accounts and tokens."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from annotations.models import Membership, User
@@ -51,3 +53,22 @@ def test_a_token_opens_the_api(cast):
     assert client.get(f"/api/v1/projects/{cast.project.pk}/").status_code == 401
     client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     assert client.get(f"/api/v1/projects/{cast.project.pk}/").json()["name"] == "Outdoors"
+
+
+def test_a_token_is_valid_as_long_as_the_installation_says(cast, settings):
+    settings.TOKEN_DAYS = 7
+    call_command("create_token", "annotator", stdout=io.StringIO())
+    token = AuthToken.objects.get()
+    assert token.expiry - token.created == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
+
+
+def test_a_token_for_0_days_is_valid_until_it_is_revoked(cast):
+    out = io.StringIO()
+    call_command("create_token", "annotator", "--days", "0", stdout=out)
+    assert AuthToken.objects.get().expiry is None and "until it is revoked" in out.getvalue()
+
+
+def test_a_token_that_would_have_run_out_already_is_refused(cast):
+    with pytest.raises(CommandError, match="got -1"):
+        call_command("create_token", "annotator", "--days", "-1", stdout=io.StringIO())
+    assert not AuthToken.objects.exists()

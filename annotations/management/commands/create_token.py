@@ -1,6 +1,6 @@
 from argparse import ArgumentParser
-from datetime import timedelta
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from annotations.errors import DomainError
@@ -12,12 +12,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--days", type=int, default=90, help="how long it is valid (default 90)")
+        parser.add_argument(
+            "--days",
+            type=int,
+            default=settings.TOKEN_DAYS,
+            help=f"how long it is valid (default {settings.TOKEN_DAYS}); 0 for until it is revoked",
+        )
 
     def handle(self, *, name: str, days: int, **options: object) -> None:
         try:
-            key = accounts.create_token(name, expires_in=timedelta(days=days))
+            key = accounts.create_token(name, days=days)
         except DomainError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(f"Token for {name}, valid for {days} days:")
+        valid = f"for {days} days" if days else "until it is revoked"
+        self.stdout.write(f"Token for {name}, valid {valid}:")
         self.stdout.write(key)

@@ -155,6 +155,11 @@ class TestTokens:
         assert client.get(f"/api/v1/projects/{cast.project.pk}/", headers=header).status_code == 200
         assert key not in browser.get("/tokens/").content.decode()
 
+    def test_the_time_that_the_installation_sets_is_offered_and_chosen(self, cast, browser_of, settings):
+        settings.TOKEN_DAYS = 14
+        page = browser_of(cast.annotator).get("/tokens/").content.decode()
+        assert '<option value="14" selected>14 days</option>' in page
+
     def test_revoking_ends_it(self, cast, browser_of):
         browser = browser_of(cast.annotator)
         browser.post("/tokens/", {"days": "0"})
