@@ -21,6 +21,8 @@ TORCH_MEMORY = {
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 # `up` has run the system checks; in a worker they would load every view and form.
 NO_CHECKS = {"CELERY_SKIP_CHECKS": "1"}
+# Threads of a pool do not survive a fork, and a task is far longer than a connect.
+NO_POOL = {"DATABASE_POOL_SIZE": "0"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def _worker(queue: str, *, processes: int, nice: int, environment: dict[str, str
         f"--concurrency={processes}", "--without-gossip", "--without-mingle", "--without-heartbeat",
         "--loglevel=INFO",
     )  # fmt: skip
-    return Program(f"worker-{queue}", command, 30, nice=nice, environment=NO_CHECKS | environment)
+    return Program(f"worker-{queue}", command, 30, nice=nice, environment=NO_CHECKS | NO_POOL | environment)
 
 
 def programs(layout: Layout, *, host: str, port: int) -> list[Program]:
@@ -63,7 +65,8 @@ def programs(layout: Layout, *, host: str, port: int) -> list[Program]:
         "--timeout=60", "--graceful-timeout=8", "--keep-alive=15", "--config=python:tagger.web",
         f"--worker-tmp-dir={layout.run}", "--log-level=warning",
     )  # fmt: skip
-    found.append(Program("web", web, 20, environment=FEW_ARENAS | {"DATABASE_POOL_SIZE": str(threads + 1)}))
+    pool = env.integer("DATABASE_POOL_SIZE", threads + 1, minimum=0, maximum=100)
+    found.append(Program("web", web, 20, environment=FEW_ARENAS | {"DATABASE_POOL_SIZE": str(pool)}))
     found += [
         _worker("io", processes=env.integer("IO_PROCESSES", 2, minimum=1), nice=5, environment=FEW_ARENAS),
         _worker("ml", processes=1, nice=5, environment=TORCH_MEMORY),
@@ -73,7 +76,7 @@ def programs(layout: Layout, *, host: str, port: int) -> list[Program]:
             _module("celery", "-A", "tagger.celery", "beat", "--loglevel=WARNING", "--pidfile="),
             30,
             nice=5,
-            environment=NO_CHECKS | FEW_ARENAS,
+            environment=NO_CHECKS | NO_POOL | FEW_ARENAS,
         ),
     ]
     return found
