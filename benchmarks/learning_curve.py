@@ -1,4 +1,4 @@
-"""What labels are worth: scores on split `val` after so many reviewed images of split `train`, in one table.
+"""What answers are worth: scores on split `val` after so many reviewed images of split `train`, in one table.
 
     python benchmarks/learning_curve.py PACK [--seeds 3] [--text-encoder FOLDER] [--cache FOLDER] [--json FILE]
 

@@ -1,4 +1,4 @@
-"""System checks of the model's side, with ids: the folder of model files, and the pipeline that reads captions."""
+"""System checks of the model's side, with ids: the folder of model files, and what reads captions where it is named."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Changes of images by a manager: caption, metadata, trash and back. Importing new ones: `services.images`."""
+"""Changes of images by a manager: caption, metadata, trash and back. Importing new ones: `services.imports`."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

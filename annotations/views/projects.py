@@ -18,7 +18,6 @@ from annotations.views import workers
 from annotations.views.base import Page
 from annotations.views.plots import Column, Plot, plot
 
-FIRST_FIELDS = ("name", "description")
 # Fewer cards are seen at a glance.
 SEARCH_FROM = 7
 

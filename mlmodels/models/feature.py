@@ -1,4 +1,4 @@
-"""What an extractor saw in an image, computed once. Captions have no rows: reading them is fast."""
+"""What an extractor saw in an image, computed once. What was read in captions: `caption.py`."""
 
 from django.db import models
 from pgvector.django import HalfVectorField

@@ -1,4 +1,7 @@
-"""What pages of annotations show of retraining: its policy and the run that is open. Reads only."""
+"""What pages show of training: its policy, the run that is open, figures of versions, what more reviews would bring.
+
+Reads only.
+"""
 
 from datetime import datetime
 
