@@ -20,7 +20,7 @@ def test_train_puts_a_version_live_and_says_how_good_it_is(planted):
     planted.images(60)
     planted.review(40)
 
-    said = run("train", planted.project.pk)
+    said = run("train", planted.project.name)
 
     version = ModelVersion.objects.get()
     assert LiveModel.objects.get(project=planted.project).version_id == version.pk
@@ -47,13 +47,18 @@ def test_an_unknown_project_is_named(transactional_db, name):
         run(name, 12345)
 
 
+def test_evaluate_says_where_nothing_was_looked_at_yet(cast):
+    with pytest.raises(CommandError, match="looked at"):
+        run("evaluate", cast.project.pk)
+
+
 def test_evaluate_prints_the_live_model_on_the_holdout(planted):
     planted.images(40)
     planted.images(20, first=1000, holdout=True)
     planted.review(50)
     run("train", planted.project.pk)
 
-    said = run("evaluate", planted.project.pk)
+    said = run("evaluate", planted.project.name)
 
     assert said.startswith("version 1 on ")
     assert "micro f1" in said
@@ -67,7 +72,7 @@ def test_evaluate_fails_where_a_verdict_does_not_follow_from_the_stored_scores(p
     planted.images(60)
     planted.review(40)
     run("train", planted.project.pk)
-    with pytest.raises(CommandError, match="got 7"):
+    with pytest.raises(CommandError, match="no model version 7"):
         run("evaluate", planted.project.pk, "--number", 7)
     ModelVersion.objects.update(verdict="promoted")
     with pytest.raises(CommandError, match="Expected promoted as stored"):

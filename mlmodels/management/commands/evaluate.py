@@ -8,7 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotations.selectors import model_inputs
+from annotations.errors import DomainError
+from annotations.models import Project
+from annotations.services import accounts
 from mlmodels import selectors
 from mlmodels.core.errors import ArtifactError
 from mlmodels.services import evaluation, judging
@@ -18,18 +20,18 @@ class Command(BaseCommand):
     help = "Measure the live model on the reviewed holdout as it is now, and print the figures."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("project", type=int, help="id of the project")
+        parser.add_argument("project", help="the project's id or its exact name")
         parser.add_argument("--number", type=int, help="work out the gate's verdict of this version again")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if model_inputs.project(options["project"]) is None:
-            raise CommandError(
-                f"Expected the id of a project, got {options['project']}, which does not exist."
-            )
-        if options["number"] is not None:
-            self._judge_again(options["project"], options["number"])
-            return
-        evaluated = evaluation.of_live(options["project"])
+        try:
+            project = accounts.find_project(options["project"])
+            if options["number"] is not None:
+                self._judge_again(project, options["number"])
+                return
+            evaluated = evaluation.of_live(project.pk)
+        except DomainError as error:
+            raise CommandError(error.message) from error
         if not evaluated.images:
             raise CommandError("No holdout image has been reviewed yet, so there is nothing to measure by.")
         self.stdout.write(f"version {evaluated.number} on {evaluated.images} holdout images")
@@ -40,10 +42,10 @@ class Command(BaseCommand):
             moves = "" if lower is None else f"  [{lower}, {upper}]"
             self.stdout.write(f"  {name.replace('_', ' '):<28}{'' if value is None else value}{moves}")
 
-    def _judge_again(self, project_id: int, number: int) -> None:
-        version = selectors.versions(project_id).filter(number=number).first()
+    def _judge_again(self, project: Project, number: int) -> None:
+        version = selectors.version_numbered(project.pk, number)
         if version is None:
-            raise CommandError(f"Expected the number of a version of project {project_id}, got {number}.")
+            raise CommandError(f"“{project.name}” has no model version {number}.")
         try:
             verdict = judging.again(version)
         except ArtifactError as error:

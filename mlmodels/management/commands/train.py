@@ -9,8 +9,7 @@ from tqdm import tqdm
 
 from annotations.errors import DomainError
 from annotations.models.job import JobState
-from annotations.selectors import model_inputs
-from annotations.services import snapshot_truth, snapshots
+from annotations.services import accounts, snapshot_truth, snapshots
 from mlmodels.models import TrainingRun
 from mlmodels.services import (
     finetune_estimates,
@@ -26,7 +25,7 @@ class Command(BaseCommand):
     help = "Train a head on everything that people have answered, judge it, and put it live if it passes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("project", type=int, help="id of the project")
+        parser.add_argument("project", help="the project's id or its exact name")
         parser.add_argument(
             "--finetune", action="store_true", help="tune the backbone first; says how long before it starts"
         )
@@ -43,28 +42,25 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of folds and bootstrap (default: 0)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project_id = options["project"]
         if options["finetune"]:
             _refuse_missing(options["device"])
         if options["finetune"] and int(os.environ.get("RANK", "0")):  # torchrun's other processes
             finetuning.assist(device=options["device"])
             return
-        project = model_inputs.project(project_id)
-        if project is None:
-            raise CommandError(f"Expected the id of a project, got {project_id}, which does not exist.")
-        if options["finetune"]:
-            self._finetune(project_id, options)
-            return
         try:
+            project = accounts.find_project(options["project"])
+            if options["finetune"]:
+                self._finetune(project.pk, options)
+                return
             word = options["snapshot"]
             snapshot = snapshot_truth.refer(project, snapshots.find(project, word).pk) if word else None
-            asked = runs.request(project_id, seed=options["seed"], snapshot=snapshot)
+            asked = runs.request(project.pk, seed=options["seed"], snapshot=snapshot)
         except DomainError as error:
             raise CommandError(error.message) from error
         run = training.execute(asked.pk)
         if run is None:
             raise CommandError("Another run is at work in this project; wait for it or cancel it.")
-        self._rescore(project_id)
+        self._rescore(project.pk)
         self._tell(run)
 
     def _finetune(self, project_id: int, options: dict[str, Any]) -> None:
