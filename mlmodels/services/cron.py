@@ -1,6 +1,7 @@
 """Five fields of cron (minute, hour, day, month, weekday; UTC): whether a moment has come since another one.
 
-Numbers, `*`, lists, ranges and steps, as crontab(5) has them. Nothing is run here.
+Numbers, `*`, lists, ranges and steps, as crontab(5) has them. Nothing is run here. Celery's `crontab` is no help: it
+takes `1-5!` for `1-5`, has no Sunday 7 and no `5/15`, wants day and weekday both, and cannot tell the moment before.
 """
 
 from collections.abc import Iterator
@@ -93,10 +94,20 @@ def _field(text: str, name: str, least: int, most: int) -> frozenset[int]:
         numbers = [] if span == "*" else [first, last] if dash else [first]
         numbers += [step] if slash else []
         if not all(number.isascii() and number.isdigit() and len(number) < 4 for number in numbers):
-            raise BadInput(f"The {name} “{text}” is no field of cron.", code="bad_cron")
+            raise BadInput(
+                f"The {name} “{text}” is no field of cron. Write numbers, or *, with lists such as 1,3, ranges such as "
+                "1-5 and steps such as */2.",
+                code="bad_cron",
+            )
         low = least if span == "*" else int(first)
         high = most if span == "*" or (slash and not dash) else int(last) if dash else low
-        if not least <= low <= high <= most or (slash and int(step) < 1):
+        if not (least <= low <= most and least <= high <= most):
             raise BadInput(f"The {name} “{text}” is not within {least} to {most}.", code="bad_cron")
+        if low > high:
+            raise BadInput(
+                f"The {name} “{text}” runs backwards: the smaller number comes first.", code="bad_cron"
+            )
+        if slash and int(step) < 1:
+            raise BadInput(f"The {name} “{text}” has a step of 0; the least is 1.", code="bad_cron")
         found |= set(range(low, high + 1, int(step) if slash else 1))
     return frozenset(found)

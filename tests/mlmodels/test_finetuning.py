@@ -451,9 +451,18 @@ class TestSchedule:
         at(NIGHT + timedelta(days=1))
         assert len(finetune_schedule.check_all()) == 1
 
-    def test_a_bad_schedule_is_refused(self, planted):
-        for text in ("every day", "61 3 * * *", "0 3 * *", "0 3 * * mon", "*/0 * * * *", "5-1 * * * *"):
-            with pytest.raises(BadInput):
+    def test_a_bad_schedule_is_refused_with_what_is_wrong(self, planted):
+        for text, told in (
+            ("every day", "got 2"),
+            ("0 3 * *", "got 4"),
+            ("61 3 * * *", "minute “61” is not within 0 to 59"),
+            ("0 3 0 * *", "day “0” is not within 1 to 31"),
+            ("0 3 * * mon", "weekday “mon” is no field"),
+            ("0 3 * * 1-5!", "weekday “1-5!” is no field"),
+            ("*/0 * * * *", "step of 0"),
+            ("5-1 * * * *", "runs backwards"),
+        ):
+            with pytest.raises(BadInput, match=told):
                 policy.update(planted.project.pk, {"finetune_cron": text}, actor_id=None)
         assert not TrainingPolicy.objects.exclude(finetune_cron="").exists()
 
