@@ -73,7 +73,7 @@ def test_neighbours_of_an_unfinished_holdout_image_tell_no_tags(cast, extractor,
     page = f"/projects/{cast.project.pk}/gallery/"
     for blind_page in (f"{page}?like={images[2].pk}", f"{page}{images[2].pk}/similar/"):
         html = browser_of(cast.reviewer).get(blind_page, headers={"HX-Request": "true"}).content.decode()
-        assert "picture-0000" in html or "/gallery/" in html
+        assert all(f"/gallery/{image.pk}/" in html for image in images[:2])
         assert "zebra" not in html
 
 
@@ -102,7 +102,7 @@ def test_a_large_project_searches_by_an_index_that_is_built_once(cast, extractor
     vectors = plant(cast, extractor, images)
     newest = similar.nearest(cast.project.pk, images[50].pk, limit=5)
     assert not newest.is_complete and newest.searched == 20
-    assert all(image_id >= images[40].pk for image_id, _ in newest.found)
+    assert [image_id >= images[40].pk for image_id, _ in newest.found] == [True] * 5
     assert similar.wants_index(cast.project.pk)
     try:
         assert similar.build_index(cast.project.pk)
