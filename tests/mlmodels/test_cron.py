@@ -1,4 +1,4 @@
-"""Five fields of cron, against moments read off a calendar. What is refused: `test_finetuning.py`."""
+"""Five fields of cron, against moments read off a calendar. What is refused: `test_finetune_schedule.py`."""
 
 from datetime import datetime
 
