@@ -9,7 +9,8 @@ from annotations.models import Decision, Image, Review
 from annotations.selectors import export_reviews, export_rows, export_verdicts, merges, truth
 from annotations.selectors.export_verdicts import Said, Words
 from annotations.services import tag_trash, tags
-from tests.annotations.test_tag_surgery import active_names, answer, change_vocabulary, merge
+from tests.annotations.surgery import active_names, change_vocabulary, merge
+from tests.annotations.test_verify import answer
 from tests.factories import make_cast, make_images, make_tags, review_next
 
 EVERYTHING = Needs(provenance=True, reviews=True, implied_no=True)
