@@ -36,7 +36,7 @@ def flag(name: str, *, default: bool = False) -> bool:
     raise BadSettingError(name, value, "yes or no (1, true, on; 0, false, off)")
 
 
-def integer(name: str, default: int, *, minimum: int | None = None, maximum: int | None = None) -> int:
+def integer(name: str, default: int, *, minimum: int, maximum: int | None = None) -> int:
     value = text(name)
     if not value:
         return default
@@ -44,8 +44,9 @@ def integer(name: str, default: int, *, minimum: int | None = None, maximum: int
         number = int(value)
     except ValueError as error:
         raise BadSettingError(name, value, "a whole number") from error
-    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
-        raise BadSettingError(name, value, f"a whole number from {minimum} to {maximum}")
+    if number < minimum or (maximum is not None and number > maximum):
+        bounds = f"from {minimum} to {maximum}" if maximum is not None else f"of at least {minimum}"
+        raise BadSettingError(name, value, f"a whole number {bounds}")
     return number
 
 

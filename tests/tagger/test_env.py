@@ -9,7 +9,7 @@ from tagger import env
 
 def test_unset_variables_give_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROBE", raising=False)
-    assert env.integer("PROBE", 7) == 7
+    assert env.integer("PROBE", 7, minimum=0) == 7
     assert env.flag("PROBE", default=True) is True
     assert env.items("PROBE", ("a",)) == ["a"]
     assert env.path("PROBE", Path("/x")) == Path("/x")
@@ -34,6 +34,12 @@ def test_a_bad_port_names_the_variable(monkeypatch: pytest.MonkeyPatch, value: s
     monkeypatch.setenv("PORT", value)
     with pytest.raises(env.BadSettingError, match="PORT"):
         env.integer("PORT", 8000, minimum=1, maximum=65535)
+
+
+def test_a_number_that_is_too_small_is_told_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBE", "0")
+    with pytest.raises(env.BadSettingError, match=r"a whole number of at least 1, got '0'"):
+        env.integer("PROBE", 2, minimum=1)
 
 
 def test_a_choice_outside_the_list_lists_it(monkeypatch: pytest.MonkeyPatch) -> None:
