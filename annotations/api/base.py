@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -23,9 +24,19 @@ from annotations.services import requests
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1_000
 
 
-class ProjectView(APIView):
-    """A view below /projects/{p}/: `self.project(...)` answers the project or raises 404 / 403."""
+# What pages of a list, and changes that can be told before they are made, take in their address: for the API's docs.
+PAGED = [
+    OpenApiParameter("limit", int, description=f"From 1 to {LIMIT_MAX:,}; {LIMIT_DEFAULT} unless said."),
+    OpenApiParameter("after", str, description="Stands in the `next` address of the page before."),
+]
+PREVIEW = [
+    OpenApiParameter("preview", bool, description="Answers what the change would touch, and makes none.")
+]
 
+
+# A view below /projects/{p}/: `self.project(...)` answers the project or raises 404 / 403. A docstring here would be
+# told of every operation that has none.
+class ProjectView(APIView):
     permission_classes = [IsAuthenticated]
 
     @functools.cached_property

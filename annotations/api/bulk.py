@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, checked, page
+from annotations.api.base import PAGED, ProjectView, checked, page
 from annotations.api.jobs import job_json
 from annotations.api.serializers import ActBody, BulkBody
 from annotations.models import BulkJob
@@ -19,13 +19,15 @@ _ROLE = required_role("verify")
 
 
 class BulkList(ProjectView):
-    @extend_schema(operation_id="images_bulk_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="images_bulk_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Reviewers. The latest first."""
         rows = BulkJob.objects.filter(project=self.project(_ROLE)).defer("image_ids")
         return page(request, rows, lambda found: [job_json(job) for job in found], descending=True)
 
     @extend_schema(operation_id="images_bulk_create", request=BulkBody, responses={202: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Reviewers; `delete` is for managers. One action on the images of `ids` or `filter` as they are now."""
         self.project(_ROLE)
         body = BulkBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -50,12 +52,14 @@ class BulkList(ProjectView):
 class BulkDetail(ProjectView):
     @extend_schema(operation_id="images_bulk_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        """How far it is."""
         return Response(job_json(jobs.job_of(BulkJob, self.project(_ROLE), job_id)))
 
 
 class BulkCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
+        """Stops it; what it has done stays and can be undone."""
         job = jobs.job_of(BulkJob, self.project(_ROLE), job_id)
         return Response(job_json(bulk.cancel(self.membership, job)))
 
@@ -63,6 +67,7 @@ class BulkCancel(ProjectView):
 class BulkUndo(ProjectView):
     @extend_schema(request=ActBody, responses={202: dict, 200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
+        """Takes back what the action did, as an action of its own."""
         project = self.project(_ROLE)
         done, said = jobs.job_of(BulkJob, project, job_id), checked(ActBody, request)
         undoing, is_new = self.answered_once(said, lambda: bulk.undo(self.membership, done).pk)

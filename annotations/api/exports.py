@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from annotations import tasks
 from annotations.api import downloads
-from annotations.api.base import ProjectView, body_of, page
+from annotations.api.base import PAGED, ProjectView, body_of, page
 from annotations.api.jobs import job_json
 from annotations.errors import BadInput, Conflict
 from annotations.exporters.base import Exporter, Option
@@ -54,13 +54,15 @@ class ExportFormats(ProjectView):
 
 
 class ExportList(ProjectView):
-    @extend_schema(operation_id="exports_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="exports_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers. The latest first."""
         rows = ExportJob.objects.filter(project=self.project(_ROLE))
         return page(request, rows, lambda found: [job_json(job, request) for job in found], descending=True)
 
     @extend_schema(operation_id="exports_create", request=dict, responses={202: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Managers. `format`, and if wanted `images`, `filter`, `options`, `snapshot`, `client_id`. Answers a job."""
         project = self.project(_ROLE)
         sent = body_of(request)
         stored, is_new = requests.once(
@@ -78,12 +80,14 @@ class ExportList(ProjectView):
 class ExportDetail(ProjectView):
     @extend_schema(operation_id="exports_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        """The job; `download_url` is there once it is done."""
         return Response(job_json(jobs.job_of(ExportJob, self.project(_ROLE), job_id), request))
 
 
 class ExportCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
+        """Stops it at its next step; 409 `job_finished` once it has ended."""
         job = jobs.job_of(ExportJob, self.project(_ROLE), job_id)
         return Response(job_json(exports.cancel(job, actor=request.user), request))
 
@@ -93,6 +97,7 @@ class ExportDownload(ProjectView):
 
     @extend_schema(responses={200: bytes, 206: bytes})
     def get(self, request: Request, project_id: int, job_id: int) -> HttpResponseBase:
+        """The file, whole or in ranges; its ETag is its sha256."""
         job = _done(self.project(_ROLE), job_id)
         return downloads.attachment(
             request,
@@ -106,6 +111,7 @@ class ExportDownload(ProjectView):
 class ExportManifest(ProjectView):
     @extend_schema(operation_id="exports_manifest", responses={200: dict})
     def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        """What the file holds: counts, vocabulary, losses, and the sha256 of the contents."""
         return Response(exports.manifest(_done(self.project(_ROLE), job_id)))
 
 

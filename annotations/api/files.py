@@ -4,7 +4,7 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -34,7 +34,7 @@ class ImageFile(APIView):
     permission_classes = [IsAuthenticated]
     content_negotiation_class = downloads.AsItIs
 
-    @extend_schema(responses={200: bytes, 304: None})
+    @extend_schema(parameters=[OpenApiParameter("original", bool)], responses={200: bytes, 304: None})
     def get(self, request: Request, project_id: int, image_id: int) -> HttpResponseBase:
         picture = picture_file(request.user, project_id, image_id)
         if request.query_params.get("original") in ("1", "true"):
@@ -51,8 +51,12 @@ class ImageThumbnail(APIView):
     permission_classes = [IsAuthenticated]
     content_negotiation_class = downloads.AsItIs
 
-    @extend_schema(responses={200: bytes, 304: None})
+    @extend_schema(
+        parameters=[OpenApiParameter("size", int, enum=RENDITION_SIZES_PX, default=256)],
+        responses={200: bytes, 304: None},
+    )
     def get(self, request: Request, project_id: int, image_id: int) -> HttpResponseBase:
+        """The picture made small, upright and without position."""
         size = request.query_params.get("size", "256")
         if size not in map(str, RENDITION_SIZES_PX):
             raise BadInput(

@@ -128,6 +128,7 @@ class FlagList(FlagView):
 class FlagDetail(FlagView):
     @extend_schema(operation_id="flags_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, flag_id: int) -> Response:
+        """A flag with its answers."""
         self.project(required_role("raise_flags"))
         return Response(flag_json(self.flag()))
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, limit_of, next_address
+from annotations.api.base import PAGED, ProjectView, limit_of, next_address
 from annotations.api.serializers import ImageChanges
 from annotations.models import Image, Project
 from annotations.permissions import allows, required_role
@@ -37,7 +37,17 @@ def row_json(image: Image, truth: ImageTruth, names: dict[int, str]) -> dict[str
 
 
 class ImageList(ProjectView):
-    @extend_schema(operation_id="images_list", responses={200: dict})
+    @extend_schema(
+        operation_id="images_list",
+        parameters=[
+            *(OpenApiParameter(name, str) for name in image_filters.NAMES),
+            OpenApiParameter(
+                "ordering", str, description=f"{', '.join(images.ORDERINGS)}, or {images.BY_SCORE}TAG."
+            ),
+            *PAGED,
+        ],
+        responses={200: dict},
+    )
     def get(self, request: Request, project_id: int) -> Response:
         """With `ordering=score:{tag}` rows have that `score`, and `built_at` says when their order was built.
 
@@ -82,11 +92,13 @@ class ImageList(ProjectView):
 class ImageDetail(ProjectView):
     @extend_schema(operation_id="images_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, image_id: int) -> Response:
+        """An image with its verdicts, suggestions and history; an annotator sees their own part of that."""
         project = self.project()
         return Response(self._json(project, images.get(project, image_id)))
 
     @extend_schema(request=ImageChanges, responses={200: dict})
     def patch(self, request: Request, project_id: int, image_id: int) -> Response:
+        """Managers. Caption or metadata; `revision` is the one that was read, else 409."""
         project = self.project(required_role("edit_images"))
         body = ImageChanges(data=request.data)
         body.is_valid(raise_exception=True)
@@ -96,6 +108,7 @@ class ImageDetail(ProjectView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, project_id: int, image_id: int) -> Response:
+        """Managers. Moves the image to the trash for 30 days."""
         project = self.project(required_role("edit_images"))
         image_edits.trash(project, image_id, actor=request.user)
         return Response(status=204)

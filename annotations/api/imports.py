@@ -4,12 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, body_of, page
+from annotations.api.base import PAGED, ProjectView, body_of, page
 from annotations.api.jobs import job_json
 from annotations.importers import sources, uploads
 from annotations.importers.uploads import StagedUpload
@@ -23,8 +23,7 @@ _ROLE = required_role("import")
 
 
 class ImportList(ProjectView):
-    """Uploads are staged while they arrive; the answer is a job that a worker carries out."""
-
+    # Uploads are staged while they arrive.
     parser_classes = [ShallowJSONParser, uploads.StagedMultiPartParser]
     area = ""
 
@@ -40,13 +39,25 @@ class ImportList(ProjectView):
             if self.area and not self.keeps_area:
                 storage.delete_area(self.area)
 
-    @extend_schema(operation_id="imports_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="imports_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers. The latest first."""
         rows = ImportJob.objects.filter(project=self.project(_ROLE))
         return page(request, rows, lambda found: [job_json(job, request) for job in found], descending=True)
 
-    @extend_schema(operation_id="imports_create", request=dict, responses={202: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("preview", bool, description="Reads a table, and stores nothing.")],
+        operation_id="imports_create",
+        request=dict,
+        responses={202: dict},
+    )
     def post(self, request: Request, project_id: int) -> Response:
+        """Managers. One source, in a form or in JSON; the answer is a job that a worker carries out.
+
+        The source is `files` (with `captions_file` if wanted), an `archive`, a `manifest` (a table, with `mapping` and
+        `tags_separator`), `urls`, `items`, `s3` or `path`. Beside it go `create_tags`, `complete`, `file_keywords`,
+        `format`, `unmatched_captions`, `parts` and `client_id`.
+        """
         project = self.project(_ROLE)
         sent, files = _form(request)
         if sources.is_preview(sent | {name: request.GET[name] for name in request.GET if name == "preview"}):
@@ -82,12 +93,14 @@ class ImportList(ProjectView):
 class ImportDetail(ProjectView):
     @extend_schema(operation_id="imports_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, job_id: int) -> Response:
+        """The job, with what landed and every item that was refused, and why."""
         return Response(job_json(jobs.job_of(ImportJob, self.project(_ROLE), job_id), request))
 
 
 class ImportCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, job_id: int) -> Response:
+        """Stops it at its next step; what has landed stays. 409 `job_finished` once it has ended."""
         job = jobs.job_of(ImportJob, self.project(_ROLE), job_id)
         return Response(job_json(imports.cancel(job, actor=request.user), request))
 

@@ -42,11 +42,13 @@ class MyKeys(APIView):
 
     @extend_schema(responses={200: dict})
     def get(self, request: Request) -> Response:
+        """The commands of the Review page with their keys, and what the caller has chosen instead."""
         return Response(keys_json(request.user))
 
     @extend_schema(request=KeysBody, responses={200: dict})
     @transaction.atomic
     def patch(self, request: Request) -> Response:
+        """`keys` maps commands to lists of keys, null takes them back; `single_keys` turns single keys on or off."""
         body = KeysBody(data=request.data)
         body.is_valid(raise_exception=True)
         said = body.validated_data

@@ -4,13 +4,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.api.base import ProjectView, checked, page
+from annotations.api.base import PAGED, ProjectView, checked, page
 from annotations.api.serializers import MemberBody, ProjectBody
 from annotations.errors import BadInput
 from annotations.models import Membership, Project, Role
@@ -32,8 +32,9 @@ def project_json(project: Project, role: str) -> dict[str, Any]:
 class ProjectList(APIView):
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="projects_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="projects_list", responses={200: dict})
     def get(self, request: Request) -> Response:
+        """The caller's projects, each with their role in it."""
         mine = Membership.objects.filter(user=request.user, project__deleted_at=None).select_related(
             "project"
         )
@@ -45,6 +46,7 @@ class ProjectList(APIView):
 
     @extend_schema(request=ProjectBody, responses={201: dict})
     def post(self, request: Request) -> Response:
+        """Managers and admins of the installation only; the creator becomes the admin of the project."""
         body = ProjectBody(data=request.data)
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
@@ -65,10 +67,12 @@ class ProjectList(APIView):
 class ProjectDetail(ProjectView):
     @extend_schema(operation_id="projects_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """The project's settings and the caller's role in it."""
         return Response(project_json(self.project(), self.membership.role))
 
     @extend_schema(request=ProjectBody, responses={200: dict})
     def patch(self, request: Request, project_id: int) -> Response:
+        """Managers. Changes the settings that are sent; the extractor is for admins."""
         self.project(Role.MANAGER)
         body = ProjectBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -78,13 +82,14 @@ class ProjectDetail(ProjectView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, project_id: int) -> Response:
+        """Admins. Moves the project to the trash, from where a page brings it back within 30 days."""
         self.project(Role.ADMIN)
         projects.trash(self.membership)
         return Response(status=204)
 
 
 class ProjectStats(ProjectView):
-    @extend_schema(responses={200: dict})
+    @extend_schema(parameters=[OpenApiParameter("tag", str)], responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
         """Figures of the project; with `tag` also how far the answers about that one have come."""
         project = self.project()
@@ -98,13 +103,15 @@ class ProjectStats(ProjectView):
 
 
 class MemberList(ProjectView):
-    @extend_schema(responses={200: dict})
+    @extend_schema(parameters=PAGED, responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers."""
         rows = Membership.objects.filter(project=self.project(Role.MANAGER)).select_related("user")
         return page(request, rows, lambda found: [member_json(member) for member in found])
 
     @extend_schema(request=MemberBody, responses={201: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Managers. Adds somebody who has an account, or changes their role; admins are appointed by admins."""
         self.project(Role.MANAGER)
         said = checked(MemberBody, request)
         answer, is_new = self.answered_once(
@@ -116,6 +123,7 @@ class MemberList(ProjectView):
 class MemberDetail(ProjectView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, project_id: int, username: str) -> Response:
+        """Managers. What the person decided stays and goes on counting."""
         self.project(Role.MANAGER)
         projects.remove_member(self.membership, username)
         return Response(status=204)

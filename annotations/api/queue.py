@@ -18,6 +18,7 @@ from annotations.services.picking import Wish
 class QueueNext(ProjectView):
     @extend_schema(request=NextBody, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Hands out up to `count` images with what to show of each; a lease keeps them from others for a while."""
         project = self.project()
         body = NextBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -55,6 +56,7 @@ class QueueNext(ProjectView):
 class QueueRenew(ProjectView):
     @extend_schema(request=LeasesBody, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Keeps leases longer; with `refresh` the items come with the suggestions of now."""
         project = self.project()
         body = LeasesBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -74,6 +76,7 @@ class QueueRenew(ProjectView):
 class QueueRelease(ProjectView):
     @extend_schema(request=LeasesBody, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Gives leases back before they run out."""
         project = self.project()
         body = LeasesBody(data=request.data)
         body.is_valid(raise_exception=True)

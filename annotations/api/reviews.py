@@ -45,6 +45,7 @@ def review_json(review: Review, image: Image) -> dict[str, Any]:
 class ReviewList(ProjectView):
     @extend_schema(request=ReviewBody, responses={201: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """One review, or a list of at most 200: then 200 with `[{status, review|error}]` in order."""
         self.project()
         if isinstance(request.data, list):
             return Response(self._record_list(request.data))
@@ -101,6 +102,7 @@ def _first(complaints: Any) -> str:
 class ReviewUndo(ProjectView):
     @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, review_id: int) -> Response:
+        """Takes back one's own review or, as a reviewer, anybody's. `item` is its image, handed out again."""
         self.project()
         answer, _ = self.answered_once(checked(ActBody, request), lambda: self._undo(review_id))
         return Response(answer)

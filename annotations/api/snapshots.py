@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, body_of, page
+from annotations.api.base import PAGED, ProjectView, body_of, page
 from annotations.api.jobs import job_json
 from annotations.errors import BadInput
 from annotations.models import Project, Snapshot
@@ -36,8 +36,9 @@ def snapshot_json(snapshot: Snapshot, request: Request) -> dict[str, Any]:
 
 
 class SnapshotList(ProjectView):
-    @extend_schema(operation_id="snapshots_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="snapshots_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers. The latest first."""
         rows = Snapshot.objects.filter(project=self.project(_ROLE))
         return page(
             request, rows, lambda found: [snapshot_json(row, request) for row in found], descending=True
@@ -64,10 +65,12 @@ class SnapshotList(ProjectView):
 class SnapshotDetail(ProjectView):
     @extend_schema(operation_id="snapshots_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, snapshot_id: int) -> Response:
+        """One snapshot; its sha256 covers its contents alone."""
         return Response(snapshot_json(jobs.job_of(Snapshot, self.project(_ROLE), snapshot_id), request))
 
     @extend_schema(operation_id="snapshots_destroy", responses={204: None})
     def delete(self, request: Request, project_id: int, snapshot_id: int) -> Response:
+        """Removes the snapshot. Exports that were made of it stay."""
         snapshots.remove(jobs.job_of(Snapshot, self.project(_ROLE), snapshot_id), actor=request.user)
         return Response(status=204)
 

@@ -5,11 +5,11 @@ preview.
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, checked, flag_of, limit_of, page
+from annotations.api.base import PAGED, PREVIEW, ProjectView, checked, flag_of, limit_of, page
 from annotations.api.serializers import ActBody, MergeBody, SplitBody, TagBody, TagChanges
 from annotations.errors import BadInput, NotFound
 from annotations.models import Project, Role, Tag
@@ -46,8 +46,20 @@ def tag_of(project: Project, tag_id: int, *, in_trash: bool = False) -> Tag:
 
 
 class TagList(ProjectView):
-    @extend_schema(operation_id="tags_list", responses={200: dict})
+    @extend_schema(
+        operation_id="tags_list",
+        parameters=[
+            OpenApiParameter(
+                "q", str, description="What is typed: the beginning of a name or alias, or nearly it."
+            ),
+            OpenApiParameter("retired", bool, description="Retired ones too."),
+            OpenApiParameter("deleted", bool, description="Those in the trash alone."),
+            *PAGED,
+        ],
+        responses={200: dict},
+    )
     def get(self, request: Request, project_id: int) -> Response:
+        """Tags in use by id, or the best matches for what is typed in `q`, at most 50."""
         project = self.project()
         text = request.query_params.get("q")
         if text is None:
@@ -60,6 +72,7 @@ class TagList(ProjectView):
 
     @extend_schema(request=TagBody(many=True), responses={201: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Managers. One tag, or a list of them that is created as a whole."""
         project = self.project(Role.MANAGER)
         many = isinstance(request.data, list)
         body = TagBody(data=request.data if many else [request.data], many=True)
@@ -90,10 +103,12 @@ class TagList(ProjectView):
 class TagDetail(ProjectView):
     @extend_schema(operation_id="tags_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """One tag of the vocabulary, in use or retired."""
         return Response(tag_json(tag_of(self.project(), tag_id)))
 
-    @extend_schema(request=TagChanges, responses={200: dict})
+    @extend_schema(parameters=PREVIEW, request=TagChanges, responses={200: dict})
     def patch(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """Managers. Name, aliases, parent, hotkey, colour, description: what is sent is changed."""
         tag = tag_of(self.project(Role.MANAGER), tag_id)
         body = TagChanges(data=request.data)
         body.is_valid(raise_exception=True)
@@ -102,7 +117,7 @@ class TagDetail(ProjectView):
         changes = {key: value for key, value in body.validated_data.items() if key != "client_id"}
         return Response(tag_json(tags.update(tag, changes, actor=request.user)))
 
-    @extend_schema(request=None, responses={200: dict})
+    @extend_schema(parameters=PREVIEW, request=None, responses={200: dict})
     def delete(self, request: Request, project_id: int, tag_id: int) -> Response:
         """Moves the tag to the trash, from where undo brings it back within 30 days; `preview` says what it touches."""
         tag = tag_of(self.project(Role.MANAGER), tag_id)
@@ -112,8 +127,9 @@ class TagDetail(ProjectView):
 
 
 class TagRetire(ProjectView):
-    @extend_schema(request=ActBody, responses={200: dict})
+    @extend_schema(parameters=PREVIEW, request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
+        """Managers. Nobody is asked about the tag any more; its answers stay."""
         tag = tag_of(self.project(Role.MANAGER), tag_id)
         if flag_of(request, "preview"):
             return Response(touched_json(tag_preview.of_tag(tag.project, tag)))
@@ -123,7 +139,7 @@ class TagRetire(ProjectView):
 
 
 class TagMerge(ProjectView):
-    @extend_schema(request=MergeBody, responses={200: dict})
+    @extend_schema(parameters=PREVIEW, request=MergeBody, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         """Makes the tag part of another one, and answers that one."""
         project = self.project(Role.MANAGER)
@@ -143,7 +159,7 @@ class TagMerge(ProjectView):
 
 
 class TagSplit(ProjectView):
-    @extend_schema(request=SplitBody, responses={200: dict})
+    @extend_schema(parameters=PREVIEW, request=SplitBody, responses={200: dict})
     def post(self, request: Request, project_id: int, tag_id: int) -> Response:
         """Retires the tag and answers the new ones."""
         tag = tag_of(self.project(Role.MANAGER), tag_id)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations import tasks
-from annotations.api.base import ProjectView, checked, limit_of
+from annotations.api.base import PAGED, ProjectView, checked, limit_of
 from annotations.api.serializers import ActBody, VerifyBody
 from annotations.errors import BadInput
 from annotations.numbers import id_or_word, whole_number
@@ -21,7 +21,16 @@ WITHOUT_MAX = 1_000
 
 
 class Verify(ProjectView):
-    @extend_schema(operation_id="verify_next", responses={200: dict})
+    @extend_schema(
+        operation_id="verify_next",
+        parameters=[
+            OpenApiParameter("tag", str, required=True),
+            OpenApiParameter("order", str, enum=list(selector.ORDERS), default=selector.BEST),
+            OpenApiParameter("without", str, description="Ids with commas between them."),
+            PAGED[0],
+        ],
+        responses={200: dict},
+    )
     def get(self, request: Request, project_id: int) -> Response:
         """The next images of `tag`, in `order` (best, uncertain), but for the ids in `without`."""
         project = self.project(required_role("verify"))
@@ -48,6 +57,7 @@ class Verify(ProjectView):
 
     @extend_schema(request=VerifyBody, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Answers about one tag: images that have it and images that do not. None is reviewed by it."""
         project = self.project(required_role("verify"))
         body = VerifyBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -77,6 +87,7 @@ class Verify(ProjectView):
 class VerifyUndo(ProjectView):
     @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, page_id: int) -> Response:
+        """Takes a whole page of answers back, one's own or, as a reviewer, anybody's."""
         self.project(required_role("verify"))
         said = checked(ActBody, request)
         answer, _ = self.answered_once(said, lambda: service.undo(self.membership, page_id))

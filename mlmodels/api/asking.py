@@ -21,6 +21,7 @@ def shares_json(found: AskingPolicy) -> dict[str, Any]:
 class Asking(ProjectView):
     @extend_schema(responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Admins. What part of the chosen images each strategy fills, in percent."""
         return Response(shares_json(selectors.asking_policy(self.project(Role.ADMIN).pk)))
 
     @extend_schema(request=AskingBody, responses={200: dict})

@@ -15,6 +15,7 @@ from mlmodels.services.extractor_progress import ExtractorProgress
 class ProjectExtractorDetail(ProjectView):
     @extend_schema(operation_id="extractor_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers. The extractor that is asked for, the one that suggestions read, and how far a change is."""
         return Response(_json(extractor_progress.of_project(self.project(Role.MANAGER).pk)))
 
 

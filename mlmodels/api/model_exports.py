@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api import downloads
-from annotations.api.base import ProjectView, body_of, page
+from annotations.api.base import PAGED, ProjectView, body_of, page
 from annotations.api.jobs import job_json
 from annotations.errors import BadInput, NotFound
 from annotations.models import Project
@@ -33,8 +33,9 @@ def export_json(job: ModelExport, request: Request) -> dict[str, Any]:
 
 
 class ModelExportList(ProjectView):
-    @extend_schema(operation_id="model_exports_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="model_exports_list", responses={200: dict})
     def get(self, request: Request, project_id: int, version_id: int) -> Response:
+        """Files of the version, the latest first."""
         project = self.project(_ROLE)
         _refuse_unknown(project, version_id)
         return page(
@@ -69,12 +70,14 @@ class ModelExportList(ProjectView):
 class ModelExportDetail(ProjectView):
     @extend_schema(operation_id="model_exports_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, version_id: int, job_id: int) -> Response:
+        """The job; `download_url` is there once it is done."""
         return Response(export_json(_export(self.project(_ROLE), version_id, job_id), request))
 
 
 class ModelExportCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, version_id: int, job_id: int) -> Response:
+        """Stops it at its next step; 409 `job_finished` once it has ended."""
         job = _export(self.project(_ROLE), version_id, job_id)
         return Response(export_json(model_exports.cancel(job, actor_id=request.user.pk), request))
 
@@ -84,6 +87,7 @@ class ModelExportDownload(ProjectView):
 
     @extend_schema(operation_id="model_exports_download", responses={200: bytes, 206: bytes})
     def get(self, request: Request, project_id: int, version_id: int, job_id: int) -> HttpResponseBase:
+        """The ONNX file, whole or in ranges; its ETag is its sha256."""
         job = model_exports.done(_export(self.project(_ROLE), version_id, job_id))
         return downloads.attachment(
             request,

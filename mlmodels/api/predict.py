@@ -28,6 +28,7 @@ class Predict(ProjectView):
 
     @extend_schema(request={"multipart/form-data": PredictBody}, responses={200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Suggestions for a picture, a caption or both, by the live version. Nothing is stored."""
         project = self.project()
         body = PredictBody(data=request.data)
         body.is_valid(raise_exception=True)

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, page
+from annotations.api.base import PAGED, ProjectView, page
 from annotations.errors import BadInput, NotFound, Refused
 from annotations.models import Project, Role
 from annotations.services import requests, snapshot_truth
@@ -66,8 +66,9 @@ def check_json(check: PolicyCheck) -> dict[str, Any]:
 
 
 class RunList(ProjectView):
-    @extend_schema(operation_id="training_runs_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="training_runs_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Admins. The latest first."""
         project = self.project(Role.ADMIN)
         return page(
             request, selectors.runs(project.pk), lambda rows: [run_json(run) for run in rows], descending=True
@@ -75,6 +76,7 @@ class RunList(ProjectView):
 
     @extend_schema(request=RunBody, responses={202: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
+        """Admins. `options` of a head take `snapshot`, those of fine-tuning `stages`, `epochs`, `batch` and `loss`."""
         project = self.project(Role.ADMIN)
         body = RunBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -107,12 +109,14 @@ class RunList(ProjectView):
 class RunDetail(ProjectView):
     @extend_schema(operation_id="training_runs_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, run_id: int) -> Response:
+        """How far the run is, what came of it and why."""
         return Response(run_json(_run(self.project(Role.ADMIN), run_id)))
 
 
 class RunCancel(ProjectView):
     @extend_schema(request=None, responses={200: dict})
     def post(self, request: Request, project_id: int, run_id: int) -> Response:
+        """Stops the run at its next stage, or its next batch; what serves stays."""
         run = _run(self.project(Role.ADMIN), run_id)
         return Response(run_json(runs.cancel(run, actor_id=request.user.pk)))
 
@@ -120,10 +124,12 @@ class RunCancel(ProjectView):
 class Policy(ProjectView):
     @extend_schema(responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """When the project trains by itself."""
         return Response(policy_json(selectors.policy(self.project(Role.ADMIN).pk)))
 
     @extend_schema(request=PolicyBody, responses={200: dict})
     def patch(self, request: Request, project_id: int) -> Response:
+        """Admins. `finetune_cron` has five fields in UTC; null or empty for never."""
         project = self.project(Role.ADMIN)
         body = PolicyBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -132,8 +138,9 @@ class Policy(ProjectView):
 
 
 class PolicyLedger(ProjectView):
-    @extend_schema(responses={200: dict})
+    @extend_schema(parameters=PAGED, responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Why training ran, waited or was refused, the latest first."""
         rows = selectors.ledger(self.project(Role.ADMIN).pk)
         return page(request, rows, lambda found: [check_json(check) for check in found], descending=True)
 

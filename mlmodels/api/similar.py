@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,11 @@ LIMIT_DEFAULT = 24
 
 
 class SimilarImages(ProjectView):
-    @extend_schema(operation_id="images_similar", responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("limit", int, default=LIMIT_DEFAULT)],
+        operation_id="images_similar",
+        responses={200: dict},
+    )
     def get(self, request: Request, project_id: int, image_id: int) -> Response:
         """Nearest first. `yes` is left out for a holdout image that waits for reviews: it would be an answer."""
         project = self.project(required_role("see_images"))

@@ -96,6 +96,7 @@ class SuspectsView(ProjectView):
 class SuspectUndo(ProjectView):
     @extend_schema(operation_id="suspects_undo", request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, decision_id: int) -> Response:
+        """Takes that answer back: the suspect is listed again, if it still is one."""
         project = self.project(required_role("see_suspects"))
 
         def undo() -> dict[str, Any]:

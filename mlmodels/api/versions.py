@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotations.api.base import ProjectView, checked, page
+from annotations.api.base import PAGED, ProjectView, checked, page
 from annotations.api.serializers import ActBody
 from annotations.errors import BadInput, NotFound
 from annotations.models import Image, Project, Role
@@ -47,8 +47,9 @@ def version_json(version: ModelVersion, live_id: int | None) -> dict[str, Any]:
 
 
 class VersionList(ProjectView):
-    @extend_schema(operation_id="models_list", responses={200: dict})
+    @extend_schema(parameters=PAGED, operation_id="models_list", responses={200: dict})
     def get(self, request: Request, project_id: int) -> Response:
+        """Managers. The latest first."""
         project = self.project(Role.MANAGER)
         live_id = model_inputs.live(project.pk).version_id
         return page(
@@ -62,6 +63,7 @@ class VersionList(ProjectView):
 class VersionDetail(ProjectView):
     @extend_schema(operation_id="models_retrieve", responses={200: dict})
     def get(self, request: Request, project_id: int, version_id: int) -> Response:
+        """One version with its figures tag by tag, what the gate compared, and what more reviews would bring."""
         project = self.project(Role.MANAGER)
         version = _version(project, version_id)
         return Response(
@@ -77,6 +79,7 @@ class VersionDetail(ProjectView):
 class VersionActivate(ProjectView):
     @extend_schema(request=ActBody, responses={200: dict})
     def post(self, request: Request, project_id: int, version_id: int) -> Response:
+        """Admins. Puts the version live, also one that was refused."""
         project = self.project(Role.ADMIN)
 
         def activate() -> dict[str, Any]:
@@ -96,6 +99,7 @@ class VersionEvaluation(ProjectView):
         responses={200: dict},
     )
     def get(self, request: Request, project_id: int, version_id: int) -> Response:
+        """What the version was judged by: figures, curves, histograms, pairs of tags and the worst errors."""
         project = self.project(Role.MANAGER)
         version = _version(project, version_id)
         return Response(
