@@ -4,17 +4,16 @@ Verdicts are counted on at most `LOOKED_AT` images with a decision, whatever the
 answer says that it is a part.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from annotations.models import Decision, Image, Project, Proposal, Review, SuggestionSet, Tag, TagPeriod
-from annotations.selectors import arrays, hierarchy, merges, truth
+from annotations.selectors import arrays, hierarchy, merges, tag_verdicts, truth
 from annotations.selectors.merged_verdicts import joined
+from annotations.selectors.tag_verdicts import Verdicts
 from annotations.selectors.verdicts import DISPUTED, IMPLIED_NO, NO, YES
-from annotations.types import ImageTruth
 
 LOOKED_AT = 20_000
 DIFFERING_SHOWN = 6
@@ -58,68 +57,64 @@ class Merged:
 
 def of_tag(project: Project, tag: Tag) -> Touched:
     """What hangs on a tag that is renamed, retired or split."""
-    members = merges.of_project(project).members(tag.pk)
-    ids = _answered(project, members)
-    return _touched(project, tag, members, truth.verdicts(project, ids))
+    found = tag_verdicts.count(project, [tag], most=LOOKED_AT)
+    verdicts = {verdict: images for (verdict,), images in found.images.items()}
+    return _touched(project, tag, verdicts, looked_at=found.looked_at)
 
 
 def of_merge(project: Project, tag: Tag, into: Tag) -> Merged:
-    standing = merges.of_project(project)
-    of_tag, of_into = standing.members(tag.pk), standing.members(into.pk)
-    truths = truth.verdicts(project, _answered(project, [*of_tag, *of_into]))
-    pairs = {pk: (_verdict(one, tag.pk), _verdict(one, into.pk)) for pk, one in truths.items()}
-    counts = Counter(joined(*pair) for pair in pairs.values())
-    differing = [pk for pk, pair in pairs.items() if YES in pair and (NO in pair or IMPLIED_NO in pair)]
-    lost = sum(joined(*pair) is None and bool({NO, IMPLIED_NO}.intersection(pair)) for pair in pairs.values())
+    found = tag_verdicts.count(project, [tag, into], most=LOOKED_AT, tells_ids=_differ)
+    become = _summed((joined(*pair), images) for pair, images in found.images.items())
+    lost = sum(
+        images
+        for pair, images in found.images.items()
+        if joined(*pair) is None and not {NO, IMPLIED_NO}.isdisjoint(pair)
+    )
+    of_tag, of_into = (
+        _summed((pair[place], images) for pair, images in found.images.items()) for place in (0, 1)
+    )
     return Merged(
-        tag=_touched(project, tag, of_tag, truths),
-        into=_touched(project, into, of_into, truths),
-        yes=counts[YES],
-        no=counts[NO],
-        disputed=counts[DISPUTED],
-        differ=len(differing),
-        differing=_shown(project, differing),
+        tag=_touched(project, tag, of_tag, looked_at=found.looked_at),
+        into=_touched(project, into, of_into, looked_at=found.looked_at),
+        yes=become.get(YES, 0),
+        no=become.get(NO, 0),
+        disputed=become.get(DISPUTED, 0),
+        differ=len(found.ids),
+        differing=_shown(project, found.ids),
         not_asked=lost + _implied_of_one(project, tag, into),
         hotkey_goes_over=bool(tag.hotkey and not into.hotkey),
     )
 
 
-def _answered(project: Project, members: Sequence[int]) -> list[int]:
-    """Images with a decision on one of the tags; the newest where there are many."""
-    rows = Decision.objects.filter(truth.NOT_TAKEN_BACK, tag__in=members, image__deleted_at=None)
-    return list(rows.order_by("-image_id").values_list("image_id", flat=True).distinct()[:LOOKED_AT])
+def _differ(pair: Verdicts) -> bool:
+    return YES in pair and (NO in pair or IMPLIED_NO in pair)
 
 
-def _touched(project: Project, tag: Tag, members: Sequence[int], truths: dict[int, ImageTruth]) -> Touched:
-    """`members`: the tag and what was merged into it."""
-    counts = Counter(_verdict(one, tag.pk) for one in truths.values())
+def _summed(counts: Iterable[tuple[str | None, int]]) -> dict[str | None, int]:
+    found: dict[str | None, int] = {}
+    for verdict, images in counts:
+        found[verdict] = found.get(verdict, 0) + images
+    return found
+
+
+def _touched(project: Project, tag: Tag, verdicts: Mapping[str | None, int], *, looked_at: int) -> Touched:
+    """`verdicts`: how many images have each; with what was merged into the tag, as its decisions are counted."""
+    members = merges.of_project(project).members(tag.pk)
     decisions = Decision.objects.filter(truth.NOT_TAKEN_BACK, tag__in=members, image__deleted_at=None)
+    counts = decisions.aggregate(decisions=Count("pk"), images=Count("image_id", distinct=True))
     offered = SuggestionSet.objects.filter(project=project, offered_ids__contains=[tag.pk])
     return Touched(
         tag=tag,
-        decisions=decisions.count(),
-        images=decisions.values("image").distinct().count(),
-        yes=counts[YES],
-        no=counts[NO],
-        disputed=counts[DISPUTED],
+        **counts,
+        yes=verdicts.get(YES, 0),
+        no=verdicts.get(NO, 0),
+        disputed=verdicts.get(DISPUTED, 0),
         aliases=tuple(alias.name for alias in tag.aliases.all()),
         children=hierarchy.children(tag).count(),
         suggestions=offered.count(),
         proposals=Proposal.objects.filter(project=project, tag=tag, state=Proposal.State.OPEN).count(),
-        is_complete=len(truths) < LOOKED_AT,
+        is_complete=looked_at < LOOKED_AT,
     )
-
-
-def _verdict(one: ImageTruth, tag_id: int) -> str | None:
-    for verdict, tag_ids in (
-        (YES, one.yes),
-        (NO, one.no),
-        (IMPLIED_NO, one.implied_no),
-        (DISPUTED, one.disputed),
-    ):
-        if tag_id in tag_ids:
-            return verdict
-    return None
 
 
 def _shown(project: Project, image_ids: Sequence[int]) -> tuple[Image, ...]:
