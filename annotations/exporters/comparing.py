@@ -1,9 +1,10 @@
 """What differs between two datasets: images added, removed and changed, and the tags that moved."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from annotations.exporters import frozen
 from annotations.exporters.base import ExportRow
 
 MAX_EXAMPLES = 50
@@ -46,15 +47,27 @@ class Comparison:
     tags: list[TagChange] = field(default_factory=list)
 
 
-def compare(before: Iterable[ExportRow], after: Iterable[ExportRow]) -> Comparison:
-    """Both by ascending sha256; a row of each in memory."""
+def compare(before: Iterable[bytes], after: Iterable[bytes]) -> Comparison:
+    """Lines of two files, both by ascending sha256; a row of each in memory. Equal lines are not made into rows."""
     found = Comparison()
     yes_before: Counter[str] = Counter()
     yes_after: Counter[str] = Counter()
-    for old, new in _paired(before, after):
-        yes_before.update(old.yes if old else ())
-        yes_after.update(new.yes if new else ())
-        _note(found, old, new)
+    olds, news = iter(before), iter(after)
+    old, new = next(olds, None), next(news, None)
+    while old is not None or new is not None:
+        if old == new and old is not None:
+            found.same += 1
+            yes = frozen.yes_of(old)
+            yes_before.update(yes)
+            yes_after.update(yes)
+            old, new = next(olds, None), next(news, None)
+            continue
+        old_row, new_row = _next_pair(old, new)
+        yes_before.update(old_row.yes if old_row else ())
+        yes_after.update(new_row.yes if new_row else ())
+        _note(found, old_row, new_row)
+        old = next(olds, None) if old_row else old
+        new = next(news, None) if new_row else new
     found.tags = [
         TagChange(name, yes_before[name], yes_after[name])
         for name in sorted(yes_before.keys() | yes_after.keys())
@@ -63,22 +76,12 @@ def compare(before: Iterable[ExportRow], after: Iterable[ExportRow]) -> Comparis
     return found
 
 
-def _paired(
-    before: Iterable[ExportRow], after: Iterable[ExportRow]
-) -> Iterator[tuple[ExportRow | None, ExportRow | None]]:
-    """Rows of the same image together; one that only one side has, alone."""
-    olds, news = iter(before), iter(after)
-    old, new = next(olds, None), next(news, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and old.sha256 < new.sha256):
-            yield old, None
-            old = next(olds, None)
-        elif old is None or new.sha256 < old.sha256:
-            yield None, new
-            new = next(news, None)
-        else:
-            yield old, new
-            old, new = next(olds, None), next(news, None)
+def _next_pair(old: bytes | None, new: bytes | None) -> tuple[ExportRow | None, ExportRow | None]:
+    """The rows of two unequal lines where they are of one image; else the one that comes first, alone."""
+    one, other = (None if line is None else frozen.thawed(line) for line in (old, new))
+    if one is None or other is None or one.sha256 == other.sha256:
+        return one, other
+    return (one, None) if one.sha256 < other.sha256 else (None, other)
 
 
 def _note(found: Comparison, old: ExportRow | None, new: ExportRow | None) -> None:

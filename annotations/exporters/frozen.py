@@ -18,7 +18,7 @@ from annotations.exporters.base import TEST, TRAIN, ExportRow, Facts, Provenance
 
 _CONTENT_FORMAT = b"tagger dataset 1\n"
 _ROWS_AT_ONCE = 1_000
-_PROVENANCE = ExportRow._fields.index("provenance")
+_PROVENANCE, _YES = (ExportRow._fields.index(name) for name in ("provenance", "yes"))
 
 
 class Freezer:
@@ -85,12 +85,17 @@ class FrozenRows:
 
     def __iter__(self) -> Iterator[ExportRow]:
         with self.open() as stream:
-            rows: Iterator[ExportRow] = map(_thawed, stream)
+            rows: Iterator[ExportRow] = map(thawed, stream)
             if self.clashes:
                 rows = map(self._told_apart, rows)
             if self.keeps is not None:
                 rows = filter(self.keeps, rows)
             yield from map(self.completes, rows) if self.completes else rows
+
+    def lines(self) -> Iterator[bytes]:
+        """Every row as it lies in the file, for whoever compares files: equal lines are equal rows."""
+        with self.open() as stream:
+            yield from stream
 
     def _told_apart(self, row: ExportRow) -> ExportRow:
         if int.from_bytes(names.clash_key(row.file)) not in self.clashes:
@@ -132,8 +137,15 @@ def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, tuple) else dict(value)
 
 
-def _thawed(line: bytes) -> ExportRow:
+def thawed(line: bytes) -> ExportRow:
+    """The row that a line holds."""
     values = orjson.loads(line)
     if origins := values[_PROVENANCE]:
         values[_PROVENANCE] = {tag: Provenance._make(origin) for tag, origin in origins.items()}
     return ExportRow._make(values)
+
+
+def yes_of(line: bytes) -> list[str]:
+    """The row's tags with a yes, without making a row."""
+    found: list[str] = orjson.loads(line)[_YES]
+    return found

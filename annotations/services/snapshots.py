@@ -78,7 +78,8 @@ def compare(before: Snapshot, after: Snapshot) -> Comparison:
             )
     if before.sha256 == after.sha256:
         return Comparison(same=before.images or 0)
-    return comparing.compare(freezing.opened(before.file_key)[0], freezing.opened(after.file_key)[0])
+    lines = (freezing.opened(snapshot.file_key)[0].lines() for snapshot in (before, after))
+    return comparing.compare(*lines)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db import connection
 
 from annotations import tasks
 from annotations.api import snapshots as api
+from annotations.exporters import frozen
 from annotations.models import AuditEvent, ExportJob, Image, Project, Snapshot, Tag
 from annotations.selectors import export_rows
 from annotations.services import exports, freezing, image_edits, snapshots, storage, tags
@@ -116,6 +117,20 @@ def test_a_comparison_names_what_came_went_and_changed(reviewed):
     assert [one.name for one in found.removed] == [gone.name]
     assert [(one.name, one.fields) for one in found.changed] == [(changed.name, ("caption",))]
     assert [(tag.name, tag.before, tag.after) for tag in found.tags] == [("water", 0, 1)]
+
+
+def test_a_comparison_makes_rows_only_of_what_differs(reviewed, monkeypatch):
+    make_images(reviewed.project, 20, first=50)
+    before = freeze(reviewed)
+    changed = Image.objects.filter(state="pending").first()
+    wanted = {"caption": "Other words"}
+    image_edits.update(reviewed.project, changed.pk, changed.revision, wanted, actor=reviewed.manager)
+    after, made = freeze(reviewed, "second"), []
+    thawed = frozen.thawed
+    monkeypatch.setattr(frozen, "thawed", lambda line: made.append(thawed(line)) or made[-1])
+    found = snapshots.compare(before, after)
+    assert (found.same, found.counts) == (22, {"changed": 1})
+    assert [row.id for row in made] == [changed.pk] * 2
 
 
 @pytest.mark.django_db(transaction=True)
