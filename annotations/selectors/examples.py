@@ -16,6 +16,8 @@ SHOWN = 4
 # Of the newest decisions on a tag so many are looked at, and so many of their pictures, whatever the tag's history.
 LOOKED_AT = 2_000
 CANDIDATES = 8
+# Yes that are read for them: of one picture there may be several, by several people.
+READ = 4 * CANDIDATES
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ def of_tags(project: Project, tag_ids: Sequence[int], shown: int = SHOWN) -> dic
 
 
 def _candidates(project: Project, tag_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Finished images with a yes among the newest decisions, by tag id, the newest first."""
+    """Finished images with a yes among the newest decisions, by tag id, the newest first.
+
+    The walk ends with the last yes that is read. Of tags merged into one, each gives as many.
+    """
     found: dict[int, list[int]] = {}
     standing = merges.of_project(project)
     pairs = [(tag_id, member) for tag_id in tag_ids for member in standing.members(tag_id)]
@@ -54,22 +59,23 @@ def _candidates(project: Project, tag_ids: Sequence[int]) -> dict[int, list[int]
             SELECT wanted.tag_id, said.image_id
             FROM unnest(%s::bigint[], %s::bigint[]) AS wanted (tag_id, member_id)
             CROSS JOIN LATERAL (
-                SELECT newest.image_id, max(newest.id) AS latest FROM (
+                SELECT newest.image_id, newest.id AS latest FROM (
                     SELECT d.id, d.image_id, d.value FROM annotations_decision d
                     WHERE d.tag_id = wanted.member_id ORDER BY d.id DESC LIMIT %s
                 ) newest
                 JOIN annotations_image i ON i.id = newest.image_id
                 WHERE newest.value = 'yes' AND i.project_id = %s AND i.state = 'reviewed'
                   AND NOT i.is_holdout AND i.deleted_at IS NULL
-                GROUP BY newest.image_id ORDER BY latest DESC LIMIT %s
+                ORDER BY newest.id DESC LIMIT %s
             ) said
             ORDER BY wanted.tag_id, said.latest DESC
             """,
-            [[tag_id for tag_id, _ in pairs], [one for _, one in pairs], LOOKED_AT, project.pk, CANDIDATES],
+            [[tag_id for tag_id, _ in pairs], [one for _, one in pairs], LOOKED_AT, project.pk, READ],
         )
         for tag_id, image_id in cursor.fetchall():
             found.setdefault(tag_id, []).append(image_id)
-    return {tag_id: list(dict.fromkeys(image_ids)) for tag_id, image_ids in found.items()}
+    most = {tag_id: CANDIDATES * len(standing.members(tag_id)) for tag_id in tag_ids}
+    return {tag_id: list(dict.fromkeys(image_ids))[: most[tag_id]] for tag_id, image_ids in found.items()}
 
 
 def _example(image: Image) -> Example:

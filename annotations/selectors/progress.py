@@ -140,7 +140,12 @@ class _Percentile(Aggregate):
 def _offers(project: Project, first: date) -> dict[date, tuple[int, int]]:
     """By day: tags that were offered in counted reviews, and how many of them got a yes."""
     rows = (
-        Decision.objects.filter(review__in=_counted(first).filter(project=project), suggestion__offered=True)
+        Decision.objects.filter(
+            # The project once more: others may have far more decisions.
+            project=project,
+            review__in=_counted(first).filter(project=project),
+            suggestion__offered=True,
+        )
         .annotate(day=TruncDate("review__created_at"))
         .values("day")
         .annotate(offered=Count("pk"), accepted=Count("pk", filter=Q(value=Decision.Value.YES)))
@@ -149,17 +154,17 @@ def _offers(project: Project, first: date) -> dict[date, tuple[int, int]]:
 
 
 def _finished(project: Project, first: date) -> dict[date, int]:
-    """By day of its last review: images that are reviewed now."""
+    """By day of its last review: images that are reviewed now. A row a day, however many images."""
     last = (
         _counted(first)
         .filter(project=project, image__state=Image.State.REVIEWED, image__deleted_at=None)
         .values("image")
         .annotate(day=TruncDate(Max("created_at")))
     )
-    found: dict[date, int] = {}
-    for row in last.values("day"):
-        found[row["day"]] = found.get(row["day"], 0) + 1
-    return found
+    query, parameters = last.values("day").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT day, count(*) FROM ({query}) AS last (day) GROUP BY day", parameters)  # noqa: S608
+        return dict(cursor.fetchall())
 
 
 def _from_first_work(days: list[DayWork]) -> list[DayWork]:
@@ -182,10 +187,10 @@ def answers_by_tag(project: Project) -> Mapping[int, TagCount]:
             FROM annotations_decision d
             JOIN part ON part.tag_id = d.tag_id
             LEFT JOIN annotations_review r ON r.id = d.review_id
-            WHERE (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND d.undone_at IS NULL
+            WHERE d.project_id = %s AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND d.undone_at IS NULL
             GROUP BY part.survivor_id
             """,
-            [project.pk],
+            [project.pk, project.pk],
         )
         return {tag_id: TagCount(yes, no) for tag_id, yes, no in cursor.fetchall()}
 

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotations.models import Decision, Review
+from annotations.models import Decision, Project, Review
 from annotations.selectors import progress
 from annotations.services import reviews
 from tests.factories import make_images, make_tags, review_next
+from tests.plans import rows_fetched, rows_read_by
 
 
 @pytest.fixture
@@ -88,6 +89,31 @@ def test_the_cost_does_not_grow_with_reviews(begun):
     for days in range(18):
         days_ago(days, reviewed(begun))
     assert queries() == few == 4
+
+
+def test_a_day_is_a_row_however_many_images_it_brought(begun):
+    reviewed(begun)
+    few = rows_fetched(lambda: progress.work_by_day(begun.project))
+    for _ in range(20):
+        reviewed(begun)
+    assert rows_fetched(lambda: progress.work_by_day(begun.project)) <= few + 10  # increments of counters
+    assert progress.work_by_day(begun.project)[-1].reviewed_images == 21
+
+
+def test_answers_of_other_projects_are_not_read(begun):
+    def rows():
+        days = rows_read_by(lambda: progress._offers(begun.project, timezone.localdate()))
+        return days + rows_read_by(lambda: progress.answers_by_tag(begun.project))
+
+    reviewed(begun)
+    alone = rows()
+    other = Project.objects.exclude(pk=begun.project.pk).get()
+    (tag_id,) = make_tags(other, "cat").values()
+    Decision.objects.bulk_create(
+        Decision(project=other, image=image, tag_id=tag_id, value="yes", scope="tag")
+        for image in make_images(other, 300)
+    )
+    assert rows() <= alone + 20
 
 
 def test_several_projects_are_read_at_once(begun):

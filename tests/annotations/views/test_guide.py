@@ -9,6 +9,7 @@ from annotations.models import Image
 from annotations.selectors import examples
 from annotations.services import image_edits, reviews, tags, verify
 from tests.factories import Cast, make_images, make_tags, review_next
+from tests.plans import rows_read_by
 
 
 def example_ids(cast: Cast, tag_id: int) -> list[int]:
@@ -27,6 +28,16 @@ def test_examples_are_the_newest_finished_images_with_a_yes(cast):
     cats = reviewed_as(cast, "cat")
     assert example_ids(cast, ids["dog"]) == dogs[:0:-1]
     assert example_ids(cast, ids["cat"]) == cats
+
+
+def test_no_more_answers_are_read_where_there_are_more(cast):
+    ids = make_tags(cast.project, "dog")
+    make_images(cast.project, 120)
+    read = []
+    for more in (40, 80):
+        reviewed_as(cast, "dog", count=more)
+        read.append(rows_read_by(lambda: examples._candidates(cast.project, [ids["dog"]])))
+    assert read[1] <= read[0] + 5
 
 
 def test_a_yes_that_does_not_stand_any_more_is_no_example(cast):
