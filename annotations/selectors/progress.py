@@ -1,8 +1,10 @@
 """How the work goes over time and over tags: what each day brought, answers by tag. Bounded by days and by tags."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Aggregate, Count, FloatField, Max, Q, QuerySet
@@ -10,7 +12,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from annotations.models import Decision, Image, Project, Review
-from annotations.selectors import counters
+from annotations.selectors import counters, kept
 
 WINDOW_DAYS = 28
 DAYS_AT_LEAST = 7
@@ -55,29 +57,43 @@ class TagCount:
 
 
 def work_by_day(project: Project, days: int = WINDOW_DAYS) -> list[DayWork]:
-    """The last days, today last, from the first one with work on (a week at least). Four queries.
+    """The last days, today last, from the first one with work on (a week at least). Five queries.
 
     What was reviewed before the window is counted, not looked at.
     """
     first = timezone.localdate() - timedelta(days=days - 1)
-    reviews, seconds = _reviews(project, first)
-    offers, finished = _offers(project, first), _finished(project, first)
-    done = counters.read(project.pk).get("reviewed", 0) - sum(finished.values())
+    told = kept.figures(project, f"days-from-{first}", lambda: _told_by_day(project, first))
+    done = counters.read(project.pk).get("reviewed", 0) - sum(day["finished"] for day in told.values())
     found = []
     for day in (first + timedelta(days=step) for step in range(days)):
-        done += finished.get(day, 0)
-        offered, accepted = offers.get(day, (0, 0))
+        one = _NOTHING | told.get(day.isoformat(), {})
+        done += one["finished"]
         found.append(
             DayWork(
                 day=day,
-                reviews=reviews.get(day, 0),
+                reviews=one["reviews"],
                 reviewed_images=max(0, done),
-                offered=offered,
-                accepted=accepted,
-                seconds=seconds.get(day),
+                offered=one["offered"],
+                accepted=one["accepted"],
+                seconds=Quartiles(*one["seconds"]) if one["seconds"] else None,
             )
         )
     return _from_first_work(found)
+
+
+_NOTHING: dict[str, Any] = {"reviews": 0, "finished": 0, "offered": 0, "accepted": 0, "seconds": None}
+
+
+def _told_by_day(project: Project, first: date) -> dict[str, dict[str, Any]]:
+    """What there is of each day on which anything happened, as JSON holds it."""
+    found: dict[str, dict[str, Any]] = defaultdict(lambda: dict(_NOTHING))
+    for day, reviews, seconds in _reviews(project, first):
+        found[day.isoformat()] |= {"reviews": reviews, "seconds": seconds}
+    for day, offered, accepted in _offers(project, first):
+        found[day.isoformat()] |= {"offered": offered, "accepted": accepted}
+    for day, finished in _finished(project, first):
+        found[day.isoformat()] |= {"finished": finished}
+    return found
 
 
 def reviews_by_day_of(project_ids: Sequence[int], days: int) -> dict[int, list[int]]:
@@ -107,13 +123,13 @@ def _counted(first: date) -> QuerySet[Review]:
     )
 
 
-def _reviews(project: Project, first: date) -> tuple[dict[date, int], dict[date, Quartiles]]:
-    """By day: how many reviews, and the quartiles of the seconds that were spent on one."""
+def _reviews(project: Project, first: date) -> list[tuple[date, int, list[float] | None]]:
+    """By day: how many reviews, and the quartiles of the seconds that were spent on one; None where nobody measured."""
     rows = (
         _counted(first)
         .filter(project=project)
         .annotate(day=TruncDate("created_at"))
-        .values("day")
+        .values_list("day")
         .annotate(
             reviews=Count("pk"),
             low=_Percentile("seconds", share=0.25),
@@ -121,12 +137,7 @@ def _reviews(project: Project, first: date) -> tuple[dict[date, int], dict[date,
             high=_Percentile("seconds", share=0.75),
         )
     )
-    counts, seconds = {}, {}
-    for row in rows:
-        counts[row["day"]] = row["reviews"]
-        if row["low"]:
-            seconds[row["day"]] = Quartiles(row["low"], row["middle"], row["high"])
-    return counts, seconds
+    return [(day, reviews, seconds if seconds[0] else None) for day, reviews, *seconds in rows]
 
 
 class _Percentile(Aggregate):
@@ -137,7 +148,7 @@ class _Percentile(Aggregate):
     output_field = FloatField()
 
 
-def _offers(project: Project, first: date) -> dict[date, tuple[int, int]]:
+def _offers(project: Project, first: date) -> list[tuple[date, int, int]]:
     """By day: tags that were offered in counted reviews, and how many of them got a yes."""
     rows = (
         Decision.objects.filter(
@@ -147,13 +158,13 @@ def _offers(project: Project, first: date) -> dict[date, tuple[int, int]]:
             suggestion__offered=True,
         )
         .annotate(day=TruncDate("review__created_at"))
-        .values("day")
+        .values_list("day")
         .annotate(offered=Count("pk"), accepted=Count("pk", filter=Q(value=Decision.Value.YES)))
     )
-    return {row["day"]: (row["offered"], row["accepted"]) for row in rows}
+    return list(rows)
 
 
-def _finished(project: Project, first: date) -> dict[date, int]:
+def _finished(project: Project, first: date) -> list[tuple[date, int]]:
     """By day of its last review: images that are reviewed now. A row a day, however many images."""
     last = (
         _counted(first)
@@ -164,7 +175,7 @@ def _finished(project: Project, first: date) -> dict[date, int]:
     query, parameters = last.values("day").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT day, count(*) FROM ({query}) AS last (day) GROUP BY day", parameters)  # noqa: S608
-        return dict(cursor.fetchall())
+        return cursor.fetchall()
 
 
 def _from_first_work(days: list[DayWork]) -> list[DayWork]:
@@ -173,38 +184,39 @@ def _from_first_work(days: list[DayWork]) -> list[DayWork]:
 
 
 def answers_by_tag(project: Project) -> Mapping[int, TagCount]:
-    """Images with a yes and with an explicit no, by tag id; a merged tag's are the survivor's. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE part (tag_id, survivor_id) AS (
-                SELECT t.id, t.id FROM annotations_tag t WHERE t.project_id = %s AND t.merged_into_id IS NULL
-                UNION ALL
-                SELECT t.id, part.survivor_id FROM part JOIN annotations_tag t ON t.merged_into_id = part.tag_id
-            )
-            SELECT part.survivor_id, count(DISTINCT d.image_id) FILTER (WHERE d.value = 'yes'),
-                   count(DISTINCT d.image_id) FILTER (WHERE d.value = 'no')
-            FROM annotations_decision d
-            JOIN part ON part.tag_id = d.tag_id
-            LEFT JOIN annotations_review r ON r.id = d.review_id
-            WHERE d.project_id = %s AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL)) AND d.undone_at IS NULL
-            GROUP BY part.survivor_id
-            """,
-            [project.pk, project.pk],
-        )
-        return {tag_id: TagCount(yes, no) for tag_id, yes, no in cursor.fetchall()}
+    """Images with a yes and with an explicit no, by tag id; a merged tag's are the survivor's. Two queries."""
+    rows = kept.figures(project, "answers", lambda: _rows(_ANSWERS, project))
+    return {tag_id: TagCount(yes, no) for tag_id, yes, no in rows}
 
 
 def offered_by_tag(project: Project) -> Mapping[int, int]:
-    """Images on which the model offers the tag and that still wait for a review, by tag id. One query."""
+    """Images on which the model offers the tag and that still wait for a review, by tag id. Two queries."""
+    return dict(kept.figures(project, "offers", lambda: _rows(_OFFERS, project)))
+
+
+def _rows(query: str, project: Project) -> list[tuple[int, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT tag_id, count(*) FROM annotations_suggestionset s
-            JOIN annotations_queueentry e ON e.image_id = s.image_id AND NOT e.is_holdout
-            CROSS JOIN unnest(s.offered_ids) AS tag_id
-            WHERE s.project_id = %s GROUP BY tag_id
-            """,
-            [project.pk],
-        )
-        return dict(cursor.fetchall())
+        cursor.execute(query, {"project": project.pk})
+        return cursor.fetchall()
+
+
+_ANSWERS = """
+    WITH RECURSIVE part (tag_id, survivor_id) AS (
+        SELECT t.id, t.id FROM annotations_tag t WHERE t.project_id = %(project)s AND t.merged_into_id IS NULL
+        UNION ALL
+        SELECT t.id, part.survivor_id FROM part JOIN annotations_tag t ON t.merged_into_id = part.tag_id
+    )
+    SELECT part.survivor_id, count(DISTINCT d.image_id) FILTER (WHERE d.value = 'yes'),
+           count(DISTINCT d.image_id) FILTER (WHERE d.value = 'no')
+    FROM annotations_decision d
+    JOIN part ON part.tag_id = d.tag_id
+    LEFT JOIN annotations_review r ON r.id = d.review_id
+    WHERE d.project_id = %(project)s AND d.undone_at IS NULL AND (r.id IS NULL OR (r.counted AND r.undone_at IS NULL))
+    GROUP BY part.survivor_id
+"""
+_OFFERS = """
+    SELECT tag_id, count(*) FROM annotations_suggestionset s
+    JOIN annotations_queueentry e ON e.image_id = s.image_id AND NOT e.is_holdout
+    CROSS JOIN unnest(s.offered_ids) AS tag_id
+    WHERE s.project_id = %(project)s GROUP BY tag_id
+"""

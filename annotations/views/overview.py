@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from annotations.models import ImportJob, Membership
 from annotations.models.job import FINISHED_STATES
 from annotations.permissions import allows
-from annotations.selectors import counters, progress, stats, strata, timings, vocabulary
+from annotations.selectors import counters, kept, progress, stats, strata, timings, vocabulary
 from annotations.services import sample_project
 from annotations.views import overview_plots
 from annotations.views.base import ProjectPage
@@ -58,7 +58,10 @@ class OverviewPage(ProjectPage):
     def _whole(self) -> HttpResponse:
         figures = self._figures()
         plots = self._plots(figures["figures"]["images"])
-        return self.page(**figures, **plots, **self._strata(), picture_times=self._picture_times())
+        is_kept = figures["figures"]["decisions"] >= kept.FROM_DECISIONS
+        return self.page(
+            **figures, **plots, **self._strata(), is_kept=is_kept, picture_times=self._picture_times()
+        )
 
     def _part(self) -> HttpResponse:
         figures = self._figures()

@@ -12,7 +12,16 @@ from annotations.models import LiveModel, Tag
 from annotations.models.tag import name_key
 from annotations.numbers import whole_number
 from annotations.permissions import allows
-from annotations.selectors import examples, hierarchy, progress, proposals, stats, tag_preview, vocabulary
+from annotations.selectors import (
+    examples,
+    hierarchy,
+    kept,
+    progress,
+    proposals,
+    stats,
+    tag_preview,
+    vocabulary,
+)
 from annotations.selectors import tag_changes as history
 from annotations.selectors.progress import TagCount
 from annotations.services import tags
@@ -80,6 +89,7 @@ class TagsPage(ProjectPage):
             has_tree=any(tag.parent_id for tag in every),
             active_count=sum(tag.retired_at is None for tag in every),
             retired_count=sum(tag.retired_at is not None for tag in every),
+            is_kept=kept.is_large(self.project),
             **self._proposed(),
         )
 

@@ -1,11 +1,13 @@
 """What reviews say of all images of a project outside its holdout, though the queue asked about some more often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from annotations.selectors import drawn
+from annotations.models import Project
+from annotations.selectors import drawn, kept
 from annotations.selectors.drawn import DrawnReviews
 from mlmodels.core.evaluation.intervals import Interval
 from mlmodels.core.sampling import estimates
@@ -39,6 +41,22 @@ class WholeProject:
     accepted: Interval | None = None
     tags: Sequence[TagShare] = ()
     with_yes: int = 0
+
+
+def told(project: Project) -> WholeProject:
+    """The estimate for a page; of a large project the one of the last minute, where there is one."""
+    return _read(kept.figures(project, "all-images", lambda: asdict(estimate(project.pk))))
+
+
+def _read(figures: dict[str, Any]) -> WholeProject:
+    def interval(bounds: dict[str, float] | None) -> Interval | None:
+        return None if bounds is None else Interval(**bounds)
+
+    shares = [
+        TagShare(one["name"], Interval(**one["all_images"]), one["reviewed"]) for one in figures["tags"]
+    ]
+    overall = {name: interval(figures[name]) for name in ("yes_an_image", "accepted")}
+    return WholeProject(**figures | overall | {"tags": shares or ()})
 
 
 def estimate(project_id: int) -> WholeProject:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from annotations.errors import DomainError
-from annotations.selectors import draw
+from annotations.selectors import draw, kept
 from annotations.views.base import ProjectPage
 from mlmodels import selectors, tasks
 from mlmodels.forms import AskingForm
@@ -50,4 +50,4 @@ class WholeProjectPart(ProjectPage):
         """To anybody but htmx, the page itself."""
         if not self.is_part:
             return redirect("model-asking", project_id)
-        return self.page(told=whole_project.estimate(project_id))
+        return self.page(told=whole_project.told(self.project), is_kept=kept.is_large(self.project))
