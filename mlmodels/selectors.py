@@ -140,6 +140,12 @@ def newest_judged(project_id: int) -> ModelVersion | None:
     return versions(project_id).first()
 
 
+def newest_judged_id(project_id: int) -> int | None:
+    """The same for whoever only asks whether there is another one: a row may be megabytes."""
+    rows = ModelVersion.objects.filter(project_id=project_id).order_by("-number")
+    return rows.values_list("pk", flat=True).first()
+
+
 def went_live_lately(project_id: int, days: int = 30) -> list[ModelVersion]:
     """Versions that were live within these days, newest first, without what is large in their rows."""
     since = timezone.now() - timedelta(days=days)

@@ -19,6 +19,8 @@ from mlmodels.services import evaluation_detail, forecasts, tuned_backbones, ver
 from mlmodels.services.evaluation_detail import Error
 
 ERRORS, PAIRS = 40, 40
+# What a list does not send: it may be megabytes for a large vocabulary.
+UNSENT = ("tag_metrics", "curves", "details", "tag_ids")
 
 
 def version_json(version: ModelVersion, live_id: int | None) -> dict[str, Any]:
@@ -54,7 +56,7 @@ class VersionList(ProjectView):
         live_id = model_inputs.live(project.pk).version_id
         return page(
             request,
-            selectors.versions(project.pk),
+            selectors.versions(project.pk).defer(*UNSENT),
             lambda rows: [version_json(version, live_id) for version in rows],
             descending=True,
         )

@@ -54,7 +54,7 @@ class ModelsPage(ProjectPage):
         training_policy = selectors.policy(self.project.pk)
         live = model_inputs.live(self.project.pk)
         counts = stats.trainable(self.project.pk)
-        newest = selectors.newest_judged(self.project.pk)
+        newest_id = selectors.newest_judged_id(self.project.pk)
         check = selectors.ledger(self.project.pk).first()
         last = selectors.newest_run(self.project.pk)
         tuning = selectors.open_run(self.project.pk, TrainingRun.Kind.FINETUNE)
@@ -72,7 +72,7 @@ class ModelsPage(ProjectPage):
             "seen": "-".join(
                 str(part)
                 for part in (
-                    newest.pk if newest else 0,
+                    newest_id or 0,
                     live.version_id or 0,
                     check.pk if check else 0,
                     last.pk if last else 0,

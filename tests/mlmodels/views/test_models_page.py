@@ -414,3 +414,18 @@ class TestPolicy:
         answer = browser_of(planted.cast.admin).post(here + "policy/", self.SENT | {field: value})
         assert answer.status_code == 400 and sentence in text_of(answer)
         assert not TrainingPolicy.objects.exists()
+
+
+def test_what_polls_and_what_lists_leave_the_large_columns_where_they_are(
+    browser_of, client_of, cast, planted, here
+):
+    for number in (1, 2):
+        version_of(planted, number, tag_metrics={"1": {"name": "dog"}}, curves={"calibration": []})
+    seen = re.search(r"\?seen=([^\"&]*)", browser_of(cast.manager).get(here).content.decode()).group(1)
+    with CaptureQueriesContext(connection) as polled:
+        browser_of(cast.manager).get(f"{here}?seen={seen}", HTTP_HX_REQUEST="true")
+    with CaptureQueriesContext(connection) as listed:
+        rows = client_of(cast.manager).get(f"/api/v1/projects/{cast.project.pk}/models/").json()["results"]
+    assert [row["number"] for row in rows] == [2, 1]
+    said = [query["sql"] for query in (*polled, *listed)]
+    assert said and not any("tag_metrics" in sql or "curves" in sql for sql in said)
