@@ -28,7 +28,9 @@ WRITTEN = """html => {
     window.written = {};
     const fill = CanvasRenderingContext2D.prototype.fillText;
     CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-        window.written[text] = {x, y, align: this.textAlign};
+        const start = this.getTransform().e / devicePixelRatio + x;
+        const left = start - {right: 1, center: 0.5, left: 0}[this.textAlign] * this.measureText(text).width;
+        window.written[text] = {x, y, left, align: this.textAlign};
         fill.call(this, text, x, y);
     };
     document.querySelector("main").insertAdjacentHTML("beforeend", html);
@@ -121,6 +123,20 @@ def test_the_name_of_a_line_that_ends_early_is_not_struck_through_by_the_one_tha
     early, last = (page.evaluate(f"window.written['{name}']") for name in ("Measured .60", "Expected .70"))
     assert (early["align"], last["align"]) == ("right", "left")
     assert early["x"] < last["x"] - 50
+
+
+def test_long_names_beside_lying_bars_are_shortened_at_their_end_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    name = "Wholesale warehouses with mammoths"
+    columns = [Column("Tag", "name"), Column("Yes", "bar"), Column("Said", "label", "text")]
+    rows = [(name, 12, "12 yes and a long remark on them"), ("dog", 40, "40 yes and a long remark on them")]
+    made = plot("rows", "Yes by tag", columns, rows)
+    page.evaluate(WRITTEN, render_to_string("partials/_plot.html", {"plot": made}))
+    page.wait_for_function("window.written['dog'] !== undefined")
+    written = page.evaluate("window.written")
+    [shown] = [text for text in written if text.endswith("…")]
+    assert name.startswith(shown.removesuffix("…"))
+    assert written[shown]["left"] >= -1
 
 
 def test_review_loads_nothing_of_the_plots(cast, sign_in, address):

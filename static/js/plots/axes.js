@@ -1,4 +1,6 @@
 // Axes in the look of the page: numbers as the tables write them, hairlines, names that are not cut in the middle.
+import { widthOf } from "plots/labels";
+
 const NAME_CHARS = 20;
 
 export function numbers(form, colours, { low, high, grid = true, room, isTight = false, title = "" } = {}) {
@@ -37,7 +39,9 @@ export function names(texts, colours, { dense = false } = {}) {
       maxRotation: 0,
       autoSkip: !dense,
       autoSkipPadding: 16,
-      callback: (_, index) => shortened(texts[index]),
+      callback(_, index) {
+        return shortened(texts[index], dense ? roomOf(this) : Infinity, colours.font);
+      },
     },
   };
 }
@@ -51,6 +55,16 @@ export function written(value, form) {
   return value.toLocaleString("en");
 }
 
-function shortened(text) {
-  return text.length > NAME_CHARS ? `${text.slice(0, NAME_CHARS - 1)}…` : text;
+// What the names of a lying plot may take of its width: of longer ones Chart.js would draw the end alone.
+function roomOf({ maxWidth, options: { grid, ticks } }) {
+  return maxWidth - 2 * ticks.padding - (grid.drawTicks ? grid.tickLength : 0);
+}
+
+function shortened(text, room, font) {
+  const letters = [...text];
+  for (let kept = NAME_CHARS; kept > 1; kept -= 1) {
+    const name = letters.length > kept ? `${letters.slice(0, kept - 1).join("")}…` : text;
+    if (widthOf(name, font) <= room + 1) return name;
+  }
+  return "…";
 }

@@ -2,6 +2,7 @@
 // Chart.js: datasets carry `said: {at: "end" | "above" | "beside" | "edge" | "ref" | "mark", texts, colour}`.
 const LINE_PX = 14;
 const GAP_PX = 8;
+const measuring = document.createElement("canvas").getContext("2d");
 
 export const labels = {
   id: "labels",
@@ -20,9 +21,12 @@ export const labels = {
 
 // How much room beside the plot the labels need.
 export function roomFor(texts, font) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.font = `12px ${font}`;
-  return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width))) + GAP_PX + 4;
+  return Math.ceil(Math.max(0, ...texts.map((text) => widthOf(text, font)))) + GAP_PX + 4;
+}
+
+export function widthOf(text, font) {
+  measuring.font = `12px ${font}`;
+  return measuring.measureText(text).width;
 }
 
 const DRAWN = {
