@@ -112,6 +112,15 @@ def file_problem(version: ModelVersion) -> str:
     return ""
 
 
+def obstacle(version: ModelVersion) -> tuple[str, str] | None:
+    """What keeps it from serving and why, as two sentences; None if nothing does. Reads the file anew."""
+    if problem := file_problem(version):
+        return "Its file cannot be used.", f"{problem}."
+    if not tuned_backbones.has_weights(version.extractor.name):
+        return "Its weights are gone.", f"clean_backbones has removed those of {version.extractor.name}."
+    return None
+
+
 def tags_shown(version: ModelVersion) -> dict[str, dict[str, Any]]:
     """What annotations keeps of each tag: {tag id: {f1, threshold, support, needed}}."""
     return {

@@ -221,7 +221,7 @@ class ActivatePage(ProjectPage):
             live_row=live_row,
             refusal=shown.refusal(version),
             reasons=shown.beside_refusal(version),
-            file_problem=versions.file_problem(version),
+            obstacle=versions.obstacle(version),
         )
 
     def post(self, request: HttpRequest, project_id: int, version_id: int) -> HttpResponse:

@@ -55,7 +55,7 @@ class VersionPage(ProjectPage):
             taught=snapshot_truth.told(version.snapshot) if version.snapshot else "",
             facts=shown.facts(version.metrics),
             fresh=version.metrics.get("fresh"),
-            file_problem=versions.file_problem(version),
+            obstacle=versions.obstacle(version),
             tags=tags if every else [*learnt[:LEARNT_SHOWN], *unlearnt[:UNLEARNT_SHOWN]],
             tag_count=len(tags),
             learnt_count=len(learnt),

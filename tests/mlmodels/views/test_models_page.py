@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotations.models import LiveModel, Project
-from mlmodels.models import PolicyCheck, TrainingPolicy, TrainingRun
-from mlmodels.services import policy, runs, versions
+from mlmodels.models import Extractor, PolicyCheck, TrainingPolicy, TrainingRun
+from mlmodels.services import policy, runs, tuned_backbones, versions
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.mlmodels.views.conftest import refused_run, text_of, version_of
 
@@ -175,6 +175,18 @@ class TestVersions:
         assert "Put another version live." in asked and "Put v9 live</button>" not in asked
         page = text_of(client.get(f"{here}{whole.pk}/"))
         assert "Its file cannot be used." not in page and offer.format(whole.pk) in page
+
+    def test_a_version_whose_weights_were_removed_says_so_and_offers_no_way_to_put_it_live(
+        self, trained, cast, browser_of, here
+    ):
+        client, version = browser_of(cast.admin), trained[0]
+        name = tuned_backbones.name_for(version.extractor.name, runs.request_finetune(cast.project.pk).pk)
+        Extractor.objects.filter(pk=version.extractor_id).update(name=name)
+        page, asked = (text_of(client.get(f"{here}{version.pk}/{way}")) for way in ("", "activate/"))
+        told = f"Its weights are gone.</strong> clean_backbones has removed those of {name}."
+        assert told in page and f'href="{here}{version.pk}/activate/">Put live…' not in page
+        assert f"{told} Put another version live." in asked
+        assert f"Put v{version.number} live</button>" not in asked
 
     def test_queries_do_not_grow_with_versions_runs_and_checks(self, planted, browser_of, here):
         client = browser_of(planted.cast.admin)
