@@ -106,6 +106,12 @@ def _wait_for_the_last_request() -> None:
             thread.join(timeout=10)
 
 
+def reach_by_plain_http(page: Page) -> None:
+    """The page again, as a machine of the local network sees it: no secure origin, hence no `crypto.randomUUID`."""
+    page.add_init_script("delete Crypto.prototype.randomUUID")
+    page.reload()
+
+
 def picture_bytes(index: int, *, size: tuple[int, int] = (640, 480)) -> bytes:
     stream = io.BytesIO()
     Picture.new("RGB", size, (40 + 12 * index, 90, 200 - 10 * index)).save(stream, "JPEG")

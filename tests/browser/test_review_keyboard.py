@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotations import draw_shares
-from annotations.models import Decision, Review, Tag
+from annotations.models import Decision, Flag, Review, Tag
 from annotations.selectors import stats
 from annotations.services import tags
 from tagger import health
-from tests.browser.conftest import CAPTION, Scene, go_live
+from tests.browser.conftest import CAPTION, Scene, go_live, reach_by_plain_http
 from tests.factories import make_tags
 
 SignIn = Callable[..., Page]
@@ -323,3 +323,18 @@ def test_without_script_the_plain_form_stores_the_same_answer(scene: Scene, sign
     page.get_by_role("button", name="Accept and next").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert yes_names(Review.objects.get()) == {"lake", "hill"}
+
+
+def test_answers_and_flags_are_stored_where_the_site_is_reached_by_plain_http(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = open_review(scene, sign_in)
+    reach_by_plain_http(page)
+    expect(page.locator("[data-picture] img")).to_be_visible()
+    accept(page)
+    page.keyboard.press("f")
+    page.keyboard.type("Is this a lake?")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-notice]")).to_contain_text("Flagged.")
+    expect_saved(page)
+    assert (Review.objects.count(), Flag.objects.count()) == (1, 1)

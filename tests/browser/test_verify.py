@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotations.models import Decision, RankingAge, VerifiedPage
 from annotations.services import rankings
-from tests.browser.conftest import Scene
+from tests.browser.conftest import Scene, reach_by_plain_http
 
 SignIn = Callable[..., Page]
 WAIT_MS = 60_000
@@ -217,3 +217,11 @@ def test_without_script_the_form_does_the_same(ranked: Scene, sign_in: SignIn) -
     expect(page.get_by_text("Taken back: 13 yes, 1 no.")).to_be_visible()
     assert stored() == {}
     assert RankingAge.objects.exists()
+
+
+def test_a_page_is_stored_where_the_site_is_reached_by_plain_http(ranked: Scene, sign_in: SignIn) -> None:
+    page = open_verify(ranked, sign_in, viewport=SMALL)
+    reach_by_plain_http(page)
+    expect(page.locator("[data-grid] :focus")).to_have_count(1)
+    confirm(page)
+    expect_said(page, "4 yes, 0 no stored")

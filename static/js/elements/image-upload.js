@@ -4,6 +4,7 @@ import { batches, sorted, whole } from "lib/batches";
 import { element, icon } from "lib/dom";
 import { ofDrop, ofInput } from "lib/dropped";
 import { send } from "lib/sending";
+import { uuid } from "lib/uuid";
 
 const MEGABYTE = 2 ** 20;
 
@@ -103,7 +104,7 @@ class ImageUpload extends HTMLElement {
   async #send() {
     const found = sorted(this.#chosen.values());
     this.#work ??= {
-      id: crypto.randomUUID?.() ?? uuid(),
+      id: uuid(),
       ...found,
       left: numbered(batches(found)),
       all: found.pictures.length + found.archives.length,
@@ -217,20 +218,11 @@ class ImageUpload extends HTMLElement {
   }
 }
 
-const numbered = (made) => made.map((batch) => ({ ...batch, client_id: crypto.randomUUID?.() ?? uuid() }));
+const numbered = (made) => made.map((batch) => ({ ...batch, client_id: uuid() }));
 
 function duration(seconds) {
   const minutes = Math.floor(seconds / 60);
   return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-}
-
-// randomUUID exists on secure origins only; an installation in a local network may have none.
-function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }
 
 customElements.define("image-upload", ImageUpload);

@@ -2,6 +2,7 @@
 // out through an outbox of its own, as answers do: a dead network or a closed tab loses nothing, and the item stays.
 import { element, icon } from "lib/dom";
 import { Outbox } from "lib/outbox";
+import { uuid } from "lib/uuid";
 
 const KNOWN_MOST = 200;
 
@@ -73,7 +74,7 @@ export class Flags {
 
   #raise(comment) {
     if (!comment) return this.#form.elements.comment.focus();
-    const body = { client_id: crypto.randomUUID(), image: this.#image, comment };
+    const body = { client_id: uuid(), image: this.#image, comment };
     this.#form.reset();
     this.#dialog.close();
     this.outbox.add({ body, added_at: Date.now() });

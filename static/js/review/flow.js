@@ -3,6 +3,7 @@
 import { ApiError } from "lib/api";
 import { Selection } from "lib/chips";
 import { Stopwatch } from "lib/stopwatch";
+import { uuid } from "lib/uuid";
 
 const REMEMBERED = 50;
 
@@ -52,10 +53,10 @@ export class Flow extends EventTarget {
     if (!this.current || this.current.ahead.renewing) return false;
     const { ahead, selection } = this.current;
     const said = this.#saying.body(this.current, outcome, this.#watch.seconds);
-    const body = said && { client_id: crypto.randomUUID(), ...said };
+    const body = said && { client_id: uuid(), ...said };
     const names = selection.on();
     const item = this.#saying.keepsItem ? ahead.item : null;
-    const id = body?.client_id ?? crypto.randomUUID();
+    const id = body?.client_id ?? uuid();
     this.#remember({ client_id: id, outcome, review: null, isStored: body !== null, names, item }, ahead);
     this.current = null;
     if (body) this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });

@@ -2,6 +2,7 @@
 // to "show" (detail: tiles, and what was marked no), and "notice" (detail: a sentence for the person).
 import { ApiError } from "lib/api";
 import { Stopwatch } from "lib/stopwatch";
+import { uuid } from "lib/uuid";
 
 const REMEMBERED = 20;
 
@@ -73,7 +74,7 @@ export class Flow extends EventTarget {
     const marked = new Set(no);
     const ids = this.tiles.map(({ id }) => id);
     const body = {
-      client_id: crypto.randomUUID(),
+      client_id: uuid(),
       tag: this.#tag.id,
       yes: ids.filter((id) => !marked.has(id)),
       no: ids.filter((id) => marked.has(id)),
