@@ -134,14 +134,19 @@ def unknown_tags(words: Iterable[int | str]) -> DomainError:
 
 
 def search(project: Project, text: str, limit: int = 20) -> list[dict[str, Any]]:
-    """Type-ahead: prefix matches first, then words that share three-letter pieces; aliases count too."""
+    """Type-ahead: what begins with the text, then what has it at a word's beginning or elsewhere, then what shares
+    enough three-letter pieces with it; aliases count too.
+    """
     key = name_key(text)
+    letters = key.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     with connection.cursor() as cursor:
         cursor.execute(
             _SEARCH,
             {
                 "project": project.pk,
-                "prefix": key.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%",
+                "prefix": f"{letters}%",
+                # Scripts without spaces: one or two letters within a name are no piece of it.
+                "within": f"%{letters}%" if len(key) < 3 and not key.isascii() else None,
                 "key": key,
                 "pieces": trigrams(key),
                 "min_similarity": MIN_SIMILARITY,
@@ -153,25 +158,31 @@ def search(project: Project, text: str, limit: int = 20) -> list[dict[str, Any]]
     return [{"tag": tags[tag_id], "matched_alias": alias} for tag_id, alias in matches]
 
 
+# How near a match is: 0 begins with the text, 1 has it at the beginning of a word, 2 elsewhere, 3 is perhaps a typo.
 _SEARCH = """
     WITH candidates AS (
         SELECT t.id AS tag_id, NULL AS alias, t.key, t.trigrams FROM annotations_tag t
         WHERE t.project_id = %(project)s AND t.retired_at IS NULL
-          AND (t.key LIKE %(prefix)s OR t.trigrams && %(pieces)s::varchar[])
+          AND (t.key LIKE %(prefix)s OR t.key LIKE %(within)s OR t.trigrams && %(pieces)s::varchar[])
         UNION ALL
         SELECT a.tag_id, a.name, a.key, a.trigrams FROM annotations_tagalias a
         JOIN annotations_tag t ON t.id = a.tag_id AND t.retired_at IS NULL
-        WHERE a.project_id = %(project)s AND (a.key LIKE %(prefix)s OR a.trigrams && %(pieces)s::varchar[])
+        WHERE a.project_id = %(project)s
+          AND (a.key LIKE %(prefix)s OR a.key LIKE %(within)s OR a.trigrams && %(pieces)s::varchar[])
     ), scored AS (
-        SELECT tag_id, alias, key, key LIKE %(prefix)s AS is_prefix,
+        SELECT tag_id, alias, key,
+               CASE WHEN starts_with(key, %(key)s) THEN 0
+                    WHEN strpos(translate(key, '-/_(', '    '), ' ' || %(key)s) > 0 THEN 1
+                    WHEN strpos(key, %(key)s) > 0 THEN 2
+                    ELSE 3 END AS distance,
                (SELECT count(*) FROM unnest(trigrams) piece WHERE piece = ANY(%(pieces)s::varchar[]))::float
                / greatest(cardinality(trigrams), cardinality(%(pieces)s::varchar[])) AS similarity
         FROM candidates
     ), best AS (
-        SELECT DISTINCT ON (tag_id) tag_id, alias, key, is_prefix, similarity FROM scored
-        WHERE is_prefix OR similarity >= %(min_similarity)s
-        ORDER BY tag_id, is_prefix DESC, is_prefix AND alias IS NOT NULL, similarity DESC, alias NULLS FIRST
+        SELECT DISTINCT ON (tag_id) tag_id, alias, key, distance, similarity FROM scored
+        WHERE distance < 3 OR similarity >= %(min_similarity)s
+        ORDER BY tag_id, distance, distance < 3 AND alias IS NOT NULL, similarity DESC, alias NULLS FIRST
     )
     SELECT tag_id, alias FROM best
-    ORDER BY key <> %(key)s, NOT is_prefix, similarity DESC, length(key), key LIMIT %(limit)s
+    ORDER BY key <> %(key)s, distance, similarity DESC, length(key), key LIMIT %(limit)s
 """

@@ -211,6 +211,23 @@ def test_annotators_see_their_own_history_and_reviewers_everybodys(cast, client_
     assert seen == {"annotator": [], "second": ["second"], "reviewer": ["second"]}
 
 
+def test_type_ahead_finds_a_word_within_a_name_before_what_may_be_a_typo(cast, client_of):
+    make_tags(cast.project, "golden retriever", "t-shirt", "retrieval", "car", "naïve café", "overstrained")
+    make_tags(cast.project, "沙滩上的人")
+    client = client_of(cast.annotator)
+
+    def found(text: str) -> list[str]:
+        query = {"q": text, "limit": 5}
+        return [row["name"] for row in client.get(address(cast, "tags/"), query).json()["results"]]
+
+    assert found("retrie") == ["retrieval", "golden retriever"]
+    assert found("shirt") == ["t-shirt"]
+    assert found("train") == ["overstrained"]
+    assert found("café") == ["naïve café", "car"]
+    assert found("滩上") == ["沙滩上的人"]
+    assert found("en re") == ["golden retriever"]
+
+
 def test_type_ahead_forgives_a_typo_and_knows_aliases(cast, client_of):
     client = client_of(cast.manager)
     client.post(
