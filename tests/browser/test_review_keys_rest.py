@@ -140,6 +140,21 @@ def test_a_key_that_composes_a_letter_does_nothing(scene: Scene, sign_in: SignIn
     assert shown_image(page) == before
 
 
+def test_letters_act_by_their_place_on_a_layout_of_another_script(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    before = shown_image(page)
+    another = re.compile(f"/images/{before}/")
+    press = """([key, code]) => document.body.dispatchEvent(
+        new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }))"""
+    page.evaluate(press, ["ы", "KeyS"])  # Cyrillic: where a Latin layout has S
+    expect(page.locator("[data-picture] img")).not_to_have_attribute("src", another)
+    page.evaluate(press, ["Я", "KeyZ"])
+    expect(page.locator("[data-picture] img")).to_have_attribute("src", another)
+    page.evaluate(press, ["q", "KeyA"])  # a letter of our own script acts by itself, wherever it lies
+    page.evaluate(press, ["é", "KeyS"])
+    expect(page.locator("[data-picture] img")).to_have_attribute("src", another)
+
+
 def test_a_key_with_control_or_alt_belongs_to_the_browser(scene: Scene, sign_in: SignIn) -> None:
     page = open_review(scene, sign_in)
     before = shown_image(page)

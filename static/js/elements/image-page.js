@@ -2,6 +2,7 @@
 // what was read in the caption. Without this module the forms and links do the same.
 import { Api } from "lib/api";
 import { markCaption } from "lib/caption";
+import { letterOf } from "lib/keys";
 import { remembered } from "lib/memory";
 import { TypeAhead } from "lib/typeahead";
 
@@ -60,7 +61,7 @@ class ImageAnswers extends HTMLElement {
   #key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.matches(TYPING)) return;
-    const key = event.key.toLowerCase();
+    const key = letterOf(event);
     const way = WAYS[key] && document.querySelector(WAYS[key]);
     if (key === "t" || key === "/") this.#prepared.open();
     else if (way) way.click();

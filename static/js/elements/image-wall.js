@@ -4,6 +4,7 @@
 import { Api } from "lib/api";
 import { element } from "lib/dom";
 import { FarPages } from "lib/far-pages";
+import { letterOf } from "lib/keys";
 import { Peek } from "lib/peek";
 
 const TYPING = "input:not([type=checkbox]), textarea, select";
@@ -114,7 +115,7 @@ class ImageWall extends HTMLElement {
   #key(event) {
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
     if (this.#dialog.open || event.target.matches(TYPING)) return;
-    const key = event.key.toLowerCase();
+    const key = letterOf(event);
     const isAll = key === "a" && (event.ctrlKey || event.metaKey);
     if (!isAll && (event.ctrlKey || event.metaKey)) return;
     const tile = event.target.closest?.(".walls .tile");

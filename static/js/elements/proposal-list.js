@@ -1,6 +1,7 @@
 // <proposal-list>: keys, picking many, the tag to make a synonym of, and focus that survives a new list. Without this
 // module the forms and links inside do the same, one page at a time.
 import { Api } from "lib/api";
+import { letterOf } from "lib/keys";
 import { remembered } from "lib/memory";
 import { TypeAhead } from "lib/typeahead";
 
@@ -91,7 +92,7 @@ class ProposalList extends HTMLElement {
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (this.#dialog.open || event.target.matches(TYPING)) return;
-    const key = event.key.toLowerCase();
+    const key = letterOf(event);
     if (key === "z" && this.#press(this, "undo")) return event.preventDefault();
     const row = event.target.closest("[data-row]");
     if (!row) return;

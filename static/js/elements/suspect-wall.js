@@ -1,5 +1,7 @@
 // <suspect-wall>: keys for a wall of doubted answers. Arrows move, F fixes, K keeps, Z takes the last one back.
 // Without this module the forms inside do the same by mouse and Tab; htmx brings an answered picture back in place.
+import { letterOf } from "lib/keys";
+
 const TYPING = "input:not([type=hidden]), textarea, select";
 
 class SuspectWall extends HTMLElement {
@@ -36,9 +38,9 @@ class SuspectWall extends HTMLElement {
       return event.preventDefault();
     }
     if (!this.hasAttribute("data-single-keys")) return;
-    const act = { f: "fix", k: "keep" }[event.key.toLowerCase()];
+    const act = { f: "fix", k: "keep" }[letterOf(event)];
     if (act && this.#press(this.#at, act)) event.preventDefault();
-    else if (event.key.toLowerCase() === "z" && this.#undo()) event.preventDefault();
+    else if (letterOf(event) === "z" && this.#undo()) event.preventDefault();
   }
 
   // How many places an arrow moves; up and down go by a row of the grid.

@@ -1,5 +1,6 @@
 // Which key means what. The commands and their keys come from the server (annotations/review_keys.py). Digits are read
-// by their place (event.code), so that layouts where digits need Shift work; commands and tag hotkeys by the letter.
+// by their place (event.code), so that layouts where digits need Shift work; commands and tag hotkeys by the letter, or
+// by the place of a letter that another script has.
 // Keys sleep while somebody types, composes or a dialog is open.
 const CAPS = {
   Enter: "↵",
@@ -58,7 +59,7 @@ export class KeyMap {
   }
 
   isKeyOf(name, event) {
-    return this.keysOf(name).includes(fold(event.key));
+    return lettersOf(event).some((key) => this.keysOf(name).includes(key));
   }
 
   hotkeyOf(tagId) {
@@ -79,10 +80,13 @@ export class KeyMap {
     if (!this.areSingleKeysOn && event.key !== "Enter" && !event.key.startsWith("Arrow")) return null;
     const position = this.mode === "all" && positionOf(event);
     if (position) return { position };
-    const command = this.#commandOf.get(fold(event.key));
-    if (command) return acts(command, this.mode) ? { command: command.name } : null;
-    const tag = this.mode === "all" && this.#tagOf.get(fold(event.key));
-    return tag ? { tag } : null;
+    for (const key of lettersOf(event)) {
+      const command = this.#commandOf.get(key);
+      if (command) return acts(command, this.mode) ? { command: command.name } : null;
+      const tag = this.mode === "all" && this.#tagOf.get(key);
+      if (tag) return { tag };
+    }
+    return null;
   }
 }
 
@@ -96,6 +100,19 @@ function belongsToFocus(event) {
 // A command without a mode acts in every one.
 export function acts(command, mode) {
   return !command.mode || command.mode === mode;
+}
+
+// The key that was pressed; where it writes a letter of another script, as on a Greek or Cyrillic layout, which has no
+// keys for our letters, also the Latin letter of its place.
+function lettersOf({ key, code }) {
+  const place = /^Key([A-Z])$/.exec(code)?.[1];
+  const isOther = place && /^\p{L}$/u.test(key) && !/\p{Script=Latin}/u.test(key);
+  return isOther ? [fold(key), fold(place)] : [fold(key)];
+}
+
+// The same for fixed keys: one name in small letters.
+export function letterOf(event) {
+  return lettersOf(event).at(-1).toLowerCase();
 }
 
 function fold(key) {

@@ -2,6 +2,7 @@
 // of the guide's own page, which the browser keeps.
 import { indexOf } from "lib/chips";
 import { element } from "lib/dom";
+import { letterOf } from "lib/keys";
 
 const PAUSE_MS = 150; // between the last letter typed and the search
 
@@ -42,7 +43,7 @@ export class Guide {
     event.stopPropagation(); // nothing here is a keystroke of the review
     if (event.target === this.#search || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") this.#search.focus();
-    else if (event.key.toLowerCase() === "g") this.#dialog.close();
+    else if (letterOf(event) === "g") this.#dialog.close();
     else return;
     event.preventDefault();
   }
