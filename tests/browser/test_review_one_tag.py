@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotations.models import Decision, Flag, Lease, Review
 from annotations.services import rankings, suggestions, verify
@@ -12,6 +12,7 @@ from annotations.types import SuggestionRow
 from tests.browser.conftest import Scene
 
 SignIn = Callable[..., Page]
+FILES = "**/images/*/file/*"
 
 
 @pytest.fixture
@@ -237,9 +238,37 @@ def test_a_picture_that_cannot_be_shown_says_what_its_way_of_asking_has_for_it(
     dogs: Scene, sign_in: SignIn, query: str, remedy: str
 ) -> None:
     page = sign_in(dogs.cast.reviewer, "/projects/")
-    page.route("**/images/*/file/*", lambda route: route.abort())
+    page.route(FILES, lambda route: route.abort())
     page.goto(f"/projects/{dogs.project.pk}/review/{query}")
-    expect(page.locator(".unshown")).to_have_text(f"This picture cannot be shown. If it stays so, {remedy}.")
+    expect(page.locator(".unshown p")).to_have_text(
+        f"This picture cannot be shown. If it stays so, {remedy}."
+    )
+
+
+@pytest.mark.parametrize(("query", "key"), [("", "Enter"), ("?tag=dog", "a")])
+def test_a_picture_that_nobody_saw_is_not_answered_and_can_be_loaded_again(
+    dogs: Scene, sign_in: SignIn, query: str, key: str
+) -> None:
+    page = sign_in(dogs.cast.reviewer, "/projects/")
+    held: list[Route] = []
+    page.route(FILES, lambda route: held.append(route))  # a method of list will not do
+    page.goto(f"/projects/{dogs.project.pk}/review/{query}")
+    expect(page.locator("[data-review]")).to_have_attribute("data-state", "item")
+    page.keyboard.press(key)
+    expect(page.locator("[data-notice]")).to_have_text("Not answered: the picture is still on its way.")
+
+    for route in held:
+        route.abort()
+    expect(page.locator(".unshown")).to_be_visible()
+    page.keyboard.press(key)
+    expect(page.locator("[data-notice]")).to_have_text("Not answered: the picture cannot be shown.")
+
+    page.unroute(FILES)
+    page.get_by_role("button", name="Load it again").click()
+    expect(page.locator("[data-picture] img")).to_be_visible()
+    assert not Review.objects.exists() and answers() == {}
+    press(page, key)
+    expect_saved(page)
 
 
 def test_an_annotator_has_no_switch(dogs: Scene, sign_in: SignIn) -> None:

@@ -26,8 +26,13 @@ class Ahead {
     this.item = item;
     this.picture = null;
     this.renewing = null; // a promise while its suggestions are being renewed
+    this.load();
+  }
+
+  // Again for a picture that could not be had: it may have been the network.
+  load() {
     this.isReady = false;
-    this.ready = decoded(item.image.url)
+    this.ready = decoded(this.item.image.url)
       .then((picture) => (this.picture = picture))
       .catch(() => null)
       .finally(() => (this.isReady = true));

@@ -6,6 +6,7 @@ import { Stopwatch } from "lib/stopwatch";
 import { uuid } from "lib/uuid";
 
 const REMEMBERED = 50;
+const JUDGING = new Set(["reviewed", "yes", "no"]); // the others say nothing of what the picture shows
 
 export class Flow extends EventTarget {
   #queue;
@@ -48,10 +49,16 @@ export class Flow extends EventTarget {
     if (ahead) this.#queue.fill();
   }
 
-  // False when there is nothing to answer, or its suggestions are just coming: nobody answers what was not shown.
+  // False when there is nothing to answer, its suggestions are just coming, or its picture is not there: nobody answers
+  // what was not shown.
   answer(outcome) {
     if (!this.current || this.current.ahead.renewing) return false;
     const { ahead, selection } = this.current;
+    if (JUDGING.has(outcome) && !ahead.picture) {
+      const reason = ahead.isReady ? "cannot be shown" : "is still on its way";
+      this.#notice(`Not answered: the picture ${reason}.`);
+      return false;
+    }
     const said = this.#saying.body(this.current, outcome, this.#watch.seconds);
     const body = said && { client_id: uuid(), ...said };
     const names = selection.on();

@@ -79,7 +79,8 @@ function answer(outcome) {
   if (!current) return;
   said = SAID[outcome];
   if (outcome === "ignored") passOver(current.ahead.item);
-  if (flow.answer(outcome) && outcome !== "ignored") {
+  if (!flow.answer(outcome)) said = "";
+  else if (outcome !== "ignored") {
     tally.answered();
     step(1, current.ahead.item);
   }

@@ -87,6 +87,7 @@ function answer(outcome, event) {
     drawCounts();
   } else {
     answeredAt = null;
+    said = "";
   }
 }
 
