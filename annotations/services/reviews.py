@@ -170,17 +170,17 @@ def _lease_of(project: Project, user: User, image: Image, answer: Answer) -> Lea
 
 def _why_late(image: Image, user: User, lease: Lease, answer: Answer) -> str | None:
     """A sentence, if the answer cannot count any more. A lease that merely ran out does no harm."""
-    if answer.revision != image.revision:
-        return (
-            f"Image {image.pk} has changed since it was handed out (revision {image.revision}, not "
-            f"{answer.revision}). Your answer was kept but does not count; look at the image again."
-        )
-    if not lease.is_open and not leases.wanted_by(image, user):
-        return (
-            f"The lease of image {image.pk} ran out and the image is finished ({image.state}). "
-            "Your answer was kept but does not count."
-        )
-    return None
+    has_changed = answer.revision != image.revision
+    if not has_changed and (lease.is_open or leases.wanted_by(image, user)):
+        return None
+    since = Review.objects.filter(image=image, user=user, counted=True, undone_at=None)
+    if since.filter(created_at__gte=lease.created_at).exists():
+        why = f"You have answered image {image.pk} already, perhaps in another tab."
+    elif has_changed:
+        why = f"Image {image.pk} has changed since it was handed out; look at it again."
+    else:
+        why = f"Image {image.pk} is finished by now ({image.state})."
+    return f"{why} This answer was kept but does not count."
 
 
 def _answered_tags(membership: Membership, answer: Answer, lease: Lease) -> tuple[list[int], list[int]]:

@@ -92,6 +92,7 @@ def test_a_lease_that_ran_out_and_whose_image_somebody_else_finished_is_kept_unc
     with pytest.raises(TooLate) as caught:
         answer_lease(cast, cast.annotator, lease, yes=("dog",))
     assert caught.value.fields["state"] == "reviewed"
+    assert "is finished by now (reviewed). This answer was kept" in str(caught.value)
     kept = Review.objects.get(user=cast.annotator)
     assert not kept.counted
     assert kept.decisions.count() == 1
@@ -295,7 +296,7 @@ def test_one_person_is_not_counted_twice_by_holding_an_image_twice(pair):
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     again = leases.claim_next(pair.project, pair.annotator, role=Role.ANNOTATOR)[0]
     answer_lease(pair, pair.annotator, ran_out)
-    with pytest.raises(TooLate):
+    with pytest.raises(TooLate, match="already, perhaps in another tab"):
         answer_lease(pair, pair.annotator, again)
     assert Image.objects.get().state == "pending"
 

@@ -338,3 +338,19 @@ def test_answers_and_flags_are_stored_where_the_site_is_reached_by_plain_http(
     expect(page.locator("[data-notice]")).to_contain_text("Flagged.")
     expect_saved(page)
     assert (Review.objects.count(), Flag.objects.count()) == (1, 1)
+
+
+def test_what_one_tab_has_answered_leaves_the_others(scene: Scene, sign_in: SignIn) -> None:
+    page = open_review(scene, sign_in)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("[data-picture] img")).to_be_visible()
+    assert shown_image(other) == shown_image(page)
+    answered = accept(page)
+    here = re.compile(f"/images/{answered}/")
+    expect(other.locator("[data-picture] img")).not_to_have_attribute("src", here)
+    expect(other.locator("[data-notice]")).to_have_text("You have just answered that image in another tab.")
+    accept(other)
+    expect_saved(page)
+    expect_saved(other)
+    assert list(Review.objects.values_list("counted", flat=True)) == [True, True]

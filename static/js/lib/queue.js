@@ -80,6 +80,13 @@ export class Queue extends EventTarget {
     return this.#ahead.shift() ?? null;
   }
 
+  // Somebody else has the image of this id, or it is done.
+  drop(image) {
+    this.#ahead = this.#ahead.filter(({ item }) => item.image.id !== image);
+    this.#tell();
+    this.fill();
+  }
+
   putBack(ahead) {
     this.#ahead.unshift(ahead);
     this.#tell();

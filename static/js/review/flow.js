@@ -13,6 +13,7 @@ export class Flow extends EventTarget {
   #outbox;
   #saying;
   #memory;
+  #tabs;
   #watch = new Stopwatch();
   #shown = new Map(); // client_id -> the Ahead it answered, so that its picture need not be loaded again
   #isUndoing = false;
@@ -20,13 +21,16 @@ export class Flow extends EventTarget {
   current = null; // {ahead, selection, keystrokes, picture_ms: from the last answer to this picture, once measured}
 
   // `saying` knows what an answer is made of (review/saying). `memory` keeps the answers of the session that can be taken
-  // back: [{client_id, outcome, review, names, item}].
-  constructor({ queue, outbox, saying, memory }) {
+  // back: [{client_id, outcome, review, names, item}]. `tabs` names what this person's tabs tell each other: they hold the
+  // same images, and what one has answered leaves the others.
+  constructor({ queue, outbox, saying, memory, tabs }) {
     super();
     this.#queue = queue;
     this.#outbox = outbox;
     this.#saying = saying;
     this.#memory = memory;
+    this.#tabs = new BroadcastChannel(tabs);
+    this.#tabs.addEventListener("message", ({ data: image }) => this.#answeredElsewhere(image));
     queue.addEventListener("change", () => this.current ?? this.next());
     outbox.addEventListener("stored", ({ detail }) => this.#stored(detail));
   }
@@ -66,6 +70,7 @@ export class Flow extends EventTarget {
     const id = body?.client_id ?? uuid();
     this.#remember({ client_id: id, outcome, review: null, isStored: body !== null, names, item }, ahead);
     this.current = null;
+    this.#tabs.postMessage(ahead.item.image.id);
     if (body) this.#outbox.add({ body, item: ahead.item, names, added_at: Date.now() });
     this.next();
     return true;
@@ -154,6 +159,14 @@ export class Flow extends EventTarget {
     const selection = new Selection(item);
     selection.restore(names);
     this.#show(ahead, selection);
+  }
+
+  #answeredElsewhere(image) {
+    this.#queue.drop(image);
+    if (this.current?.ahead.item.image.id !== image) return;
+    this.current = null;
+    this.next();
+    this.#notice("You have just answered that image in another tab.");
   }
 
   #show(ahead, selection) {

@@ -47,7 +47,8 @@ const queue = new Queue({
   wish: () => ({ mode: order, tag: tag.id, without: passedOver.read() }),
 });
 const memory = remembered(`tagger:facts:${owner}-${tag.id}`, [], sessionStorage);
-const flow = new Flow({ queue, outbox, saying: aboutOneTag(api, tag), memory });
+const tabs = `tagger:answered:${owner}-${tag.id}`;
+const flow = new Flow({ queue, outbox, saying: aboutOneTag(api, tag), memory, tabs });
 const question = new Question(root, tag);
 const stage = new Stage({ root, viewer: question.viewer, queue, flow, whenOver: () => "answered" });
 const strip = new Strip(root);

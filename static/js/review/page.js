@@ -42,7 +42,7 @@ keys.areSingleKeysOn = config.single_keys;
 const outbox = new Outbox({ name: owner, send: submitter(api) });
 const queue = new Queue({ api, size: AHEAD, held: () => flow.held() });
 const memory = remembered(`tagger:answers:${owner}`, [], sessionStorage);
-const flow = new Flow({ queue, outbox, saying: aboutImages(api), memory });
+const flow = new Flow({ queue, outbox, saying: aboutImages(api), memory, tabs: `tagger:answered:${owner}` });
 const board = new Board(root, { hotkeyOf: (id) => keys.hotkeyOf(id) });
 const stage = new Stage({ root, viewer: board.viewer, queue, flow, whenOver });
 const strip = new Strip(root);
