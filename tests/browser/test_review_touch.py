@@ -11,6 +11,7 @@ from tests.browser.conftest import Scene
 
 SignIn = Callable[..., Page]
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 620}}
+SIDEWAYS = {"has_touch": True, "is_mobile": True, "viewport": {"width": 844, "height": 390}}
 
 
 class Finger:
@@ -132,3 +133,18 @@ def test_with_less_motion_the_picture_stays_and_the_word_tells(scene: Scene, sig
     expect(picture).to_have_attribute("data-swipe-counts", "")
     expect(picture.locator("img")).to_have_css("translate", "none")
     finger.up()
+
+
+@pytest.mark.parametrize("more", ["", "?tag=dog"])
+def test_on_its_side_a_phone_shows_the_picture_beside_what_is_answered(
+    scene: Scene, sign_in: SignIn, more: str
+) -> None:
+    page = sign_in(scene.cast.reviewer, f"/projects/{scene.project.pk}/review/{more}", **SIDEWAYS)
+    picture = page.locator("[data-picture]")
+    expect(picture.locator("img")).to_be_visible()
+    box = picture.bounding_box()
+    assert box and box["height"] > SIDEWAYS["viewport"]["height"] / 2
+    answers = page.locator("[data-answer]") if more else page.locator(".chip, [data-command=accept]")
+    for answer in (answers.first, answers.last):
+        expect(answer).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
