@@ -48,11 +48,13 @@ def test_what_came_meanwhile_is_looked_at_before_it_is_accepted(
 ) -> None:
     page, held = asking
     image = shown_image(page)
+    expect(page.get_by_text("Nothing is suggested for this image yet.")).to_be_visible()
     go_live(scene, number=2, offered=("lake", "dog"))
     page.keyboard.press("Enter")
     go_on(page, held)
     expect(page.get_by_text("Suggestions have just come")).to_be_visible()
     expect(chip(page, "lake")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("Nothing is suggested")).to_be_hidden()
     assert shown_image(page) == image
     page.keyboard.press("Enter")
     expect_saved(page)

@@ -1,6 +1,7 @@
 // The parts of the page that show one item: picture, caption, chips, tally, reason, and the sentence for screen readers.
 import { captionNodes } from "lib/caption";
 import { drawChips, redrawChip } from "lib/chips";
+import { isBare } from "lib/queue";
 import { Viewer } from "lib/viewer";
 import { showPicture } from "review/picture";
 import { whyText } from "review/why";
@@ -30,6 +31,7 @@ export class Board {
     drawChips(this.#chips, selection, this.#hotkeyOf);
     this.#chips.parentElement.scrollTop = 0;
     this.#part("blind").hidden = !item.blind;
+    this.#part("bare").hidden = !isBare(item);
     this.#part("why-text").textContent = whyText(item.why);
     this.#part("why").hidden = !item.why;
     this.#tally();
