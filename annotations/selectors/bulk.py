@@ -34,7 +34,10 @@ class Told:
 
     @property
     def left_out(self) -> int:
-        return int(self.job.result.get("left_out", 0))
+        """Taking back leaves out only what was changed: the rest was not the action's."""
+        undone = self.job.undoes
+        meant = self.job.done if undone is None else min(self.job.done, int(undone.result.get("changed", 0)))
+        return max(meant - self.changed, 0)
 
     @property
     def why_left_out(self) -> str:

@@ -1,5 +1,6 @@
 """The vocabulary: a table or tree with what people and model say of each tag; adding, editing, retiring, reviving."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -33,6 +34,7 @@ from annotations.views.tag_rows import TagRow
 PROPOSED_SHOWN = 5
 CHILDREN_SHOWN = 40
 CHILDREN_NAMED = 5
+NEW_NAMED = 5
 # Where on a form the page tells why a service refused; what is not here stands at the name.
 FIELD_OF = {
     "unknown_tag": "parent",
@@ -63,8 +65,7 @@ class TagsPage(ProjectPage):
             except DomainError as error:
                 form.refuse(error, FIELD_OF.get(error.code, "words"))
             else:
-                names = ", ".join(tag.name for tag in created[:5]) + (" …" if len(created) > 5 else "")
-                messages.success(request, f"Added {names}.")
+                messages.success(request, _added(created))
                 return redirect("tags", project_id)
         return self._show(form, status=400)
 
@@ -121,6 +122,13 @@ class TagsPage(ProjectPage):
             )
             for tag in wanted
         ]
+
+
+def _added(tags: Sequence[Tag]) -> str:
+    names = ", ".join(tag.name for tag in tags[:NEW_NAMED])
+    if len(tags) <= NEW_NAMED:
+        return f"Added {names}."
+    return f"Added {len(tags):,} tags: {names} and {len(tags) - NEW_NAMED:,} more."
 
 
 class OneTag(ProjectPage):

@@ -7,6 +7,7 @@ import pytest
 from annotations import tasks
 from annotations.models import BulkJob, Decision, Image, JobState, QueueEntry
 from annotations.selectors import counters, truth
+from annotations.selectors.bulk import recent
 from annotations.services import bulk, jobs
 from tests.factories import make_images, make_tags, review_next
 
@@ -63,6 +64,10 @@ def test_taking_back_leaves_what_was_there_before(cast, start):
     tasks.run_bulk(undo.pk)
     by_id = truth.verdicts(cast.project, [image.pk for image in images])
     assert {pk for pk, said in by_id.items() if said.yes} == {recorded.review.image_id}
+    told = recent(cast.project)[0]
+    assert (told.done, told.changed, told.left_out) == ("Took back", 1, 0), (
+        "nobody has changed the other since"
+    )
 
 
 def test_images_go_to_the_trash_and_come_back_with_all_counts(cast, start):

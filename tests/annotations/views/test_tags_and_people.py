@@ -21,6 +21,11 @@ class TestTags:
         made = {tag.name: [alias.name for alias in tag.aliases.all()] for tag in Tag.objects.all()}
         assert made == {"dog": ["puppy", "hound"], "red cat": []}
 
+    def test_of_many_new_tags_their_number_is_told(self, cast, browser_of, here):
+        words = "\n".join(f"tag {number}" for number in range(8))
+        page = text_of(browser_of(cast.manager).post(here + "tags/", {"words": words}, follow=True))
+        assert "Added 8 tags: tag 0, tag 1, tag 2, tag 3, tag 4 and 3 more." in page
+
     def test_a_taken_word_is_named_and_nothing_is_lost(self, cast, browser_of, here):
         make_tags(cast.project, "dog")
         answer = browser_of(cast.manager).post(here + "tags/", {"words": "cat\nDOG"})
