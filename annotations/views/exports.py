@@ -75,7 +75,7 @@ class ExportPage(ProjectPage):
         except DomainError as error:
             return self._show(error)
         tasks.nudge(tasks.run_export, job.pk)
-        return redirect("export", project_id)
+        return redirect(f"{self.address('export')}#exports")  # below the form, where it is written
 
     def _show(self, error: DomainError | None = None) -> HttpResponse:
         return self.page(

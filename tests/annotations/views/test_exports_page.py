@@ -78,8 +78,9 @@ def test_the_form_ends_in_a_file_that_the_page_offers(reviewed, browser_of, here
     client = browser_of(reviewed.manager)
     assert (
         client.post(here + "export/", {"format": "jsonl", "state": "reviewed"})["Location"]
-        == here + "export/"
+        == here + "export/#exports"
     )
+    assert 'id="exports"' in text_of(client.get(here + "export/"))
     job = ExportJob.objects.get()
     assert (job.format, job.filter, job.actor) == ("jsonl", {"state": "reviewed"}, reviewed.manager)
     assert "waits for a worker" in text_of(client.get(here + "export/"))
