@@ -57,6 +57,15 @@ def test_a_large_choice_goes_in_batches_that_share_captions_and_report(page, cas
     assert page.locator("text=0 of 205 images").is_visible()
 
 
+def test_a_table_without_images_is_told_its_way(page):
+    choose(page, [table("name,caption\n000.jpg,A dog.\n")])
+    hint = "Add the images that words.csv speaks of. Without images it goes by Table."
+    expect(page.locator("[data-details]")).to_have_text(hint)
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    choose(page, pictures(1))
+    expect(page.locator("[data-details]")).to_contain_text("with what words.csv says")
+
+
 def test_files_beside_pictures_go_with_them_and_are_no_images(page, cast):
     beside = [
         {"name": f"{n:03}.txt", "mimeType": "text/plain", "buffer": f"Caption {n}.".encode()}

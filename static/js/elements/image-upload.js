@@ -89,9 +89,10 @@ class ImageUpload extends HTMLElement {
     this.#part("count").textContent = what.join(" and ") || "No image yet";
     const beside = sidecars.size && plural(sidecars.size, "file beside them", "files beside them");
     const described = told && `with what ${told} ${words.length === 1 ? "says" : "say"}`;
-    this.#part("details").textContent = [bytes && megabytes(bytes), beside, described]
-      .filter(Boolean)
-      .join(", ");
+    const alone = captions.length && !what.length && !data.length;
+    this.#part("details").textContent = alone
+      ? `Add the images that ${told} ${words.length === 1 ? "speaks" : "speak"} of. Without images it goes by Table.`
+      : [bytes && megabytes(bytes), beside, described].filter(Boolean).join(", ");
     const button = this.#part("send");
     button.textContent = this.#work ? "Send the rest" : what.length ? `Import ${what.join(" and ")}` : "Import";
     button.disabled = !what.length && !data.length;
