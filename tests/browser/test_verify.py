@@ -225,3 +225,12 @@ def test_a_page_is_stored_where_the_site_is_reached_by_plain_http(ranked: Scene,
     expect(page.locator("[data-grid] :focus")).to_have_count(1)
     confirm(page)
     expect_said(page, "4 yes, 0 no stored")
+
+
+def test_with_script_the_grid_is_not_seen_before_it_fits_the_window(ranked: Scene, sign_in: SignIn) -> None:
+    page = sign_in(ranked.cast.reviewer, "/projects/")
+    page.route("**/js/verify/page*.js", lambda route: route.abort())
+    page.goto(f"/projects/{ranked.project.pk}/verify/?tag=lake")
+    form = page.locator(".verify-form")
+    assert form.evaluate("form => getComputedStyle(form).animationName") == "verify-waits"
+    expect(form.get_by_role("button", name="Confirm")).to_be_visible()  # the script does not come
