@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from annotations.models import Review, Tag
@@ -111,6 +112,27 @@ def test_a_manager_creates_a_tag_while_reviewing(scene: Scene, sign_in: SignIn) 
     expect_saved(page)
     assert "moonrise" in yes_names(Review.objects.get(image_id=image))
     assert Tag.objects.filter(name="moonrise").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "tallest"), [("golden retriever", 1280, 44), ("golden retriever on a leash", 390, 90)]
+)
+def test_a_name_of_several_words_is_read_whole(
+    scene: Scene, sign_in: SignIn, name: str, width: int, tallest: int
+) -> None:
+    offer(scene, 12)  # two columns
+    viewport = {"width": width, "height": 844}
+    page = sign_in(scene.cast.manager, f"/projects/{scene.project.pk}/review/", viewport=viewport)
+    expect(page.locator("[data-picture] img")).to_be_visible()
+    page.keyboard.press("t")
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    added = chip(page, name)
+    expect(added).to_have_attribute("data-by", "added")
+    clipped = "name => name.scrollHeight > name.clientHeight || name.scrollWidth > name.clientWidth"
+    assert not added.locator(".name").evaluate(clipped)
+    box = added.bounding_box()
+    assert box and box["height"] <= tallest
 
 
 def test_an_annotator_is_not_offered_to_create_one(scene: Scene, sign_in: SignIn) -> None:
