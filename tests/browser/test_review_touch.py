@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from annotations.models import Decision, Review, User
-from tests.browser.conftest import Scene
+from tests.browser.conftest import CAPTION, Scene
 
 SignIn = Callable[..., Page]
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 620}}
@@ -133,6 +133,17 @@ def test_with_less_motion_the_picture_stays_and_the_word_tells(scene: Scene, sig
     expect(picture).to_have_attribute("data-swipe-counts", "")
     expect(picture.locator("img")).to_have_css("translate", "none")
     finger.up()
+
+
+@pytest.mark.parametrize("scene", [f"{CAPTION} " * 60], indirect=True)
+def test_a_very_long_caption_scrolls_in_its_box_and_leaves_the_tags_in_sight(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = open_phone(scene, sign_in, scene.cast.annotator)
+    expect(page.locator(".chip").first).to_be_in_viewport(ratio=1)
+    assert page.locator("figcaption").evaluate(
+        "box => box.scrollHeight > box.clientHeight && box.tabIndex === 0"
+    )
 
 
 @pytest.mark.parametrize("more", ["", "?tag=dog"])
