@@ -51,6 +51,23 @@ def test_a_range_is_picked_tagged_and_taken_back(scene, wall):
     assert not Decision.objects.filter(undone_at=None).exists()
 
 
+def test_the_wall_follows_an_action_that_has_ended(scene, wall):
+    tiles, first = wall.locator(".tile"), wall.locator(f"[name=picked][value='{scene.images[0].pk}']")
+    expect(tiles).to_have_count(len(scene.images))
+    wall.locator(".pick").first.click()
+    wall.locator("[data-dock]").get_by_role("button", name="Delete").click()
+    wall.locator("dialog[open]").get_by_role("button", name="Delete").click()
+    expect(wall.locator("[data-bulk-live]")).to_contain_text("Deleting")
+    run_next()
+    expect(first).to_have_count(0)
+    expect(tiles).to_have_count(len(scene.images) - 1)
+    expect(wall.locator(".page-head .num")).to_have_text("13 images")
+    wall.locator("[data-bulk-live]").get_by_role("button", name="Undo").click()
+    expect(wall.locator("[data-bulk-live]")).to_contain_text("Taking back")
+    run_next()
+    expect(first).to_have_count(1)
+
+
 def test_keys_pick_move_take_all_and_let_go(scene, wall):
     links = wall.locator(".tile a")
     links.nth(0).focus()

@@ -15,6 +15,7 @@ class ImageWall extends HTMLElement {
   #last = null; // the box that was picked last: a range with Shift starts there
   #pages = null;
   #peek = null;
+  #isWorking = false; // whether an action on many images is under way
 
   connectedCallback() {
     this.#listeners = new AbortController();
@@ -31,6 +32,7 @@ class ImageWall extends HTMLElement {
       tileOf: (href) => this.#tileOf(href),
       signal: this.#listeners.signal,
     });
+    this.#isWorking = document.querySelector("[data-bulk-live]").hasAttribute("hx-get");
     this.#all.checked = false;
     for (const box of this.#boxes) if (box.checked) this.#picked.add(box.value);
     this.#tell();
@@ -163,6 +165,19 @@ class ImageWall extends HTMLElement {
     return box?.closest(".tile");
   }
 
+  // An action has ended: its images say something else now, or are gone. A page that cannot be fetched stays as it is.
+  async #freshen() {
+    for (const page of this.querySelectorAll("[data-page]")) {
+      const now = await fetched(page.dataset.page);
+      if (!now) continue;
+      this.#pages.replace(page, now.querySelector("[data-page]")?.children ?? []);
+      const [count, counted] = [document, now].map((one) => one.querySelector(".page-head .num"));
+      if (counted) count.textContent = counted.textContent;
+    }
+    this.#show();
+    this.#peek.mark();
+  }
+
   #openTags() {
     this.querySelector("[data-tag-menu]").open = true;
     this.querySelector("[data-tag-menu] input").focus();
@@ -177,11 +192,19 @@ class ImageWall extends HTMLElement {
         this.#dialog.close();
         this.#clear();
       }
+      const isWorking = target.hasAttribute("hx-get");
+      if (this.#isWorking && !isWorking) this.#freshen();
+      this.#isWorking = isWorking;
     } else if (target.closest?.("[data-walls]")) {
       if (this.#all.checked) this.#show();
       this.#peek.grown();
     }
   }
+}
+
+async function fetched(address) {
+  const answer = await fetch(address, { credentials: "same-origin", redirect: "error" }).catch(() => null);
+  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
 customElements.define("image-wall", ImageWall);

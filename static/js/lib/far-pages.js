@@ -24,6 +24,13 @@ export class FarPages {
     return this.#root.querySelector(selector);
   }
 
+  // The page with other children, wherever its own are.
+  replace(page, children) {
+    this.#away.delete(page);
+    page.style.blockSize = "";
+    page.replaceChildren(...children);
+  }
+
   stop() {
     this.#near.disconnect();
     this.#added.disconnect();
