@@ -45,13 +45,16 @@ ACTIONS = {
         "Send {images} to the front of the queue?",
         "Send",
         (
-            "They are asked about next. Images that are reviewed, and the holdout, which comes by lot, are left out.",
+            "What is sent is asked about next. What is reviewed, and the holdout, which comes by lot, is left out.",
         ),
     ),
     "delete": Action(
         "Delete {images}?",
         "Delete",
-        ("They go to the trash and leave lists, queue, training and exports.", "It can be undone."),
+        (
+            "What is deleted goes to the trash and leaves lists, queue, training and exports.",
+            "It can be undone.",
+        ),
     ),
 }
 

@@ -68,6 +68,16 @@ def test_the_wall_follows_an_action_that_has_ended(scene, wall):
     expect(first).to_have_count(1)
 
 
+def test_the_filters_open_below_their_button(wall):
+    wall.set_viewport_size({"width": 1440, "height": 900})
+    button, menu = wall.locator(".filter-menu > summary"), wall.locator(".filter-menu > .menu")
+    button.click()
+    expect(menu).to_be_visible()
+    at, box = button.bounding_box(), menu.bounding_box()
+    assert at and box
+    assert abs(box["x"] - at["x"]) < 2 and 0 <= box["y"] - at["y"] - at["height"] < 20
+
+
 def test_keys_pick_move_take_all_and_let_go(scene, wall):
     links = wall.locator(".tile a")
     links.nth(0).focus()

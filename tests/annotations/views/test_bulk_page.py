@@ -46,7 +46,7 @@ def test_picked_images_are_meant_and_no_others(cast, browser_of, address):
     client = browser_of(cast.manager)
     picked = [images[0].pk, images[2].pk]
     asked = client.post(address, {"act": "delete", "picked": picked}).content.decode()
-    assert "Delete 2 images?" in asked
+    assert "Delete 2 images?" in asked and "What is deleted goes to the trash" in asked
     sent = {name: value for name, value in hidden(asked).items() if name != "csrfmiddlewaretoken"}
     client.post(address, sent | {"confirmed": "true"})
     tasks.run_bulk(BulkJob.objects.get().pk)
