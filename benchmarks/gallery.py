@@ -53,7 +53,7 @@ def plant(images: int) -> "Project":
     project = planted.project(images, features=False)
     boss = project.memberships.get(user__username="admin")
     for name in ("reviewer", "ada", "ben", "cleo"):
-        User.objects.create_user(name)
+        User.objects.get_or_create(username=name)
         projects.set_member(boss, name, "reviewer")
     _suggest(project)
     _review(project)
@@ -115,9 +115,10 @@ _REVIEWS = """
 """
 _DECISIONS = """
     INSERT INTO annotations_decision (project_id, image_id, tag_id, user_id, review_id, value, scope, source,
-        model_number, created_at)
+        model_number, suggestion, created_at)
     SELECT r.project_id, r.image_id, t.tag_id, r.user_id, r.id,
-        CASE WHEN t.place = 1 OR random() < 0.5 THEN 'yes' ELSE 'no' END, 'image', 'person', 1, r.created_at
+        CASE WHEN t.place = 1 OR random() < 0.5 THEN 'yes' ELSE 'no' END, 'image', 'person', 1,
+        jsonb_build_object('score', s.scores[t.place], 'offered', t.place <= 2, 'sources', '[]'::jsonb), r.created_at
     FROM annotations_review r JOIN annotations_suggestionset s ON s.image_id = r.image_id,
         unnest(s.tag_ids[1:3]) WITH ORDINALITY AS t(tag_id, place)
     WHERE r.project_id = %(project)s

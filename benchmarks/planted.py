@@ -77,7 +77,7 @@ def project(images: int, *, features: bool = True) -> "Project":
     from annotations.types import TagSpec
     from mlmodels.models import Extractor
 
-    admin = User.objects.create_user("admin", is_staff=True)
+    admin, _ = User.objects.get_or_create(username="admin", defaults={"is_staff": True})
     made = projects.create(admin, name="Benchmark")
     tags.create_many(made, [TagSpec(name=name) for name in THINGS], actor=None)
     made.refresh_from_db()
