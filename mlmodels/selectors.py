@@ -92,9 +92,10 @@ def tried_on_asked_extractor(project_id: int) -> ModelVersion | None:
 
 
 def looked_at_count(project_id: int, extractor_id: int) -> int:
-    """How many images of the project this extractor has looked at."""
+    """How many images of the project this extractor has looked at. Counted by the index, without those in the trash."""
     rows = ImageFeature.objects.filter(project_id=project_id, extractor_id=extractor_id)
-    return rows.filter(image__deleted_at=None).count()
+    trashed = rows.filter(image__project=project_id, image__deleted_at__isnull=False)
+    return max(0, rows.count() - trashed.count())
 
 
 def wants_features(project_id: int, extractor: Extractor | None) -> bool:

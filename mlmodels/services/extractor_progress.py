@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from annotations.selectors import model_inputs
+from annotations.selectors import counters, model_inputs
 from mlmodels import selectors
 
 
@@ -31,7 +31,7 @@ class ExtractorProgress:
 
 
 def of_project(project_id: int) -> ExtractorProgress:
-    """A few queries; images are counted only while the extractor looks at them."""
+    """A few queries; what was looked at is counted only while the extractor looks at images."""
     project = model_inputs.project(project_id)
     state, read = selectors.project_extractor(project_id), selectors.read_extractor(project_id)
     asked = project.extractor if project else ""
@@ -46,6 +46,6 @@ def of_project(project_id: int) -> ExtractorProgress:
         return told
     if state.complete_at is None:
         looked_at = selectors.looked_at_count(project_id, state.extractor.pk)
-        images = model_inputs.image_rows(project_id).count()
+        images = counters.read(project_id).get("images", 0)
         return replace(told, state="looking", looked_at=looked_at, images=images)
     return replace(told, state="serving" if read is not None and read.pk == state.extractor_id else "judging")

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from annotations.errors import BadInput, RoleTooLow
 from annotations.models import LiveModel, Role, SuggestionSet
-from annotations.services import leases, projects
+from annotations.services import image_edits, leases, projects
 from mlmodels import selectors, tasks
 from mlmodels.models import (
     Extractor,
@@ -469,3 +472,23 @@ def test_a_run_can_be_asked_for_on_the_new_extractor_once_it_has_seen_everything
         assert done.computed
     run_id = client.post(address, {"extractor": NEW}, content_type="application/json").json()["id"]
     assert TrainingRun.objects.get(pk=run_id).extractor.name == NEW
+
+
+def test_how_far_it_is_is_counted_from_features_without_those_in_the_trash(cast):
+    images = make_images(cast.project, 40)
+    extractor = Extractor.objects.create(name=NEW, key=NEW, dimensions=3)
+    ImageFeature.objects.bulk_create(
+        ImageFeature(project=cast.project, image=image, extractor=extractor, error="damaged")
+        for image in images
+    )
+    image_edits.trash(cast.project, images[0].pk, actor=cast.manager)
+
+    ProjectExtractor.objects.create(
+        project=cast.project, name=cast.project.extractor, asked_at=timezone.now(), extractor=extractor
+    )
+    with CaptureQueriesContext(connection) as captured:
+        progress = extractor_progress.of_project(cast.project.pk)
+
+    assert (progress.state, progress.looked_at, progress.images) == ("looking", 39, 39)
+    of_images = [query["sql"] for query in captured if '"annotations_image"' in query["sql"]]
+    assert all('deleted_at" IS NOT NULL' in sql for sql in of_images)  # an index of what lies in the trash
