@@ -12,7 +12,6 @@ from typing import Any
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from annotations.models import Project
 from annotations.selectors import counters
 
 logger = logging.getLogger(__name__)
@@ -21,22 +20,22 @@ KEPT_S = 60
 FROM_DECISIONS = 20_000
 
 
-def is_large(project: Project) -> bool:
-    """Whether figures of this project are kept, so that a page has to say how old they may be. One query."""
-    return counters.read(project.pk).get("decisions", 0) >= FROM_DECISIONS
+def is_large(project_id: int) -> bool:
+    """Whether figures of the project are kept, so that a page has to say how old they may be. One query."""
+    return counters.read(project_id).get("decisions", 0) >= FROM_DECISIONS
 
 
-def figures(project: Project, name: str, work_out: Callable[[], Any]) -> Any:
+def figures(project_id: int, vocabulary_version: int, name: str, work_out: Callable[[], Any]) -> Any:
     """What `work_out` answers, or answered within the last minute and in the same vocabulary. One query more."""
-    if not is_large(project):
+    if not is_large(project_id):
         return work_out()
-    key = f"figures:{project.pk}:{project.vocabulary_version}:{name}"
+    key = f"figures:{project_id}:{vocabulary_version}:{name}"
     try:
         found = cache.get(key)
         if found is None:
             found = json.dumps(work_out())
             cache.set(key, found, timeout=KEPT_S)
     except RedisError as error:
-        logger.warning("figures %s of project %s are not kept: %s", name, project.pk, error)
+        logger.warning("figures %s of project %s are not kept: %s", name, project_id, error)
         return work_out()
     return json.loads(found)

@@ -1,7 +1,7 @@
 """How the work goes over time and over tags: what each day brought, answers by tag. Bounded by days and by tags."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -62,7 +62,7 @@ def work_by_day(project: Project, days: int = WINDOW_DAYS) -> list[DayWork]:
     What was reviewed before the window is counted, not looked at.
     """
     first = timezone.localdate() - timedelta(days=days - 1)
-    told = kept.figures(project, f"days-from-{first}", lambda: _told_by_day(project, first))
+    told = _kept(project, f"days-from-{first}", lambda: _told_by_day(project, first))
     done = counters.read(project.pk).get("reviewed", 0) - sum(day["finished"] for day in told.values())
     found = []
     for day in (first + timedelta(days=step) for step in range(days)):
@@ -82,6 +82,10 @@ def work_by_day(project: Project, days: int = WINDOW_DAYS) -> list[DayWork]:
 
 
 _NOTHING: dict[str, Any] = {"reviews": 0, "finished": 0, "offered": 0, "accepted": 0, "seconds": None}
+
+
+def _kept(project: Project, name: str, work_out: Callable[[], Any]) -> Any:
+    return kept.figures(project.pk, project.vocabulary_version, name, work_out)
 
 
 def _told_by_day(project: Project, first: date) -> dict[str, dict[str, Any]]:
@@ -185,13 +189,13 @@ def _from_first_work(days: list[DayWork]) -> list[DayWork]:
 
 def answers_by_tag(project: Project) -> Mapping[int, TagCount]:
     """Images with a yes and with an explicit no, by tag id; a merged tag's are the survivor's. Two queries."""
-    rows = kept.figures(project, "answers", lambda: _rows(_ANSWERS, project))
+    rows = _kept(project, "answers", lambda: _rows(_ANSWERS, project))
     return {tag_id: TagCount(yes, no) for tag_id, yes, no in rows}
 
 
 def offered_by_tag(project: Project) -> Mapping[int, int]:
     """Images on which the model offers the tag and that still wait for a review, by tag id. Two queries."""
-    return dict(kept.figures(project, "offers", lambda: _rows(_OFFERS, project)))
+    return dict(_kept(project, "offers", lambda: _rows(_OFFERS, project)))
 
 
 def _rows(query: str, project: Project) -> list[tuple[int, ...]]:

@@ -90,7 +90,7 @@ class TagsPage(ProjectPage):
             has_tree=any(tag.parent_id for tag in every),
             active_count=sum(tag.retired_at is None for tag in every),
             retired_count=sum(tag.retired_at is not None for tag in every),
-            is_kept=kept.is_large(self.project),
+            is_kept=kept.is_large(self.project.pk),
             **self._proposed(),
         )
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from annotations.models import Project
 from annotations.selectors import drawn, kept
 from annotations.selectors.drawn import DrawnReviews
 from mlmodels.core.evaluation.intervals import Interval
@@ -43,9 +42,10 @@ class WholeProject:
     with_yes: int = 0
 
 
-def told(project: Project) -> WholeProject:
+def told(project_id: int, vocabulary_version: int) -> WholeProject:
     """The estimate for a page; of a large project the one of the last minute, where there is one."""
-    return _read(kept.figures(project, "all-images", lambda: asdict(estimate(project.pk))))
+    figures = kept.figures(project_id, vocabulary_version, "all-images", lambda: asdict(estimate(project_id)))
+    return _read(figures)
 
 
 def _read(figures: dict[str, Any]) -> WholeProject:

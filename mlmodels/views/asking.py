@@ -50,4 +50,5 @@ class WholeProjectPart(ProjectPage):
         """To anybody but htmx, the page itself."""
         if not self.is_part:
             return redirect("model-asking", project_id)
-        return self.page(told=whole_project.told(self.project), is_kept=kept.is_large(self.project))
+        told = whole_project.told(project_id, self.project.vocabulary_version)
+        return self.page(told=told, is_kept=kept.is_large(project_id))

@@ -18,7 +18,7 @@ from tests.mlmodels.conftest import drawn, with_file
 
 OLD, NEW = "tf_efficientnet_lite0", "resnet10t"
 IMAGES = 240
-WAIT_S = 120
+WAIT_S = 300
 
 
 @pytest.fixture

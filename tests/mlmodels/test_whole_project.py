@@ -140,19 +140,23 @@ def test_a_merged_tag_counts_for_what_it_is_part_of_and_a_retired_one_not_at_all
     assert set(found.offered) == {1.0}
 
 
+def told_of(project):
+    return whole_project.told(project.pk, project.vocabulary_version)
+
+
 def test_a_page_gets_the_same_and_of_a_large_project_the_one_of_the_last_minute(answered, monkeypatch):
     skew(answered)
     now = whole_project.estimate(answered.project.pk)
-    assert whole_project.told(answered.project) == now
+    assert told_of(answered.project) == now
     monkeypatch.setattr(kept, "FROM_DECISIONS", 1)
-    assert whole_project.told(answered.project) == now
+    assert told_of(answered.project) == now
     monkeypatch.setattr(whole_project, "estimate", None)  # nobody asks for it
-    assert whole_project.told(answered.project) == now
+    assert told_of(answered.project) == now
 
 
 def test_too_few_reviews_are_kept_too(planted, monkeypatch):
     monkeypatch.setattr(kept, "FROM_DECISIONS", 0)
-    assert whole_project.told(planted.project) == whole_project.estimate(planted.project.pk)
+    assert told_of(planted.project) == whole_project.estimate(planted.project.pk)
 
 
 def test_queries_do_not_grow_with_the_reviews(answered):
