@@ -114,7 +114,7 @@ def test_the_sweep_sends_silent_and_forgotten_jobs_again(
     fall_silent(silent)
     ImportJob.objects.filter(pk=forgotten.pk).update(created_at=timezone.now() - timedelta(minutes=1))
     sent = []
-    monkeypatch.setattr(tasks.run_import, "delay", sent.append)
+    monkeypatch.setattr(tasks.run_import, "apply_async", lambda **options: sent.extend(options["args"]))
     with django_capture_on_commit_callbacks(execute=True):
         tasks.sweep()
     assert sent == [silent.pk, forgotten.pk]
