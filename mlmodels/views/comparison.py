@@ -13,7 +13,10 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class ComparedTag:
-    """One tag in two versions; None where a version did not judge it. `missing`: why the later has not learnt it."""
+    """One tag in two versions; None where a version did not judge it. `missing`: why the later has not learnt it.
+
+    `is_better` is None where the intervals leave it open.
+    """
 
     name: str
     before: float | None
@@ -21,6 +24,7 @@ class ComparedTag:
     after: float | None
     after_bounds: Bounds
     judged_yes: int
+    is_better: bool | None
     missing: str = ""
 
     @property
@@ -31,9 +35,9 @@ class ComparedTag:
     def tone(self) -> str:
         if self.missing:
             return "context"
-        if not _is_clear(self.before_bounds, self.after_bounds):
+        if self.is_better is None:
             return ""
-        return "live" if (self.change or 0.0) > 0 else "stop"
+        return "live" if self.is_better else "stop"
 
 
 def tag_rows(one: ModelVersion, other: ModelVersion, figure: str) -> list[ComparedTag]:
@@ -52,6 +56,7 @@ def _row(before: Mapping[str, Any], after: Mapping[str, Any], figure: str) -> Co
         after=after.get(figure),
         after_bounds=_bounds(after, figure),
         judged_yes=after.get("judged_yes") or 0,
+        is_better=is_better(before, after, figure),
         missing=_missing(after),
     )
 
