@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
+from stack import serve_pages_here
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -210,19 +211,7 @@ def table(rows: list[Row], images: int) -> str:
 
 def run(images: int, rounds: int) -> list[Row]:
     """Plant and measure, in servers of their own."""
-    import django
-
-    os.chdir(ROOT)
-    from tagger import stack
-
-    stack.ensure_servers()
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    settings.ALLOWED_HOSTS = ["*"]
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    serve_pages_here()
     return measure(plant(images), rounds)
 
 

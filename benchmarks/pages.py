@@ -28,6 +28,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stack import serve_pages_here
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -416,19 +418,7 @@ def plant(images: int) -> "Project":
 
 
 def run(args: argparse.Namespace) -> list[Row]:
-    import django
-
-    os.chdir(ROOT)
-    from tagger import stack
-
-    stack.ensure_servers()
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    settings.ALLOWED_HOSTS = ["*"]
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    serve_pages_here()
     small, large = (Browser(plant(images)) for images in (args.small, args.images))
     gc.freeze()
     rows, of_small = [], pages(small)

@@ -1,4 +1,4 @@
-"""A Tagger of one's own for a benchmark: `manage.py up` on a free port and a temporary TAGGER_DATA."""
+"""A Tagger of one's own for a benchmark: `manage.py up` on a free port, or its servers and Django in this process."""
 
 import os
 import secrets
@@ -66,6 +66,23 @@ def running_stack() -> Iterator[Stack]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
+
+
+def serve_pages_here() -> None:
+    """Servers below TAGGER_DATA, a migrated Django and its static files: pages are asked for without a web server."""
+    import django
+
+    os.chdir(ROOT)
+    from tagger import stack
+
+    stack.ensure_servers()
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.ALLOWED_HOSTS = ["*"]
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _free_port() -> int:
