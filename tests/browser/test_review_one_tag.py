@@ -13,6 +13,8 @@ from tests.browser.conftest import Scene
 
 SignIn = Callable[..., Page]
 FILES = "**/images/*/file/*"
+NEXT = "**/queue/next/"
+RELEASE = "**/queue/release/"
 
 
 @pytest.fixture
@@ -123,16 +125,35 @@ def test_without_rankings_the_line_tells_what_was_answered(dogs: Scene, sign_in:
     expect(line).to_have_text("1 answered for this tag")
 
 
+def test_an_image_ignored_while_more_are_asked_for_does_not_come_again(dogs: Scene, sign_in: SignIn) -> None:
+    page = open_question(dogs, sign_in)
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+    page.route(NEXT, lambda route: held.append(route))  # a method of list will not do
+    with page.expect_response(RELEASE):
+        first = press(page, "ArrowRight")
+    while not held:
+        page.wait_for_timeout(50)
+    second = press(page, "ArrowRight")
+    with page.expect_response(RELEASE):
+        held[0].continue_()
+    page.unroute(NEXT)
+    later = [press(page, "x") for _ in range(5)]
+    assert not {first, second} & {*later, shown_image(page)}
+    expect_saved(page)
+    assert not Lease.objects.filter(image__in=[first, second], is_open=True).exists()
+
+
 def test_an_ignored_image_is_free_for_others(dogs: Scene, sign_in: SignIn) -> None:
     page = open_question(dogs, sign_in)
-    with page.expect_response(re.compile("/queue/release/$")):
+    with page.expect_response(RELEASE):
         ignored = press(page, "ArrowRight")
     assert not Lease.objects.filter(image=ignored, is_open=True).exists()
 
 
 def test_a_stored_answer_frees_its_image_for_review(dogs: Scene, sign_in: SignIn) -> None:
     page = open_question(dogs, sign_in)
-    with page.expect_response(re.compile("/queue/release/$")):
+    with page.expect_response(RELEASE):
         answered = press(page, "a")
     assert not Lease.objects.filter(image=answered, is_open=True).exists()
 

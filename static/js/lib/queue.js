@@ -49,7 +49,7 @@ export class Queue extends EventTarget {
   #held;
   #wish;
   #ahead = [];
-  #filling = false;
+  #asking = null; // a promise while more are asked for
   #isAskedAgain = false; // while an answer is on its way, which may not know of what has happened since
   #timer = null;
   #backoff = new Backoff();
@@ -98,33 +98,19 @@ export class Queue extends EventTarget {
   }
 
   async fill() {
-    if (this.#filling) this.#isAskedAgain = true;
-    if (this.#filling || this.#ahead.length >= this.size) return;
-    this.#filling = true;
+    if (this.#asking) this.#isAskedAgain = true;
+    if (this.#asking || this.#ahead.length >= this.size) return;
     this.#isAskedAgain = false;
-    clearTimeout(this.#timer);
-    let added = 0;
-    try {
-      const held = [...this.#held(), ...this.#ahead.map(({ item }) => item)];
-      const answer = await this.#api.post("queue/next/", {
-        count: this.size - this.#ahead.length,
-        have: held.map((item) => item.lease.token),
-        ...this.#wish(),
-      });
-      this.failure = null;
-      this.#backoff.reset();
-      this.remaining = answer.queue.remaining;
-      added = this.#append(answer.items);
-      this.isExhausted = answer.items.length === 0;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.failure = error;
-      this.#timer = setTimeout(() => this.fill(), this.#backoff.next());
-    } finally {
-      this.#filling = false;
-      this.#tell();
-    }
+    this.#asking = this.#ask();
+    const added = await this.#asking;
     if (added || (this.#isAskedAgain && !this.failure)) this.fill(); // for what was taken or stored meanwhile
+  }
+
+  // Hands one item back. A question on its way does not know of it and could bring the image again: its answer is
+  // awaited.
+  async giveBack({ lease }) {
+    await this.#asking;
+    this.#release([lease.token]);
   }
 
   // Leases that are about to run out get more time; a lease that is gone leaves the queue.
@@ -148,7 +134,38 @@ export class Queue extends EventTarget {
   // Hands the waiting leases back; for a person who leaves the page on purpose.
   release(current) {
     const leases = [current, ...this.#ahead].filter(Boolean).map(({ item }) => item.lease.token);
-    if (leases.length) this.#api.post("queue/release/", { leases }, { keepalive: true }).catch(() => {});
+    if (leases.length) this.#release(leases);
+  }
+
+  #release(leases) {
+    const outlivingThePage = { keepalive: true };
+    this.#api.post("queue/release/", { leases }, outlivingThePage).catch(() => {}); // else they run out by themselves
+  }
+
+  // Answers how many were added; a failure is kept, and tried again by itself.
+  async #ask() {
+    clearTimeout(this.#timer);
+    try {
+      const held = [...this.#held(), ...this.#ahead.map(({ item }) => item)];
+      const answer = await this.#api.post("queue/next/", {
+        count: this.size - this.#ahead.length,
+        have: held.map((item) => item.lease.token),
+        ...this.#wish(),
+      });
+      this.failure = null;
+      this.#backoff.reset();
+      this.remaining = answer.queue.remaining;
+      this.isExhausted = answer.items.length === 0;
+      return this.#append(answer.items);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.failure = error;
+      this.#timer = setTimeout(() => this.fill(), this.#backoff.next());
+      return 0;
+    } finally {
+      this.#asking = null;
+      this.#tell();
+    }
   }
 
   // Answers how many are new.

@@ -94,9 +94,9 @@ function step(by, item) {
 }
 
 // Nothing is stored: the image waits for others, and does not come back in this session.
-function passOver({ image, lease }) {
-  passedOver.write([...passedOver.read(), image.id].slice(-PASSED_OVER));
-  release([lease.token]);
+function passOver(item) {
+  passedOver.write([...passedOver.read(), item.image.id].slice(-PASSED_OVER));
+  queue.giveBack(item);
 }
 
 async function undo() {
@@ -140,12 +140,8 @@ queue.addEventListener("change", () => {
 
 // A fact needs no lease: once it is stored, the image is free for whoever reviews it.
 outbox.addEventListener("stored", ({ detail: { entry } }) => {
-  if (isOneTag(entry.body)) release([entry.item.lease.token]);
+  if (isOneTag(entry.body)) queue.giveBack(entry.item);
 });
-
-function release(leases) {
-  api.post("queue/release/", { leases }).catch(() => {}); // else they run out by themselves
-}
 
 function drawCounts() {
   strip.counts({ today: tally.today, rate: tally.rate, streak: tally.streak, left: null });
