@@ -16,6 +16,7 @@ REQUIRED_ROLE: dict[str, Role] = {
     "see_history": Role.REVIEWER,
     "see_unsure": Role.REVIEWER,
     "see_suspects": Role.REVIEWER,
+    "see_disagreements": Role.REVIEWER,
     "see_all_flags": Role.REVIEWER,
     "resolve_flags": Role.REVIEWER,
     "import": Role.MANAGER,
