@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from annotations.views import (
     audit,
     bulk,
+    disagreements,
     duplicates,
     exports,
     flags,
@@ -57,6 +58,11 @@ urlpatterns = [
     path(f"{_project}/gallery/<int:image_id>/", image.ImagePage.as_view(), name="image"),
     path(f"{_project}/trash/", trash.TrashPage.as_view(), name="trash"),
     path(f"{_project}/trash/empty/", trash.EmptyTrashPage.as_view(), name="trash-empty"),
+    path(
+        f"{_project}/quality/disagreements/",
+        disagreements.DisagreementsPage.as_view(),
+        name="disagreements",
+    ),
     path(f"{_project}/flags/", flags.FlagsPage.as_view(), name="flags"),
     path(f"{_project}/tags/", tags.TagsPage.as_view(), name="tags"),
     path(f"{_project}/tags/proposed/", tags_proposed.ProposedPage.as_view(), name="proposals"),

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from annotations.models import Image, Lease, Membership, Project, Role, User
 from annotations.services import counters, leases, projects, queue, reviews, tags
 from annotations.services.reviews import Recorded
@@ -135,3 +137,31 @@ def answer_lease(
         "rejected": tuple(rejected),
     } | said
     return reviews.record(cast.membership(user), Answer(**fields))  # type: ignore[arg-type]
+
+
+def review_by_two(
+    cast: Cast, image: Image, first: Sequence[int | str], second: Sequence[int | str]
+) -> tuple[Recorded, Recorded]:
+    """The image reviewed by the annotator and by the second one, each with these tags; the project asks for two."""
+    Project.objects.filter(pk=cast.project.pk).update(reviews_per_image=2)
+    cast.project.refresh_from_db()
+    one, other = (
+        answer_lease(cast, user, lease_of(cast, user, image), yes=yes)
+        for user, yes in ((cast.annotator, first), (cast.second, second))
+    )
+    image.refresh_from_db()
+    return one, other
+
+
+def lease_of(cast: Cast, user: User, image: Image) -> Lease:
+    """This very image, handed out to the person without suggestions."""
+    return Lease.objects.create(
+        project=cast.project,
+        image=image,
+        user=user,
+        expires_at=timezone.now() + leases.LEASE_DURATION,
+        **{"mode": "mixed", "why": "random", "stratum": "random", "blind": False},
+        vocabulary_version=Project.objects.values_list("vocabulary_version", flat=True).get(
+            pk=cast.project.pk
+        ),
+    )

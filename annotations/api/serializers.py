@@ -32,6 +32,15 @@ class ActBody(serializers.Serializer):
     client_id = serializers.UUIDField(required=False)
 
 
+class TagAnswerBody(serializers.Serializer):
+    """A person's yes or no to one tag of one image, by their ids."""
+
+    client_id = serializers.UUIDField(required=False)
+    image = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    tag = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    answer = serializers.ChoiceField(["yes", "no"])
+
+
 class ProjectBody(serializers.Serializer):
     client_id = serializers.UUIDField(required=False)
     name = serializers.CharField(max_length=200, required=False)

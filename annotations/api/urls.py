@@ -5,6 +5,7 @@ from django.urls import include, path
 from annotations.api import (
     audit,
     bulk,
+    disagreements,
     duplicates,
     flags,
     images,
@@ -77,6 +78,12 @@ urlpatterns = [
         f"{_project}/duplicates/<int:group_id>/undo/",
         duplicates.DuplicateUndo.as_view(),
         name="api-duplicate-undo",
+    ),
+    path(f"{_project}/disagreements/", disagreements.Disagreements.as_view(), name="api-disagreements"),
+    path(
+        f"{_project}/disagreements/<int:decision_id>/undo/",
+        disagreements.DisagreementUndo.as_view(),
+        name="api-disagreement-undo",
     ),
     path(f"{_project}/flags/", flags.FlagList.as_view(), name="api-flags"),
     path(f"{_project}/flags/<int:flag_id>/", flags.FlagDetail.as_view(), name="api-flag"),

@@ -4,14 +4,15 @@ What the answers amount to is `truth.py`'s; here they are told one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from annotations.models import Decision, Review
+from annotations.models import Decision, Project, Review
 from annotations.selectors import arrays, truth
+from annotations.selectors.merged_verdicts import Merges
 
 YES, NO, IMPLIED_NO = "yes", "no", "implied"
 
@@ -37,47 +38,55 @@ def answers_since(at: datetime) -> QuerySet[Decision]:
     return Decision.objects.filter(truth.NOT_TAKEN_BACK, in_review, created_at__gte=at)
 
 
-def of_pairs(pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Said]]:
-    """The answers to these (image, tag), the newest first; an implied no where a review has no word on the tag.
+def of_pairs(project_id: int, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Said]]:
+    """The answers to these (image, tag), the newest first; an implied no where a review was asked and left it out.
 
-    Two queries.
+    What was said of a tag that is part of another one by now counts as said of that one: yes if either is.
+    Four queries.
     """
+    project = Project.objects.get(pk=project_id)
     image_ids = sorted({image_id for image_id, _ in pairs})
+    active, implied_counts = truth.ActiveTags(project), project.unmarked == Project.Unmarked.NO
+    family = {member for _, tag_id in pairs for member in active.merges.members(tag_id)}
     reviews = _reviews(image_ids)
-    explicit, alone = _decisions(image_ids, reviews, {tag_id for _, tag_id in pairs})
-    found: dict[tuple[int, int], list[Said]] = {}
-    for image_id, tag_id in pairs:
-        said = list(alone[image_id, tag_id])
-        for review in reviews:
-            if review.image_id == image_id:
-                value = explicit.get((review.pk, tag_id), IMPLIED_NO)
-                said.append(Said(_name(review), review.created_at, value, alone=False))
-        found[image_id, tag_id] = sorted(said, key=lambda one: one.at, reverse=True)
-    return found
+    explicit, alone = _decisions(image_ids, reviews, family, active.merges)
+    found: dict[tuple[int, int], list[Said]] = {pair: list(alone[pair]) for pair in pairs}
+    for image_id, tag_id in found:
+        for review in reviews[image_id]:
+            value = explicit.get((review.pk, tag_id))
+            if value is None and implied_counts and tag_id in active.at(review.vocabulary_version):
+                value = IMPLIED_NO
+            if value is not None:
+                found[image_id, tag_id].append(Said(_name(review), review.created_at, value, alone=False))
+    return {pair: sorted(said, key=lambda one: one.at, reverse=True) for pair, said in found.items()}
 
 
-def _reviews(image_ids: Sequence[int]) -> list[Review]:
+def _reviews(image_ids: Sequence[int]) -> dict[int, list[Review]]:
     rows = Review.objects.filter(
         arrays.among("image_id", image_ids), outcome=Review.Outcome.REVIEWED, counted=True, undone_at=None
     )
-    return list(rows.select_related("user").order_by("pk"))
+    found: dict[int, list[Review]] = defaultdict(list)
+    for row in rows.select_related("user").order_by("pk"):
+        found[row.image_id].append(row)
+    return found
 
 
 def _decisions(
-    image_ids: Sequence[int], reviews: Sequence[Review], tag_ids: set[int]
+    image_ids: Sequence[int], reviews: Mapping[int, Sequence[Review]], tag_ids: set[int], merges: Merges
 ) -> tuple[dict[tuple[int, int], str], dict[tuple[int, int], list[Said]]]:
     """Values by (review, tag), and answers to one tag alone by (image, tag)."""
-    counted = {review.pk for review in reviews}
+    counted = {review.pk for of_image in reviews.values() for review in of_image}
     explicit: dict[tuple[int, int], str] = {}
     alone: dict[tuple[int, int], list[Said]] = defaultdict(list)
     rows = Decision.objects.filter(
         truth.NOT_TAKEN_BACK, arrays.among("image_id", image_ids), arrays.among("tag_id", tag_ids)
     )
     for row in rows.select_related("user").order_by("pk"):
+        tag_id = merges.survivor(row.tag_id)
         if row.review_id is None:
-            alone[row.image_id, row.tag_id].append(Said(_name(row), row.created_at, row.value, alone=True))
-        elif row.review_id in counted:
-            explicit[row.review_id, row.tag_id] = row.value
+            alone[row.image_id, tag_id].append(Said(_name(row), row.created_at, row.value, alone=True))
+        elif row.review_id in counted and explicit.get((row.review_id, tag_id)) != YES:
+            explicit[row.review_id, tag_id] = row.value
     return explicit, alone
 
 

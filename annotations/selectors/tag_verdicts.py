@@ -14,8 +14,7 @@ from django.db import connection
 
 from annotations.models import Project, Tag
 from annotations.selectors import arrays, merges, truth
-from annotations.selectors.verdicts import DISPUTED, IMPLIED_NO, NO, YES
-from annotations.types import ImageTruth
+from annotations.selectors.verdicts import verdict_on
 
 # One of each tag, in order; None: not asked.
 Verdicts = tuple[str | None, ...]
@@ -54,24 +53,12 @@ def count(
         if tells_ids is not None and tells_ids(tuple(verdicts)):
             found.ids += ids
     for one in truth.one_by_one(project, sorted(unclear)):
-        derived = tuple(_verdict(one, tag.pk) for tag in tags)
+        derived = tuple(verdict_on(tag.pk, one) for tag in tags)
         found.images[derived] += 1
         if tells_ids is not None and tells_ids(derived):
             found.ids.append(one.image_id)
     found.ids.sort()
     return found
-
-
-def _verdict(one: ImageTruth, tag_id: int) -> str | None:
-    for verdict, tag_ids in (
-        (YES, one.yes),
-        (NO, one.no),
-        (IMPLIED_NO, one.implied_no),
-        (DISPUTED, one.disputed),
-    ):
-        if tag_id in tag_ids:
-            return verdict
-    return None
 
 
 def _by_verdicts(project: Project, tags: Sequence[Tag], *, most: int, tells_ids: bool) -> list[Any]:

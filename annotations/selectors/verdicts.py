@@ -86,6 +86,12 @@ def as_truth(image_id: int, reviews: Sequence[WholeReview], verdicts: Mapping[in
     )
 
 
+def verdict_on(tag_id: int, found: ImageTruth) -> str | None:
+    """The verdict on one tag; None: it was not asked."""
+    named = ((YES, found.yes), (NO, found.no), (IMPLIED_NO, found.implied_no), (DISPUTED, found.disputed))
+    return next((verdict for verdict, tag_ids in named if tag_id in tag_ids), None)
+
+
 def _of_nobody(image_id: int) -> ImageTruth:
     return ImageTruth(image_id=image_id, yes=_NONE, no=_NONE, implied_no=_NONE, disputed=_NONE)
 

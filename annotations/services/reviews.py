@@ -18,8 +18,8 @@ from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Lease, Membership, Project, Review, User
 from annotations.models.tag import name_key
 from annotations.permissions import allows
-from annotations.selectors import images, truth, vocabulary
-from annotations.services import counters, leases, queue, tags, tally
+from annotations.selectors import images, vocabulary
+from annotations.services import counters, disputes, leases, queue, tags, tally
 from annotations.signals import reviews_changed, send_on_commit
 from annotations.types import Answer, TagSpec
 
@@ -246,7 +246,7 @@ def _take_effect(
         image.reviews_done += 1
         image.revision += 1
         if image.reviews_done >= project.reviews_per_image:
-            image.state = _finished_state(project, image)
+            image.state = disputes.state_after_review(project, image)
             queue.leave(image)
     elif review.outcome == Review.Outcome.UNSURE:
         image.state = Image.State.UNSURE
@@ -258,14 +258,6 @@ def _take_effect(
     leases.close_answered(image, review.user_id)
     counters.add(project.pk, tally.of_review(review, lease, image, before, yes, no))
     send_on_commit(reviews_changed, project_id=project.pk)
-
-
-def _finished_state(project: Project, image: Image) -> str:
-    """Reviewed, or disputed where several people left a tie. One review cannot disagree with itself."""
-    if project.reviews_per_image == 1:
-        return Image.State.REVIEWED
-    disputed = truth.verdicts(project, [image.pk])[image.pk].disputed
-    return Image.State.DISPUTED if disputed else Image.State.REVIEWED
 
 
 def _own_review(membership: Membership, review_id: int) -> Review:
@@ -295,7 +287,7 @@ def _take_back(project: Project, image: Image, review: Review) -> None:
         image.reviews_done -= 1
         image.revision += 1
         if image.reviews_done >= project.reviews_per_image:
-            image.state = _finished_state(project, image)
+            image.state = disputes.state_after_review(project, image)
         elif image.state in (Image.State.REVIEWED, Image.State.DISPUTED):
             image.state = Image.State.PENDING
     elif image.state == _CLAIMED_STATES.get(Review.Outcome(review.outcome)):

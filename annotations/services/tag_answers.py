@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotations.errors import Conflict, NotFound
 from annotations.models import BulkJob, Decision, Image, Project, User, VerifiedPage
 from annotations.selectors import arrays, merges, truth, vocabulary
-from annotations.services import counters
+from annotations.services import counters, disputes
 from annotations.signals import reviews_changed, send_on_commit
 
 ALONE, LAST_WORD = Decision.Scope.TAG, Decision.Scope.ADJUDICATION
@@ -46,6 +46,12 @@ def store(
     )
     trainable = sum(not image.is_holdout for image, _, _ in answers)
     count(project, decisions=len(answers), trainable=trainable)
+    disputes.settle_answered(
+        project,
+        {image.pk for image, _, _ in answers},
+        {tag_id for _, tag_id, _ in answers},
+        new=[decision.pk for decision in stored],
+    )
     return stored
 
 
@@ -119,9 +125,13 @@ def _undo(project: Project, decision_ids: Sequence[int], actor: User | None) -> 
     if not decision_ids:
         return
     rows = Decision.objects.filter(pk__in=decision_ids)
-    trainable = rows.filter(image__is_holdout=False).count()
+    pairs = list(rows.values_list("image_id", "tag_id", "image__is_holdout"))
     rows.update(undone_at=timezone.now(), undone_by=actor)
+    trainable = sum(not is_holdout for _, _, is_holdout in pairs)
     count(project, decisions=-len(decision_ids), trainable=trainable)
+    disputes.settle_answered(
+        project, {image_id for image_id, *_ in pairs}, {tag_id for _, tag_id, _ in pairs}
+    )
 
 
 def count(project: Project, *, decisions: int, trainable: int) -> None:

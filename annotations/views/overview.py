@@ -148,6 +148,10 @@ def next_step(
         text = "Suggestions come from pixels and captions; each answer teaches the model."
         return NextStep("Nothing reviewed yet", text, "Review the first image", "review")
     if not figures["by_state"]["pending"] and not figures["by_state"]["unsure"]:
+        disputed = figures["by_state"]["disputed"]
+        if disputed and allows(membership.role, "see_disagreements"):
+            text = f"{disputed:,} image{'s wait' if disputed > 1 else ' waits'} for a reviewer’s last word."
+            return NextStep("People disagree", text, "Settle them", "disagreements")
         if manages:
             return NextStep("Every image is reviewed", "Take the tags with you.", "Export", "export")
         return NextStep("Every image is reviewed", "Nothing is left to do here.")

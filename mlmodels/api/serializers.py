@@ -35,10 +35,3 @@ class PredictBody(serializers.Serializer):
         required=False, allow_blank=True, default="", max_length=CAPTION_MAX_CHARS, trim_whitespace=False
     )
     limit = serializers.IntegerField(required=False, default=20, min_value=0, max_value=LIMIT_MAX)
-
-
-class SuspectBody(serializers.Serializer):
-    client_id = serializers.UUIDField(required=False)
-    image = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    tag = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    answer = serializers.ChoiceField(["yes", "no"])

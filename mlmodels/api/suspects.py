@@ -1,5 +1,6 @@
 """API of suspects: answers of people that the live version doubts, and a person's word on one of them."""
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -7,13 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotations.api.base import ProjectView, checked, last_id_of, limit_of, next_address
-from annotations.api.serializers import ActBody
+from annotations.api.serializers import ActBody, TagAnswerBody
 from annotations.errors import BadInput
 from annotations.numbers import id_or_word
 from annotations.permissions import required_role
 from annotations.selectors import queue, vocabulary
 from annotations.services import requests
-from mlmodels.api.serializers import SuspectBody
 from mlmodels.models import SuspectKind
 from mlmodels.services import suspect_list, suspects
 from mlmodels.services.suspect_list import Shown
@@ -27,10 +27,7 @@ def suspect_json(shown: Shown) -> dict[str, Any]:
         "tag": {"id": tag.pk, "name": tag.name},
         "kind": shown.row.kind,
         "score": shown.row.score,
-        "said": [
-            {"person": said.person, "at": said.at, "value": said.value, "alone": said.alone}
-            for said in shown.said
-        ],
+        "said": [asdict(said) for said in shown.said],
     }
 
 
@@ -71,11 +68,11 @@ class SuspectsView(ProjectView):
             }
         )
 
-    @extend_schema(operation_id="suspects_answer", request=SuspectBody, responses={201: dict, 200: dict})
+    @extend_schema(operation_id="suspects_answer", request=TagAnswerBody, responses={201: dict, 200: dict})
     def post(self, request: Request, project_id: int) -> Response:
         """Yes or no to the tag of the image: the last word on that tag alone, which `undo` takes back by its id."""
         project = self.project(required_role("see_suspects"))
-        body = SuspectBody(data=request.data)
+        body = TagAnswerBody(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
         client_id = said.pop("client_id", None)

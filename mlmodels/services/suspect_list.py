@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from annotations.selectors import model_inputs, said, truth
 from annotations.selectors.said import Said
+from annotations.selectors.verdicts import verdict_on
 from mlmodels import selectors
 from mlmodels.models import ModelVersion, Suspect, SuspectCheck, SuspectKind, SuspectList
 from mlmodels.services import tuned_backbones
@@ -72,6 +73,7 @@ class Waiting:
 class Standing:
     """The suspects of a project that wait for a look, the likeliest mistake of each kind first."""
 
+    project_id: int
     rows: Sequence[Waiting]
 
     def counts(self) -> dict[str, int]:
@@ -87,12 +89,22 @@ class Standing:
     def page(
         self, *, kind: str, tag_id: int | None, after: int, limit: int
     ) -> tuple[list[Shown], int | None]:
-        """The next ones after a rank, and the rank to go on after; None at the end. Three queries."""
+        """The next ones after a rank, and the rank to go on after; None at the end. Five queries."""
         following = [
             row for row in self.rows if row.kind == kind and row.rank > after and tag_id in (None, row.tag_id)
         ]
         here = following[:limit]
-        return _shown(here), here[-1].rank if len(following) > limit else None
+        return self._shown(here), here[-1].rank if len(following) > limit else None
+
+    def _shown(self, waiting: Sequence[Waiting]) -> list[Shown]:
+        """With image, tag and who said what; one that was ranked anew in this moment is left out."""
+        rows = Suspect.objects.select_related("image", "tag").in_bulk([row.suspect_id for row in waiting])
+        told = said.of_pairs(self.project_id, [(row.image_id, row.tag_id) for row in waiting])
+        return [
+            Shown(rows[row.suspect_id], told[row.image_id, row.tag_id])
+            for row in waiting
+            if row.suspect_id in rows
+        ]
 
 
 def standing(project_id: int) -> Standing:
@@ -102,9 +114,9 @@ def standing(project_id: int) -> Standing:
     """
     rows, project = _unanswered(project_id), model_inputs.project(project_id)
     if not rows or project is None:
-        return Standing(())
+        return Standing(project_id, ())
     truths = truth.verdicts(project, sorted({row.image_id for row in rows}))
-    return Standing([row for row in rows if stands(row.kind, row.tag_id, truths[row.image_id])])
+    return Standing(project_id, [row for row in rows if stands(row.kind, row.tag_id, truths[row.image_id])])
 
 
 def _unanswered(project_id: int) -> list[Waiting]:
@@ -122,17 +134,6 @@ def _unanswered(project_id: int) -> list[Waiting]:
     return [Waiting(*row) for row in rows.order_by("rank", "pk").values_list(*columns)]
 
 
-def _shown(waiting: Sequence[Waiting]) -> list[Shown]:
-    """With image, tag and who said what; one that was ranked anew in this moment is left out."""
-    rows = Suspect.objects.select_related("image", "tag").in_bulk([row.suspect_id for row in waiting])
-    told = said.of_pairs([(row.image_id, row.tag_id) for row in waiting])
-    return [
-        Shown(rows[row.suspect_id], told[row.image_id, row.tag_id])
-        for row in waiting
-        if row.suspect_id in rows
-    ]
-
-
 def answered(project_id: int, decision_id: int) -> Shown | None:
     """The suspect that this decision answered, as it is shown right after; None if it was taken back."""
     rows = SuspectCheck.objects.select_related("project", "image", "tag")
@@ -146,16 +147,10 @@ def answered(project_id: int, decision_id: int) -> Shown | None:
 def open_again(check: SuspectCheck) -> Shown:
     """The suspect that was looked at, with what people said of it."""
     pair = (check.image_id, check.tag_id)
-    return Shown(check, said.of_pairs([pair])[pair])
+    return Shown(check, said.of_pairs(check.project_id, [pair])[pair])
 
 
 def _verdict(check: SuspectCheck) -> str:
     """What people's answers to the tag amount to: yes, no, implied, disputed or unasked."""
     found = truth.verdicts(check.project, [check.image_id])[check.image_id]
-    named = (
-        ("yes", found.yes),
-        ("no", found.no),
-        ("implied", found.implied_no),
-        ("disputed", found.disputed),
-    )
-    return next((name for name, tag_ids in named if check.tag_id in tag_ids), "unasked")
+    return verdict_on(check.tag_id, found) or "unasked"

@@ -35,7 +35,7 @@ from annotations.types import ProposalSpec, TagSpec
 from mlmodels.models import LearningForecast, ModelVersion, Suspect, SuspectList
 from mlmodels.services import forecasts
 from tests.browser.conftest import picture_bytes
-from tests.factories import Cast, make_copies
+from tests.factories import Cast, make_copies, review_by_two
 from tests.mlmodels.conftest import Planted, version_after
 
 CAPTION = "A dog in a boat under a tree, with no cat in sight."
@@ -70,6 +70,7 @@ def furnish(cast: Cast) -> House:
     _look_alike(cast)
     _propose(cast, images[1])
     _put_below(planted, *planted.tags)
+    _disagree(planted)
     tokens.create(cast.admin, days=30)
     _throw_away(cast, images[-1])
     _freeze(cast, "after " + "a very long name of a snapshot " * 5)
@@ -116,6 +117,15 @@ def _doubt(planted: Planted, version: ModelVersion, images: list[Image]) -> None
                 **{"project": planted.project, "image": image, "tag_id": planted.tags[name]},
                 **{"kind": kind, "rank": ranks[kind], "score": 0.01 if kind == "wrong" else 0.98},
             )
+
+
+def _disagree(planted: Planted) -> None:
+    """Two people about two images, of which one is odd in every way."""
+    waiting = Image.objects.filter(project=planted.project, state=Image.State.PENDING).order_by("pk")
+    for number, image in enumerate(waiting[:2]):
+        storage.put(image.storage_key, picture_bytes(number))
+        review_by_two(planted.cast, image, ["dog", "tree"], ["boat"])
+    make_odd(image)
 
 
 def _foretell(version: ModelVersion, tags: dict[str, int]) -> None:
@@ -190,6 +200,7 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
     yield from ("verify/", f"verify/?tag={tag}", "guide/", "flags/", "review/?one=1", f"review/?tag={tag}")
     yield from ("trash/", "trash/empty/", f"tags/{_throw_away_a_tag(planted)}/remove/")
     yield from ("quality/", "quality/?kind=missing", "quality/?after=100000")
+    yield from ("quality/disagreements/", f"quality/disagreements/?tag={tag}")
     yield from _duplicate_pages(planted.project)
     first, second = Snapshot.objects.order_by("pk").values_list("pk", flat=True)
     yield from (

@@ -37,7 +37,7 @@ def doubted(scene: Scene) -> Scene:
 def open_quality(sign_in, scene: Scene, **options: object) -> Page:
     page = sign_in(scene.cast.reviewer, f"/projects/{scene.project.pk}/quality/", **options)
     expect(page.locator(".suspect")).to_have_count(SIX)
-    page.wait_for_function("customElements.get('suspect-wall') !== undefined")
+    page.wait_for_function("customElements.get('answer-wall') !== undefined")
     return page
 
 

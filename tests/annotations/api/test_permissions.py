@@ -57,6 +57,7 @@ ROUTES = [
     ("get", "images/{image}/similar/", None, "annotator"),
     ("get", "suspects/", None, "reviewer"),
     ("get", "suspects/?kind=missing&tag=dog", None, "reviewer"),
+    ("get", "disagreements/", None, "reviewer"),
     ("get", "trash/", None, "manager"),
     ("post", "trash/restore/", {"ids": [1]}, "manager"),
     ("get", "exports/", None, "manager"),

@@ -5,7 +5,7 @@ import pytest
 from annotations.models import ImportItem, ImportJob, Project
 from annotations.services import jobs, projects, sample_project
 from annotations.views.overview import next_step
-from tests.factories import make_images, make_tags, review_next
+from tests.factories import make_images, make_tags, review_by_two, review_next
 
 
 def text_of(answer):
@@ -161,9 +161,18 @@ class TestOverview:
         assert "Review the first image" in text_of(browser_of(cast.annotator).get(here))
 
     def test_at_the_end_to_the_export(self, cast):
-        figures = {"images": 1, "reviews": 1, "by_state": {"pending": 0, "unsure": 0}}
+        figures = {"images": 1, "reviews": 1, "by_state": {"pending": 0, "unsure": 0, "disputed": 0}}
         step = next_step(cast.membership(cast.manager), figures, has_tags=True, is_importing=False)
         assert step is not None and step.page == "export"
+
+    def test_where_people_disagree_a_reviewer_settles_that_first(self, cast, browser_of, here):
+        make_tags(cast.project, "dog")
+        review_by_two(cast, make_images(cast.project, 1)[0], ["dog"], [])
+        page = text_of(browser_of(cast.reviewer).get(here))
+        assert "1 image waits for a reviewer’s last word." in page
+        assert page.count(f'href="{here}quality/disagreements/"') == 2
+        annotator = text_of(browser_of(cast.annotator).get(here))
+        assert "Nothing is left to do here." in annotator and "disagreements" not in annotator
 
     def test_it_shows_how_many_reviews_the_next_retrain_waits_for(self, cast, browser_of, here):
         make_tags(cast.project, "dog")

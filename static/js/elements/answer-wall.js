@@ -1,10 +1,11 @@
-// <suspect-wall>: keys for a wall of doubted answers. Arrows move, F fixes, K keeps, Z takes the last one back.
-// Without this module the forms inside do the same by mouse and Tab; htmx brings an answered picture back in place.
+// <answer-wall data-keys="f:fix k:keep">: keys for many small questions. Arrows move, a letter presses the button of
+// that data-act, Z takes the last answer back.
+// Without this module the forms inside do the same by mouse and Tab; htmx brings what was answered back in its place.
 import { letterOf } from "lib/keys";
 
 const TYPING = "input:not([type=hidden]), textarea, select";
 
-class SuspectWall extends HTMLElement {
+class AnswerWall extends HTMLElement {
   #listeners = null;
   #at = 0;
   #answered = []; // indices, the last one at the end
@@ -24,6 +25,10 @@ class SuspectWall extends HTMLElement {
     this.#listeners.abort();
   }
 
+  get #acts() {
+    return new Map(this.dataset.keys.split(" ").map((pair) => pair.split(":")));
+  }
+
   get #rows() {
     return [...this.querySelectorAll("[data-row]")];
   }
@@ -38,7 +43,7 @@ class SuspectWall extends HTMLElement {
       return event.preventDefault();
     }
     if (!this.hasAttribute("data-single-keys")) return;
-    const act = { f: "fix", k: "keep" }[letterOf(event)];
+    const act = this.#acts.get(letterOf(event));
     if (act && this.#press(this.#at, act)) event.preventDefault();
     else if (letterOf(event) === "z" && this.#undo()) event.preventDefault();
   }
@@ -62,7 +67,7 @@ class SuspectWall extends HTMLElement {
     return last !== undefined && this.#press(last, "undo");
   }
 
-  // An answered picture has come back in its place, or one that was taken back.
+  // What was answered has come back in its place, or what was taken back.
   #arrived() {
     const row = this.#rows[this.#at];
     const isDone = row?.hasAttribute("data-done");
@@ -104,4 +109,4 @@ class SuspectWall extends HTMLElement {
   }
 }
 
-customElements.define("suspect-wall", SuspectWall);
+customElements.define("answer-wall", AnswerWall);
