@@ -44,8 +44,12 @@ class DayWork:
 
     def an_hour(self, part: str) -> float | None:
         """Images an hour at this part of the quartiles; None where no review took measurable time."""
-        seconds = getattr(self.seconds, part) if self.seconds else 0.0
-        return 3600 / seconds if seconds else None
+        return images_an_hour(getattr(self.seconds, part) if self.seconds else None)
+
+
+def images_an_hour(seconds: float | None) -> float | None:
+    """At so many seconds a review; None where it took no measurable time."""
+    return 3600 / seconds if seconds else None
 
 
 @dataclass(frozen=True)
