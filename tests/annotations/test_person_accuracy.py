@@ -236,6 +236,17 @@ def test_a_word_from_before_a_merge_judges_what_it_was_about(cast, words, images
     assert upheld(cast) == (1.0, 5, 5)
 
 
+def test_of_very_many_reviews_and_words_the_newest_are_looked_at(cast, words, images, monkeypatch):
+    for number, image in enumerate(images):
+        for user in (cast.annotator, cast.second):
+            reviewed(user, image, yes=[words["dog"]], at=days_ago(20 - number))
+        last_word(cast.reviewer, image, words["dog"], "yes", at=days_ago(10 - number))
+    monkeypatch.setattr(person_accuracy, "NEWEST_REVIEWS", 2 * 6)
+    monkeypatch.setattr(person_accuracy, "NEWEST_WORDS", 5)
+    assert agreement(cast) == (1.0, 6, 6)
+    assert upheld(cast) == (1.0, 5, 5)
+
+
 # All rules at once, over rows that are drawn, against the rules that every other page has of `verdicts.py`.
 
 
