@@ -8,6 +8,7 @@ REQUIRED_ROLE: dict[str, Role] = {
     "undo_own_review": Role.ANNOTATOR,
     "see_tags": Role.ANNOTATOR,
     "predict": Role.ANNOTATOR,
+    "see_own_figures": Role.ANNOTATOR,
     "raise_flags": Role.ANNOTATOR,
     "see_images": Role.ANNOTATOR,
     "undo_any_review": Role.REVIEWER,

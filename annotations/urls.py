@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from annotations.views import (
+    annotators,
     audit,
     bulk,
     disagreements,
@@ -87,6 +88,12 @@ urlpatterns = [
     ),
     path(f"{_project}/people/audit/", audit.AuditPage.as_view(), name="audit"),
     path(f"{_project}/people/<str:username>/", people.MemberPage.as_view(), name="member"),
+    path(f"{_project}/quality/annotators/", annotators.AnnotatorsPage.as_view(), name="annotators"),
+    path(
+        f"{_project}/quality/annotators/annotators.csv",
+        annotators.AnnotatorsTable.as_view(),
+        name="annotators-table",
+    ),
     path(f"{_project}/import/", imports.ImportPage.as_view(), name="import"),
     path(f"{_project}/import/table/", import_table.ImportTablePage.as_view(), name="import-table"),
     path(f"{_project}/import/<int:job_id>/", imports.ImportReportPage.as_view(), name="import-report"),

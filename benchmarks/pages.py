@@ -231,6 +231,7 @@ def pages(browser: Browser) -> dict[str, Ask]:
         "a tag, split": lambda: page(f"tags/{tag}/split/"),
         "quality": lambda: page("quality/"),
         "quality, missing": lambda: page("quality/?kind=missing"),
+        "quality, annotators": lambda: page("quality/annotators/"),
         "suspects (API)": lambda: api("suspects/?limit=24"),
         "models": lambda: page("models/"),
         "models, poll": lambda: page("models/?seen=", **HTMX),

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from annotations.api import (
+    annotators,
     audit,
     bulk,
     disagreements,
@@ -35,6 +36,7 @@ urlpatterns = [
         invitations.InvitationDetail.as_view(),
         name="api-invitation",
     ),
+    path(f"{_project}/annotators/", annotators.AnnotatorList.as_view(), name="api-annotators"),
     path(f"{_project}/audit/", audit.AuditList.as_view(), name="api-audit"),
     path(f"{_project}/tags/", tags.TagList.as_view(), name="api-tags"),
     path(f"{_project}/tags/<int:tag_id>/", tags.TagDetail.as_view(), name="api-tag"),

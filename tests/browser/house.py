@@ -34,6 +34,7 @@ from annotations.services import (
 from annotations.types import ProposalSpec, TagSpec
 from mlmodels.models import LearningForecast, ModelVersion, Suspect, SuspectList
 from mlmodels.services import forecasts
+from tests.annotations.spoken import last_word, reviewed
 from tests.browser.conftest import picture_bytes
 from tests.factories import Cast, make_copies, review_by_two
 from tests.mlmodels.conftest import Planted, version_after
@@ -65,6 +66,7 @@ def furnish(cast: Cast) -> House:
     _freeze(cast, "before the first round")
     versions = [version_after(planted, reviews=count) for count in (30, 25)]
     _doubt(planted, versions[-1], images[:WITH_PICTURES])
+    _see_again(planted, images[:WITH_PICTURES])
     _foretell(versions[-1], planted.tags)
     odd = make_odd(images[0])
     _look_alike(cast)
@@ -126,6 +128,16 @@ def _disagree(planted: Planted) -> None:
         storage.put(image.storage_key, picture_bytes(number))
         review_by_two(planted.cast, image, ["dog", "tree"], ["boat"])
     make_odd(image)
+
+
+def _see_again(planted: Planted, images: list[Image]) -> None:
+    """Two people more look at these images, one of a long name, and a reviewer has the last word."""
+    planted.cast.second.first_name = "Maximiliana Featherstonehaugh-" + "x" * 60
+    planted.cast.second.save()
+    for image in images:
+        for user in (planted.cast.second, planted.cast.manager):
+            reviewed(user, image, yes=[planted.tags["dog"]], seconds=4.0, keystrokes=2)
+        last_word(planted.cast.reviewer, image, planted.tags["dog"], "yes")
 
 
 def _foretell(version: ModelVersion, tags: dict[str, int]) -> None:
@@ -201,6 +213,7 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
     yield from ("trash/", "trash/empty/", f"tags/{_throw_away_a_tag(planted)}/remove/")
     yield from ("quality/", "quality/?kind=missing", "quality/?after=100000")
     yield from ("quality/disagreements/", f"quality/disagreements/?tag={tag}")
+    yield from ("quality/annotators/", "quality/annotators/?days=7&order=agreement")
     yield from _duplicate_pages(planted.project)
     first, second = Snapshot.objects.order_by("pk").values_list("pk", flat=True)
     yield from (

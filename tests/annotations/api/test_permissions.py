@@ -19,6 +19,8 @@ ROUTES = [
     ("post", "members/", {"user": "second", "role": "admin"}, "admin"),
     ("delete", "members/second/", None, "manager"),
     ("get", "audit/", None, "manager"),
+    ("get", "annotators/", None, "manager"),
+    ("get", "annotators/?user=me", None, "annotator"),
     ("get", "invitations/", None, "manager"),
     ("post", "invitations/", {"role": "manager", "note": "Ada"}, "manager"),
     ("post", "invitations/", {"role": "admin"}, "admin"),

@@ -34,6 +34,8 @@ PAGES = [
     ("gallery/{image}/", "reviewer"),
     ("quality/", "reviewer"),
     ("quality/?kind=missing&tag={tag}", "reviewer"),
+    ("quality/annotators/", "manager"),
+    ("quality/annotators/?days=all&order=agreement", "manager"),
     ("tags/{tag}/", "manager"),
     ("tags/{tag}/retire/", "manager"),
     ("tags/{tag}/merge/", "manager"),
