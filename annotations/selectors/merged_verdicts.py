@@ -48,6 +48,12 @@ class Merges:
             tag_id = merge.into_id
         return tag_id
 
+    def survivor_at(self, tag_id: int, version: int) -> int:
+        """The tag that this one was part of in a vocabulary version."""
+        while (merge := self.by_tag.get(tag_id)) is not None and version >= merge.version:
+            tag_id = merge.into_id
+        return tag_id
+
     def members(self, tag_id: int) -> list[int]:
         """The tag and all that were merged into it, one after the other or in chains."""
         found = [tag_id]
@@ -118,15 +124,9 @@ def _as_of_then(review: WholeReview, merges: Merges) -> WholeReview:
         return review
     explicit = {tag_id: value for tag_id, value in review.explicit.items() if tag_id not in late}
     for tag_id in late:
-        into = _survivor_at(tag_id, review.vocabulary_version, merges)
+        into = merges.survivor_at(tag_id, review.vocabulary_version)
         explicit[into] = YES if YES in (review.explicit[tag_id], explicit.get(into)) else NO
     return replace(review, explicit=explicit)
-
-
-def _survivor_at(tag_id: int, version: int, merges: Merges) -> int:
-    while (merge := merges.by_tag.get(tag_id)) is not None and version >= merge.version:
-        tag_id = merge.into_id
-    return tag_id
 
 
 def _meant(answer: OneTagAnswer, merges: Merges) -> int:
