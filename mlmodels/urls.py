@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlmodels.views import asking, compare, finetune, models, quality, similar, take, version
+from mlmodels.views import agreement, asking, compare, finetune, models, quality, similar, take, version
 
 _models = "projects/<int:project_id>/models"
 
@@ -13,6 +13,7 @@ urlpatterns = [
         name="image-similar",
     ),
     path("projects/<int:project_id>/quality/", quality.QualityPage.as_view(), name="quality"),
+    path("projects/<int:project_id>/quality/agreement/", agreement.AgreementPage.as_view(), name="agreement"),
     path(f"{_models}/", models.ModelsPage.as_view(), name="models"),
     path(f"{_models}/compare/", compare.ComparePage.as_view(), name="models-compare"),
     path(f"{_models}/train/", models.TrainNow.as_view(), name="model-train"),

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from mlmodels.api import asking, extractor, model_exports, predict, runs, similar, suspects, versions
+from mlmodels.api import (
+    agreement,
+    asking,
+    extractor,
+    model_exports,
+    predict,
+    runs,
+    similar,
+    suspects,
+    versions,
+)
 
 _project = "projects/<int:project_id>"
 _exports = f"{_project}/models/<int:version_id>/exports"
@@ -44,6 +54,7 @@ urlpatterns = [
         name="api-model-export-download",
     ),
     path(f"{_project}/images/<int:image_id>/similar/", similar.SimilarImages.as_view(), name="api-similar"),
+    path(f"{_project}/agreement/", agreement.AgreementView.as_view(), name="api-agreement"),
     path(f"{_project}/suspects/", suspects.SuspectsView.as_view(), name="api-suspects"),
     path(
         f"{_project}/suspects/<int:decision_id>/undo/",

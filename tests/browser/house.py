@@ -35,6 +35,7 @@ from annotations.types import ProposalSpec, TagSpec
 from mlmodels.models import LearningForecast, ModelVersion, Suspect, SuspectList
 from mlmodels.services import forecasts
 from tests.annotations.spoken import last_word, reviewed
+from tests.annotations.judged import say
 from tests.browser.conftest import picture_bytes
 from tests.factories import Cast, make_copies, review_by_two
 from tests.mlmodels.conftest import Planted, version_after
@@ -67,6 +68,7 @@ def furnish(cast: Cast) -> House:
     versions = [version_after(planted, reviews=count) for count in (30, 25)]
     _doubt(planted, versions[-1], images[:WITH_PICTURES])
     _see_again(planted, images[:WITH_PICTURES])
+    _tag_twice(planted, images[WITH_PICTURES:])
     _foretell(versions[-1], planted.tags)
     odd = make_odd(images[0])
     _look_alike(cast)
@@ -138,6 +140,18 @@ def _see_again(planted: Planted, images: list[Image]) -> None:
         for user in (planted.cast.second, planted.cast.manager):
             reviewed(user, image, yes=[planted.tags["dog"]], seconds=4.0, keystrokes=2)
         last_word(planted.cast.reviewer, image, planted.tags["dog"], "yes")
+
+
+def _tag_twice(planted: Planted, images: list[Image]) -> None:
+    """Reviewed images by a second person, who differs now and then; some blind, by two."""
+    for place, image in enumerate(
+        Image.objects.filter(pk__in=[image.pk for image in images], reviews_done__gt=0)
+    ):
+        yes = {planted.tags[name] for name in planted.yes_of(image)}
+        say(planted.project, image, planted.cast.second, yes=yes, blind=place % 2 == 0)
+        if place % 2 == 0:
+            also = {planted.tags["dog"]} if place % 3 == 0 else set()
+            say(planted.project, image, planted.cast.reviewer, yes=yes ^ also, blind=True)
 
 
 def _foretell(version: ModelVersion, tags: dict[str, int]) -> None:
@@ -214,6 +228,7 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
     yield from ("quality/", "quality/?kind=missing", "quality/?after=100000")
     yield from ("quality/disagreements/", f"quality/disagreements/?tag={tag}")
     yield from ("quality/annotators/", "quality/annotators/?days=7&order=agreement")
+    yield from ("quality/agreement/", "quality/agreement/?blind=true&order=name")
     yield from _duplicate_pages(planted.project)
     first, second = Snapshot.objects.order_by("pk").values_list("pk", flat=True)
     yield from (

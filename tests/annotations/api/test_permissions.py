@@ -60,6 +60,8 @@ ROUTES = [
     ("get", "suspects/", None, "reviewer"),
     ("get", "suspects/?kind=missing&tag=dog", None, "reviewer"),
     ("get", "disagreements/", None, "reviewer"),
+    ("get", "agreement/", None, "manager"),
+    ("get", "agreement/?blind=true", None, "manager"),
     ("get", "trash/", None, "manager"),
     ("post", "trash/restore/", {"ids": [1]}, "manager"),
     ("get", "exports/", None, "manager"),

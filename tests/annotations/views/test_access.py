@@ -36,6 +36,7 @@ PAGES = [
     ("quality/?kind=missing&tag={tag}", "reviewer"),
     ("quality/annotators/", "manager"),
     ("quality/annotators/?days=all&order=agreement", "manager"),
+    ("quality/agreement/", "manager"),
     ("tags/{tag}/", "manager"),
     ("tags/{tag}/retire/", "manager"),
     ("tags/{tag}/merge/", "manager"),

@@ -9,6 +9,7 @@ import pytest
 from mlmodels.core.errors import TrainingDataError
 from mlmodels.core.evaluation import agreement
 from mlmodels.core.evaluation.agreement import Cells
+from mlmodels.core.evaluation.intervals import Interval
 
 # How many of two people said yes, and of up to five.
 PAIR = Cells(np.array([0, 1, 2]), np.array([2, 2, 2]))
@@ -154,9 +155,18 @@ def test_the_interval_over_tags_holds_the_truth_about_as_often_as_it_says():
     assert 180 <= held <= 198
 
 
+def sure(point):
+    return Interval(point, point - 0.01, point + 0.01)
+
+
 def test_readings_are_the_customary_ones_and_none_is_given_from_too_few_images():
     points = (1.0, 0.8, 0.799, 0.667, 0.66, -0.2)
-    found = [agreement.reading(point, rare=10) for point in points]
+    found = [agreement.reading(sure(point), rare=10) for point in points]
     assert found == ["reliable"] * 2 + ["tentative"] * 2 + ["unreliable"] * 2
-    assert {agreement.reading(point, rare=9) for point in points} == {""}
-    assert agreement.reading(np.nan, rare=50) == ""
+    assert {agreement.reading(sure(point), rare=9) for point in points} == {""}
+    assert agreement.reading(sure(np.nan), rare=50) == ""
+
+
+def test_a_figure_that_may_well_be_unreliable_is_not_called_reliable():
+    assert agreement.reading(Interval(0.9, 0.66, 0.99), rare=50) == "tentative"
+    assert agreement.reading(Interval(0.5, 0.2, 0.99), rare=50) == "unreliable"
