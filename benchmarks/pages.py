@@ -232,6 +232,8 @@ def pages(browser: Browser) -> dict[str, Ask]:
         "quality": lambda: page("quality/"),
         "quality, missing": lambda: page("quality/?kind=missing"),
         "quality, annotators": lambda: page("quality/annotators/"),
+        "agreement": lambda: page("quality/agreement/"),
+        "agreement, once a minute": _anew(lambda: page("quality/agreement/")),
         "suspects (API)": lambda: api("suspects/?limit=24"),
         "models": lambda: page("models/"),
         "models, poll": lambda: page("models/?seen=", **HTMX),

@@ -118,33 +118,41 @@ def _add_said(
 
 
 # One statement, so that all of it is of one moment: how images were reviewed at all, and what was said of each tag.
-# `extra`: reviews that say yes or no of a tag although their silence would have said nothing.
+# `extra`: reviews that say yes or no of a tag although their silence would have said nothing. `+ 0`: every tag is
+# wanted, so that the index by tag would only be the slow way to all decisions.
 _COUNTS = """
-    WITH latest AS MATERIALIZED (
+    WITH latest AS (
         SELECT DISTINCT ON (r.image_id, r.user_id)
             r.image_id, r.id, r.vocabulary_version AS version, i.shuffle
         FROM annotations_review r JOIN annotations_image i ON i.id = r.image_id AND i.deleted_at IS NULL
         WHERE r.project_id = %(project)s AND r.outcome = 'reviewed' AND r.source = 'person' AND r.counted
             AND r.undone_at IS NULL AND (r.blind OR NOT %(blind)s)
         ORDER BY r.image_id, r.user_id, r.created_at DESC, r.id DESC
+    ), review AS MATERIALIZED (
+        SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY image_id) AS people FROM latest) counted WHERE people > 1
     ), unit AS MATERIALIZED (
         SELECT image_id, array_agg(version ORDER BY version) AS versions,
             least(floor(min(shuffle) * %(groups)s), %(groups)s - 1)::int AS part
-        FROM latest GROUP BY image_id HAVING count(*) > 1
+        FROM review GROUP BY image_id
     ), tag AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(%(tags)s::jsonb) AS t (tag_id bigint, survivor_id bigint, edges int[],
-            part bigint[], idle bool[], wanted int[], settled int)
+        SELECT * FROM jsonb_to_recordset(%(tags)s::jsonb) AS t (tag_id bigint, survivor_id bigint, is_alone bool,
+            edges int[], part bigint[], idle bool[], wanted int[], settled int)
+    ), answer AS NOT MATERIALIZED (
+        SELECT r.image_id, r.id, t.survivor_id, t.is_alone, d.value = 'yes' AS yes, t.wanted[era] AS wanted,
+            CASE WHEN t.idle[era] THEN t.part[era] END AS part
+        FROM review r JOIN annotations_decision d ON d.review_id = r.id
+        JOIN tag t ON t.tag_id = d.tag_id + 0
+        CROSS JOIN LATERAL (SELECT 1 + width_bucket(r.version, t.edges) AS era) its
+        WHERE d.project_id = %(project)s AND d.undone_at IS NULL AND (d.value = 'yes' OR t.wanted[era] > 0)
     ), said AS (
-        SELECT l.image_id, t.survivor_id, bool_or(d.value = 'yes') AS yes, min(t.wanted[era]) AS wanted,
-            array_agg(t.part[era]) FILTER (WHERE t.idle[era]) AS parts
-        FROM unit u JOIN latest l USING (image_id) JOIN annotations_decision d ON d.review_id = l.id
-        JOIN tag t USING (tag_id) CROSS JOIN LATERAL (SELECT 1 + width_bucket(l.version, t.edges) AS era) its
-        WHERE d.undone_at IS NULL AND (d.value = 'yes' OR t.wanted[era] > 0)
-        GROUP BY l.image_id, l.id, t.survivor_id
+        SELECT image_id, survivor_id, yes, wanted > 0 AS extra FROM answer WHERE is_alone
+        UNION ALL
+        SELECT image_id, survivor_id, bool_or(yes),
+            min(wanted) > 0 AND (bool_or(yes) OR count(DISTINCT part) = min(wanted))
+        FROM answer WHERE NOT is_alone AND (SELECT count(*) FROM tag WHERE NOT is_alone) > 0
+        GROUP BY image_id, id, survivor_id
     ), counted AS (
-        SELECT image_id, survivor_id, count(*) FILTER (WHERE yes) AS yes, count(*) FILTER (WHERE wanted > 0 AND (yes
-            OR cardinality(parts) >= wanted
-            AND (wanted = 1 OR wanted = (SELECT count(DISTINCT part) FROM unnest(parts) part)))) AS extra
+        SELECT image_id, survivor_id, count(*) FILTER (WHERE yes) AS yes, count(*) FILTER (WHERE extra) AS extra
         FROM said GROUP BY image_id, survivor_id
     ), cell AS (
         SELECT c.image_id, c.survivor_id, u.part, c.yes, its.silent, its.silent + c.extra AS values

@@ -6,7 +6,8 @@ any is yes, no only if all are (docs/decisions/0011-merge-and-split.md).
 
 import json
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotations.models import Project, TagPeriod
@@ -61,16 +62,19 @@ def members(project: Project, tag_ids: Sequence[int]) -> list[Member]:
     return found
 
 
-def as_json(members: Iterable[Member]) -> str:
-    """For `jsonb_to_recordset` with tag_id, survivor_id, edges, and by era part, idle, wanted.
+def as_json(members: Sequence[Member]) -> str:
+    """For `jsonb_to_recordset` with tag_id, survivor_id, is_alone, edges, and by era part, idle, wanted.
 
-    `width_bucket(version, edges)` is the place of an era. From version `settled` on, to this day, silence says no.
+    `is_alone`: nothing was merged into it. `width_bucket(version, edges)` is the place of an era. From version
+    `settled` on, to this day, silence says no.
     """
+    sizes = Counter(member.survivor_id for member in members)
     return json.dumps(
         [
             {
                 "tag_id": member.tag_id,
                 "survivor_id": member.survivor_id,
+                "is_alone": sizes[member.survivor_id] == 1,
                 "edges": member.edges,
                 "part": [era.part for era in member.eras],
                 "idle": [era.is_idle for era in member.eras],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from annotations.models import Decision, Review
+from annotations.models import Decision, Project, Review
 from annotations.selectors import agreement, merged_verdicts, truth
 from annotations.selectors.verdicts import YES, WholeReview
 from annotations.services import tag_trash, tags
@@ -86,12 +86,24 @@ def test_a_persons_latest_review_counts_and_is_no_pair_with_their_own(cast, dog,
     assert counted(cast) == {dog: {(2, 2): 1}}
 
 
+def test_people_whose_accounts_are_gone_are_one_person(cast, dog, image):
+    say(cast.project, image, None, yes=[dog])
+    say(cast.project, image, None)
+    assert counted(cast) == {dog: {}}
+    say(cast.project, image, cast.second, yes=[dog])
+    assert counted(cast) == {dog: {(1, 2): 1}}
+
+
 def test_images_in_the_trash_and_of_other_projects_do_not_count(cast, dog, image):
+    elsewhere = Project.objects.exclude(pk=cast.project.pk).get()
+    foreign = make_images(elsewhere, 1)[0]
     for user in (cast.annotator, cast.second):
         say(cast.project, image, user, yes=[dog])
+        say(elsewhere, foreign, user)
     image.deleted_at = timezone.now()
     image.save()
     assert counted(cast) == {dog: {}}
+    assert agreement.judged(cast.project).images == 0
 
 
 def test_answers_to_one_tag_alone_and_a_reviewers_last_word_change_nothing(cast, dog, image):
