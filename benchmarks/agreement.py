@@ -5,9 +5,10 @@
 First table: pairs of answers are drawn to tags whose alpha is known, were there all images of the world; 95 % intervals
 should hold it about that often. *Plain* is the bootstrap that repeats what it has seen. A tag on which nobody, or
 everybody, said yes has no figure and is left out. Below it, alpha over all tags of simulated projects whose images are
-each hard or easy for every tag at once; *plain* takes tags to vary each by itself. Second table: projects of images that two people reviewed, each with four yes
-and an explicit no, in three vocabulary versions; queries, milliseconds (the fastest of five) of counting and of
-everything, and what Python holds at most. `--sizes` without a number makes the first table alone.
+each hard or easy for every tag at once; *plain* takes tags to vary each by itself. Second table: projects of images
+that two people reviewed, each with four yes and an explicit no, in three vocabulary versions; queries, milliseconds
+(the fastest of five) of counting and of everything, and what Python holds at most. `--sizes` without a number makes
+the first table alone.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from annotations.selectors import agreement, merged_verdicts, truth
 from annotations.selectors.verdicts import YES, WholeReview
 from annotations.services import tag_trash, tags
 from tests.annotations import surgery
-from tests.annotations.judged import say
+from tests.annotations.spoken import reviewed
 from tests.annotations.surgery import merge, tag
 from tests.factories import make_cast, make_images, make_tags
 
@@ -53,9 +53,9 @@ def counted(cast, **asked):
 
 
 def test_two_people_who_reviewed_an_image_are_a_pair(cast, dog, image):
-    say(cast.project, image, cast.annotator, yes=[dog])
+    reviewed(cast.annotator, image, yes=[dog])
     assert counted(cast) == {dog: {}}
-    say(cast.project, image, cast.second)
+    reviewed(cast.second, image)
     assert counted(cast) == {dog: {(1, 2): 1}}
     found = agreement.judged(cast.project)
     assert (found.images, found.differ) == (1, 1)
@@ -73,24 +73,24 @@ def test_two_people_who_reviewed_an_image_are_a_pair(cast, dog, image):
     ids=["skipped", "unsure", "imported", "too late", "taken back"],
 )
 def test_only_reviews_by_people_that_stand_count(cast, dog, image, spoilt):
-    say(cast.project, image, cast.annotator, yes=[dog])
-    say(cast.project, image, cast.second, yes=[dog], **spoilt)
+    reviewed(cast.annotator, image, yes=[dog])
+    reviewed(cast.second, image, yes=[dog], **spoilt)
     assert counted(cast) == {dog: {}}
 
 
 def test_a_persons_latest_review_counts_and_is_no_pair_with_their_own(cast, dog, image):
-    say(cast.project, image, cast.annotator)
-    say(cast.project, image, cast.annotator, yes=[dog])
+    reviewed(cast.annotator, image)
+    reviewed(cast.annotator, image, yes=[dog])
     assert counted(cast) == {dog: {}}
-    say(cast.project, image, cast.second, yes=[dog])
+    reviewed(cast.second, image, yes=[dog])
     assert counted(cast) == {dog: {(2, 2): 1}}
 
 
 def test_people_whose_accounts_are_gone_are_one_person(cast, dog, image):
-    say(cast.project, image, None, yes=[dog])
-    say(cast.project, image, None)
+    reviewed(None, image, yes=[dog])
+    reviewed(None, image)
     assert counted(cast) == {dog: {}}
-    say(cast.project, image, cast.second, yes=[dog])
+    reviewed(cast.second, image, yes=[dog])
     assert counted(cast) == {dog: {(1, 2): 1}}
 
 
@@ -98,8 +98,8 @@ def test_images_in_the_trash_and_of_other_projects_do_not_count(cast, dog, image
     elsewhere = Project.objects.exclude(pk=cast.project.pk).get()
     foreign = make_images(elsewhere, 1)[0]
     for user in (cast.annotator, cast.second):
-        say(cast.project, image, user, yes=[dog])
-        say(elsewhere, foreign, user)
+        reviewed(user, image, yes=[dog])
+        reviewed(user, foreign)
     image.deleted_at = timezone.now()
     image.save()
     assert counted(cast) == {dog: {}}
@@ -107,8 +107,8 @@ def test_images_in_the_trash_and_of_other_projects_do_not_count(cast, dog, image
 
 
 def test_answers_to_one_tag_alone_and_a_reviewers_last_word_change_nothing(cast, dog, image):
-    say(cast.project, image, cast.annotator, yes=[dog])
-    say(cast.project, image, cast.second)
+    reviewed(cast.annotator, image, yes=[dog])
+    reviewed(cast.second, image)
     for user, scope in ((cast.second, "tag"), (cast.manager, "tag"), (cast.reviewer, "adjudicate")):
         Decision.objects.create(
             project=cast.project, image=image, tag_id=dog, user=user, value="yes", scope=scope
@@ -118,10 +118,10 @@ def test_answers_to_one_tag_alone_and_a_reviewers_last_word_change_nothing(cast,
 
 def test_blind_reviews_are_counted_apart(cast, dog):
     first, second = make_images(cast.project, 2)
-    say(cast.project, first, cast.annotator, yes=[dog], blind=True)
-    say(cast.project, first, cast.second, blind=True)
-    say(cast.project, second, cast.annotator, yes=[dog], blind=True)
-    say(cast.project, second, cast.second, yes=[dog])
+    reviewed(cast.annotator, first, yes=[dog], blind=True)
+    reviewed(cast.second, first, blind=True)
+    reviewed(cast.annotator, second, yes=[dog], blind=True)
+    reviewed(cast.second, second, yes=[dog])
     assert counted(cast) == {dog: {(1, 2): 1, (2, 2): 1}}
     assert counted(cast, blind=True) == {dog: {(1, 2): 1}}
 
@@ -130,8 +130,8 @@ def test_blind_reviews_are_counted_apart(cast, dog):
 
 
 def test_an_explicit_no_and_one_unsaid_are_the_same_no(cast, dog, image):
-    say(cast.project, image, cast.annotator, no=[dog])
-    say(cast.project, image, cast.second)
+    reviewed(cast.annotator, image, no=[dog])
+    reviewed(cast.second, image)
     assert counted(cast) == {dog: {(0, 2): 1}}
 
 
@@ -141,7 +141,7 @@ def test_where_unmarked_is_unknown_only_explicit_answers_count(cast, dog):
     silent, half, whole = make_images(cast.project, 3)
     for image, answers in ((silent, ({}, {})), (half, ({"no": [dog]}, {})), (whole, ({"no": [dog]},) * 2)):
         for user, said in zip((cast.annotator, cast.second), answers, strict=True):
-            say(cast.project, image, user, **said)
+            reviewed(user, image, **said)
     assert counted(cast) == {dog: {(0, 2): 1}}
 
 
@@ -149,11 +149,11 @@ def test_a_tag_that_was_not_active_then_is_not_asked_unless_it_was_answered(cast
     first, second = make_images(cast.project, 2)
     before = cast.project.vocabulary_version
     cat = make_tags(cast.project, "cat")["cat"]
-    say(cast.project, first, cast.annotator, vocabulary_version=before)
-    say(cast.project, first, cast.second, yes=[cat])
-    say(cast.project, first, cast.reviewer)
-    say(cast.project, second, cast.annotator, no=[cat], vocabulary_version=before)
-    say(cast.project, second, cast.second, yes=[cat])
+    reviewed(cast.annotator, first, vocabulary_version=before)
+    reviewed(cast.second, first, yes=[cat])
+    reviewed(cast.reviewer, first)
+    reviewed(cast.annotator, second, no=[cat], vocabulary_version=before)
+    reviewed(cast.second, second, yes=[cat])
     assert counted(cast) == {dog: {(0, 3): 1, (0, 2): 1}, cat: {(1, 2): 2}}
 
 
@@ -162,18 +162,18 @@ def test_a_revived_tag_is_asked_in_its_spans_alone_and_a_retired_one_is_left_out
     tags.retire(tag(cast, "dog"), actor=cast.manager)
     cast.project.refresh_from_db()
     for user in (cast.annotator, cast.second):
-        say(cast.project, first, user)
+        reviewed(user, first)
     assert counted(cast) == {}
     tags.revive(tag(cast, "dog"), actor=cast.manager)
     cast.project.refresh_from_db()
     for user in (cast.annotator, cast.second):
-        say(cast.project, second, user)
+        reviewed(user, second)
     assert counted(cast) == {dog: {(0, 2): 1}}
 
 
 def test_a_deleted_tag_is_left_out(cast, dog, image):
     for user in (cast.annotator, cast.second):
-        say(cast.project, image, user, yes=[dog])
+        reviewed(user, image, yes=[dog])
     tag_trash.delete(tag(cast, "dog"), actor=cast.manager)
     assert counted(cast) == {}
 
@@ -181,10 +181,10 @@ def test_a_deleted_tag_is_left_out(cast, dog, image):
 def test_a_merged_tag_counts_for_what_is_left_where_both_were_answered(cast):
     ids = make_tags(cast.project, "cliff", "rock")
     first, second = make_images(cast.project, 2)
-    say(cast.project, first, cast.annotator, yes=[ids["cliff"]])
-    say(cast.project, first, cast.second, yes=[ids["rock"]])
-    say(cast.project, second, cast.annotator, yes=[ids["cliff"]])
-    say(cast.project, second, cast.second)
+    reviewed(cast.annotator, first, yes=[ids["cliff"]])
+    reviewed(cast.second, first, yes=[ids["rock"]])
+    reviewed(cast.annotator, second, yes=[ids["cliff"]])
+    reviewed(cast.second, second)
     merge(cast, "cliff", "rock")
     assert counted(cast) == {ids["rock"]: {(2, 2): 1, (1, 2): 1}}
 
@@ -192,8 +192,8 @@ def test_a_merged_tag_counts_for_what_is_left_where_both_were_answered(cast):
 def test_a_no_to_one_of_two_merged_tags_says_nothing_where_the_other_was_not_there_yet(cast, dog, image):
     before = cast.project.vocabulary_version
     make_tags(cast.project, "puppy")
-    say(cast.project, image, cast.annotator, no=[dog], vocabulary_version=before)
-    say(cast.project, image, cast.second)
+    reviewed(cast.annotator, image, no=[dog], vocabulary_version=before)
+    reviewed(cast.second, image)
     merge(cast, "puppy", "dog")
     assert counted(cast) == {dog: {}}
 
@@ -257,10 +257,10 @@ def review_somehow(cast, rng, pictures):
     cut = rng.randint(0, len(some))
     today = cast.project.vocabulary_version
     odd = rng.choice([{}] * 8 + [{"counted": False}, {"source": "import"}, {"undone_at": timezone.now()}])
-    return say(
-        cast.project,
-        rng.choice(pictures),
+    image = rng.choice(pictures)
+    return reviewed(
         rng.choice([cast.annotator, cast.second, cast.reviewer, cast.manager]),
+        image,
         yes=some[:cut],
         no=some[cut:],
         blind=rng.random() < 0.5,
@@ -297,8 +297,8 @@ def test_counts_are_those_of_the_rules(db, seed, unmarked):
 def test_queries_and_what_comes_back_do_not_grow_with_images(cast, dog, django_assert_num_queries):
     for first, count in ((0, 2), (2, 20)):
         for image in make_images(cast.project, count, first=first):
-            say(cast.project, image, cast.annotator, yes=[dog])
-            say(cast.project, image, cast.second, yes=[dog])
+            reviewed(cast.annotator, image, yes=[dog])
+            reviewed(cast.second, image, yes=[dog])
         with django_assert_num_queries(4):
             found = agreement.judged(cast.project)
     assert found.counts.shape == (1, agreement.GROUPS, 3)
@@ -309,8 +309,8 @@ def test_groups_hold_whole_images(cast):
     ids = make_tags(cast.project, "dog", "cat")
     pictures = make_images(cast.project, 30)
     for image in pictures:
-        say(cast.project, image, cast.annotator, yes=[ids["dog"]])
-        say(cast.project, image, cast.second)
+        reviewed(cast.annotator, image, yes=[ids["dog"]])
+        reviewed(cast.second, image)
     found = agreement.judged(cast.project)
     by_group = np.bincount([int(image.shuffle * agreement.GROUPS) for image in pictures], minlength=64)
     for of_tag in found.counts:

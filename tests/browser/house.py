@@ -35,7 +35,6 @@ from annotations.types import ProposalSpec, TagSpec
 from mlmodels.models import LearningForecast, ModelVersion, Suspect, SuspectList
 from mlmodels.services import forecasts
 from tests.annotations.spoken import last_word, reviewed
-from tests.annotations.judged import say
 from tests.browser.conftest import picture_bytes
 from tests.factories import Cast, make_copies, review_by_two
 from tests.mlmodels.conftest import Planted, version_after
@@ -148,10 +147,10 @@ def _tag_twice(planted: Planted, images: list[Image]) -> None:
         Image.objects.filter(pk__in=[image.pk for image in images], reviews_done__gt=0)
     ):
         yes = {planted.tags[name] for name in planted.yes_of(image)}
-        say(planted.project, image, planted.cast.second, yes=yes, blind=place % 2 == 0)
+        reviewed(planted.cast.second, image, yes=yes, blind=place % 2 == 0)
         if place % 2 == 0:
             also = {planted.tags["dog"]} if place % 3 == 0 else set()
-            say(planted.project, image, planted.cast.reviewer, yes=yes ^ also, blind=True)
+            reviewed(planted.cast.reviewer, image, yes=yes ^ also, blind=True)
 
 
 def _foretell(version: ModelVersion, tags: dict[str, int]) -> None:

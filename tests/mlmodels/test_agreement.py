@@ -6,7 +6,7 @@ import pytest
 from annotations.selectors import kept
 from mlmodels.core.evaluation import agreement as alphas
 from mlmodels.services import agreement
-from tests.annotations.judged import say
+from tests.annotations.spoken import reviewed
 from tests.factories import make_images, make_tags
 
 
@@ -16,14 +16,11 @@ def twice(cast):
     ids = make_tags(cast.project, "dog", "cat", "cow")
     for place, image in enumerate(make_images(cast.project, 30)):
         cat = [ids["cat"]] if place % 2 else []
-        say(
-            cast.project, image, cast.annotator, yes=[*cat, ids["dog"]] if place % 3 == 0 else cat, blind=True
-        )
+        reviewed(cast.annotator, image, yes=[*cat, ids["dog"]] if place % 3 == 0 else cat, blind=True)
         differs = place % 5 == 0
-        say(
-            cast.project,
-            image,
+        reviewed(
             cast.second,
+            image,
             yes=[*cat, ids["dog"]] if (place % 3 == 0) != differs else cat,
             blind=place < 10,
         )

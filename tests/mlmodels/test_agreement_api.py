@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotations.services import tags
-from tests.annotations.judged import say
+from tests.annotations.spoken import reviewed
 from tests.factories import make_images, make_tags
 
 
@@ -22,8 +22,8 @@ def ids(cast):
 def judge(cast, ids, count, *, first=0):
     """Images with a dog by two people who differ on every fourth; every second one blind."""
     for place, image in enumerate(make_images(cast.project, count, first=first)):
-        say(cast.project, image, cast.annotator, yes=[ids["dog"]] if place % 2 else [], blind=place % 2 == 0)
-        say(cast.project, image, cast.second, yes=[ids["dog"]] if place % 4 else [], blind=place % 2 == 0)
+        reviewed(cast.annotator, image, yes=[ids["dog"]] if place % 2 else [], blind=place % 2 == 0)
+        reviewed(cast.second, image, yes=[ids["dog"]] if place % 4 else [], blind=place % 2 == 0)
 
 
 def test_each_tag_in_use_and_all_together(cast, ids, client_of, address):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from annotations.models import Tag
 from annotations.selectors import kept
 from annotations.templatetags import pages
-from tests.annotations.judged import say
+from tests.annotations.spoken import reviewed
 from tests.annotations.views.test_access import assert_nothing_inline
 from tests.factories import make_images, make_tags
 from tests.mlmodels.views.conftest import text_of
@@ -35,8 +35,8 @@ def judge(cast, ids, count, *, first=0):
         clear = {ids["clear"]} if place % 3 == 0 else set()
         one, other = ({ids["blurred"]} if bit else set() for bit in (place & 1, place & 2))
         seldom = {ids["seldom"]} if place == 0 else set()
-        say(cast.project, image, cast.annotator, yes=clear | one | seldom, blind=True)
-        say(cast.project, image, cast.second, yes=clear | other, blind=place % 2 == 0)
+        reviewed(cast.annotator, image, yes=clear | one | seldom, blind=True)
+        reviewed(cast.second, image, yes=clear | other, blind=place % 2 == 0)
 
 
 def names_in(answer):
@@ -98,11 +98,11 @@ def test_where_people_differ_leads_to_these_images_once_there_is_a_page_of_them(
 def test_without_images_by_two_people_it_says_where_to_ask_for_more(cast, browser_of, here):
     ids = make_tags(cast.project, "dog")
     (image,) = make_images(cast.project, 1)
-    say(cast.project, image, cast.annotator, yes=[ids["dog"]])
+    reviewed(cast.annotator, image, yes=[ids["dog"]])
     text = text_of(browser_of(cast.manager).get(here))
     assert "No image was reviewed by two people yet" in text
     assert f'href="/projects/{cast.project.pk}/settings/">Open Settings</a>' in text
-    say(cast.project, image, cast.second)
+    reviewed(cast.second, image)
     blind = text_of(browser_of(cast.manager).get(here, {"blind": "true"}))
     assert "No image was tagged blind by two people yet" in blind
     assert f'href="{here}">See all images</a>' in blind
