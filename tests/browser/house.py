@@ -66,7 +66,7 @@ def furnish(cast: Cast) -> House:
     _freeze(cast, "before the first round")
     versions = [version_after(planted, reviews=count) for count in (30, 25)]
     _doubt(planted, versions[-1], images[:WITH_PICTURES])
-    _see_again(planted, images[:WITH_PICTURES])
+    _see_again(planted, images[2 * WITH_PICTURES : 3 * WITH_PICTURES])
     _tag_twice(planted, images[WITH_PICTURES:])
     _foretell(versions[-1], planted.tags)
     odd = make_odd(images[0])
@@ -124,10 +124,11 @@ def _doubt(planted: Planted, version: ModelVersion, images: list[Image]) -> None
 
 def _disagree(planted: Planted) -> None:
     """Two people about two images, of which one is odd in every way."""
-    waiting = Image.objects.filter(project=planted.project, state=Image.State.PENDING).order_by("pk")
-    for number, image in enumerate(waiting[:2]):
+    untouched = Image.objects.filter(project=planted.project, deleted_at=None, reviews=None).order_by("pk")
+    for number, image in enumerate(untouched[:2]):
         storage.put(image.storage_key, picture_bytes(number))
         review_by_two(planted.cast, image, ["dog", "tree"], ["boat"])
+        assert image.state == Image.State.DISPUTED
     make_odd(image)
 
 
