@@ -50,6 +50,14 @@ def integer(name: str, default: int, *, minimum: int, maximum: int | None = None
     return number
 
 
+def token(name: str, *, at_least: int = 16) -> str:
+    """A shared secret of visible ASCII characters, as a header can carry it; empty where there is none."""
+    value = text(name)
+    if value and (len(value) < at_least or not value.isascii() or not value.isprintable() or " " in value):
+        raise BadSettingError(name, "…", f"{at_least} or more letters, digits and signs without a space")
+    return value
+
+
 def items(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list; empty parts are dropped."""
     value = text(name)

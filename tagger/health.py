@@ -43,7 +43,7 @@ def broker_answers() -> bool:
         return False
 
 
-def _live_models() -> int | None:
+def live_models() -> int | None:
     """How many projects have a model that serves, or None without a database."""
     from annotations.models import LiveModel
 
@@ -58,8 +58,8 @@ def _live_models() -> int | None:
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when pages can be served, which takes the database; the rest only degrades."""
-    live_models = _live_models()
-    database, state = live_models is not None, worker_state()
+    live = live_models()
+    database, state = live is not None, worker_state()
     broker_up = any(state.values()) or broker_answers()
     beat_up = state.pop("beat")
     body = {
@@ -68,6 +68,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
         "broker": broker_up,
         "workers": state,
         "beat": beat_up,
-        "live_models": live_models or 0,
+        "live_models": live or 0,
     }
     return JsonResponse(body, status=200 if database else 503)

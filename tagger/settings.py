@@ -209,6 +209,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tagger.api_errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+METRICS_TOKEN = env.token("METRICS_TOKEN")  # empty: /metrics is not served
 TOKEN_DAYS = env.integer("TOKEN_DAYS", 90, minimum=0, maximum=36_500)  # 0: tokens do not expire
 REST_KNOX = {"TOKEN_TTL": timedelta(days=TOKEN_DAYS) if TOKEN_DAYS else None, "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
