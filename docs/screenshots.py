@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import APIRequestContext, Browser, Page, expect, sync_playwright
+from playwright.sync_api import APIRequestContext, Browser, Page, Playwright, expect, sync_playwright
 
 from annotations.sample import VOCABULARY, draw_scene, draw_scenes
 from tagger import processes
@@ -30,6 +30,7 @@ THEMES = ("light", "dark")
 BURST = 20
 BURSTS = 7
 SLIP_EVERY = 9
+TWICE = 60
 COLOURS = 256
 SUGGESTED, MARKED = 4, 2
 INSTRUCTIONS = "Tag what can be seen, however small.\n\nWhat only the caption mentions is no tag."
@@ -41,7 +42,7 @@ ANSWER = "It does. What can be seen is enough."
 class Shot:
     """One picture, in both themes: `address` is relative to the site, with {p} for the sample project.
 
-    `until` is an element that has to be there first.
+    `until` is an element that has to be there first; {b} is the project that two people review.
     """
 
     name: str
@@ -60,6 +61,9 @@ PAGES = (
     Shot("image", "projects/{p}/gallery/{image}/"),
     Shot("flags", "projects/{p}/flags/"),
     Shot("quality", "projects/{p}/quality/?kind=missing"),
+    Shot("disagreements", "projects/{b}/quality/disagreements/", until=".dispute"),
+    Shot("agreement", "projects/{b}/quality/agreement/"),
+    Shot("annotators", "projects/{b}/quality/annotators/"),
     Shot("guide", "projects/{p}/guide/"),
     Shot("tags", "projects/{p}/tags/"),
     Shot("tags-proposed", "projects/{p}/tags/proposed/"),
@@ -96,12 +100,12 @@ class Api:
             raise SystemExit(f"{method} {where}: {answer.status} {answer.text()[:300]}")
         return answer.json()
 
-    def review(self, count: int) -> None:
+    def review(self, count: int, *, slip_every: int = SLIP_EVERY) -> None:
         """Answer the next images with what is drawn in them, but for a slip now and then: a tag that is forgotten."""
         for number in range(count):
             item = self.call("POST", "projects/{p}/queue/next/", {"count": 1})["items"][0]
             truth = sorted(scene_of(item).tags)
-            if number % SLIP_EVERY == SLIP_EVERY - 1:
+            if number % slip_every == slip_every - 1:
                 truth = truth[1:]
             answer = {
                 "client_id": str(uuid.uuid4()),
@@ -110,7 +114,7 @@ class Api:
                 "revision": item["image"]["revision"],
                 "tags": truth,
                 "outcome": "reviewed",
-                "seconds": 4.0,
+                "seconds": 3.0 + slip_every / 9,
                 "keystrokes": keystrokes(item, truth),
             }
             self.call("POST", "projects/{p}/reviews/", answer)
@@ -169,8 +173,8 @@ def run(site: stack.Site, *arguments: str) -> str:
     return done.stdout
 
 
-def furnish(site: stack.Site, requests: APIRequestContext) -> Api:
-    """People, three projects, answers in two of them, a few versions and an export."""
+def furnish(site: stack.Site, playwright: Playwright, requests: APIRequestContext) -> tuple[Api, Api]:
+    """People, three projects with answers, a few versions and an export; the sample, and what two people review."""
     run(site, "sample_project", "--user", site.admin)
     sample = Api(requests, requests.get("api/v1/projects/").json()["results"][0]["id"])
     sample.wait_until_suggested()
@@ -185,11 +189,33 @@ def furnish(site: stack.Site, requests: APIRequestContext) -> Api:
     other = make_project(site, requests, "Weather diary", seed=2, count=24)
     other.wait_until_suggested()
     other.review(9)
-    make_project(site, requests, "Picture book", seed=3, count=24).wait_until_suggested()
+    book = make_project(site, requests, "Picture book", seed=3, count=TWICE)
+    book.wait_until_suggested()
+    review_twice(site, playwright, book)
     job = sample.call("POST", "projects/{p}/exports/", {"format": "jsonl"})
     export = f"projects/{{p}}/exports/{job['id']}/"
     wait_for(lambda: sample.call("GET", export)["state"] == "done", "the export")
-    return sample
+    return sample, book
+
+
+def review_twice(site: stack.Site, playwright: Playwright, book: Api) -> None:
+    """Two people review every image, one of them in a hurry, and a few of their differences are settled."""
+    book.call("PATCH", "projects/{p}/", {"reviews_per_image": 2})
+    for name, slip_every in (("ines", 9), ("jonas", 4)):
+        book.call("POST", "projects/{p}/members/", {"user": name, "role": "annotator"})
+        Api(as_person(site, playwright, name), book.project).review(TWICE, slip_every=slip_every)
+    for disputed in book.call("GET", "projects/{p}/disagreements/?limit=8")["results"]:
+        one = disputed["disagreements"][0]
+        answer = "yes" if one["tag"]["name"] in scene_of(disputed).tags else "no"
+        said = {"image": disputed["image"]["id"], "tag": one["tag"]["id"], "answer": answer}
+        book.call("POST", "projects/{p}/disagreements/", said)
+
+
+def as_person(site: stack.Site, playwright: Playwright, name: str) -> APIRequestContext:
+    key = run(site, "create_token", name).strip().splitlines()[-1]
+    return playwright.request.new_context(
+        base_url=site.url, extra_http_headers={"Authorization": f"Token {key}"}
+    )
 
 
 def flag_some(sample: Api) -> None:
@@ -319,10 +345,7 @@ def places_of(sample: Api) -> dict[str, int]:
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with stack.site() as site, sync_playwright() as playwright:
-        key = run(site, "create_token", site.admin).strip().splitlines()[-1]
-        requests = playwright.request.new_context(
-            base_url=site.url, extra_http_headers={"Authorization": f"Token {key}"}
-        )
+        requests = as_person(site, playwright, site.admin)
         browser = playwright.chromium.launch(
             executable_path=installed(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
@@ -330,7 +353,8 @@ def main() -> None:
         for camera in cameras:
             for shot in FIRST_RUN:
                 camera.take_page(shot, {})
-        places = places_of(furnish(site, requests))
+        sample, book = furnish(site, playwright, requests)
+        places = places_of(sample) | {"b": book.project}
         for camera in cameras:
             for shot in (*PAGES, ONE_TAG):
                 camera.take_page(shot, places)
