@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from annotations import draw_shares
 from annotations.models import Decision, Flag, Review, Tag
@@ -127,6 +127,32 @@ def test_every_key_to_picture_is_measured(scene: Scene, sign_in: SignIn) -> None
     first, *_, last = Review.objects.order_by("id").values_list("picture_ms", flat=True)
     assert first is None  # it came without a key
     assert last is not None
+
+
+def test_an_image_that_is_handed_out_while_its_answer_is_taken_back_comes_once(
+    scene: Scene, sign_in: SignIn
+) -> None:
+    page = open_review(scene, sign_in)
+    page.wait_for_load_state("networkidle")
+    asking: list[Route] = []
+    page.route("**/queue/next/", lambda route: asking.append(route))  # a method of list will not do
+    first = accept(page)
+    expect_saved(page)
+    undoing: list[tuple[Route, APIResponse]] = []
+    page.route("**/undo/", lambda route: undoing.append((route, route.fetch())))
+    page.keyboard.press("z")
+    while not (asking and undoing):
+        page.wait_for_timeout(50)
+    with page.expect_response("**/queue/next/"):
+        asking[0].continue_()
+    page.unroute("**/queue/next/")
+    undone, answer = undoing[0]
+    undone.fulfill(response=answer)
+    expect(page.locator("[data-picture] img")).to_have_attribute("src", re.compile(f"/images/{first}/"))
+
+    assert [accept(page) for _ in range(8)].count(first) == 1
+    expect_saved(page)
+    assert page.locator("[data-notice]").inner_text() == ""
 
 
 def test_undo_takes_back_a_stored_answer_and_shows_it_as_it_was(scene: Scene, sign_in: SignIn) -> None:

@@ -159,6 +159,7 @@ export class Flow extends EventTarget {
     const selection = new Selection(item);
     selection.restore(names);
     this.#show(ahead, selection);
+    this.#queue.drop(item.image.id); // more may have been asked for meanwhile, and have brought it too
   }
 
   #answeredElsewhere(image) {
