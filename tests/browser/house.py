@@ -226,7 +226,7 @@ def _people_pages(planted: Planted, odd: Image) -> Iterator[str]:
     yield from ("verify/", f"verify/?tag={tag}", "guide/", "flags/", "review/?one=1", f"review/?tag={tag}")
     yield from ("trash/", "trash/empty/", f"tags/{_throw_away_a_tag(planted)}/remove/")
     yield from ("quality/", "quality/?kind=missing", "quality/?after=100000")
-    yield from ("quality/disagreements/", f"quality/disagreements/?tag={tag}")
+    yield from ("quality/disagreements/", "quality/disagreements/?after=100000")
     yield from ("quality/annotators/", "quality/annotators/?days=7&order=agreement")
     yield from ("quality/agreement/", "quality/agreement/?blind=true&order=name")
     yield from _duplicate_pages(planted.project)
