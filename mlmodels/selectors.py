@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from annotations.models.job import JobState
+from annotations.models.job import OPEN_STATES, JobState
 from annotations.selectors import arrays, model_inputs
 from mlmodels.models import (
     AskingPolicy,
@@ -19,8 +19,6 @@ from mlmodels.models import (
     TrainingPolicy,
     TrainingRun,
 )
-
-OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 
 
 def without_feature(project_id: int, extractor_id: int, *, after_id: int, limit: int) -> list[int]:

@@ -17,6 +17,7 @@ class JobState(models.TextChoices):
     REFUSED = "refused"
 
 
+OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 FINISHED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.REFUSED)
 
 

@@ -89,6 +89,15 @@ def of(image: Image, tag: Tag, *, decision_id: int | None = None) -> Disagreemen
     return Disagreement(image, tag, _counting(told), decision_id, verdict or "")
 
 
+def settled(project: Project, decision_id: int) -> Disagreement | None:
+    """The one that this last word settled; None if it was taken back."""
+    words = Decision.objects.select_related("image__project", "tag").filter(
+        truth.NOT_TAKEN_BACK, project=project, scope=Decision.Scope.ADJUDICATION
+    )
+    word = words.filter(pk=decision_id).first()
+    return of(word.image, word.tag, decision_id=word.pk) if word else None
+
+
 # What lies in the trash has no verdict, and what is part of another tag has that one's.
 _USABLE = {"deleted_at": None, "merged_into": None}
 

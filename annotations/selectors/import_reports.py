@@ -27,9 +27,9 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from annotations.models import Image, ImportItem, ImportJob, JobState, Project
+from annotations.models.job import OPEN_STATES
 from annotations.selectors import jobs
 
-OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 COUNTED = ("added", "updated", "duplicates", "refused")
 LATEST_PICTURES = 12
 

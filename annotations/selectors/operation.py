@@ -9,9 +9,7 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from annotations.models import Lease, Project
-from annotations.models.job import JobState
-
-OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
+from annotations.models.job import OPEN_STATES
 
 
 @dataclass(frozen=True)

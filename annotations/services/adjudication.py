@@ -2,12 +2,10 @@
 
 from django.db import transaction
 
-from annotations.errors import BadInput, Conflict, NotFound
+from annotations.errors import Conflict, NotFound
 from annotations.models import Decision, Image, Project, Tag, User
 from annotations.selectors import truth
 from annotations.services import tag_answers
-
-ANSWERS = ("yes", "no")
 
 
 @transaction.atomic
@@ -21,8 +19,7 @@ def settle(project: Project, image_id: int, tag_id: int, value: str, *, actor: U
         NotFound: no such image or tag.
         Conflict: `not_disputed`: people agree by now, or somebody has settled it.
     """
-    if value not in ANSWERS:
-        raise BadInput(f"`answer` is yes or no, not “{value[:40]}”.", code="bad_answer")
+    tag_answers.refuse_other(value)
     # Of two reviewers at once the second is told.
     locked = Image.objects.select_for_update(no_key=True)
     image = locked.filter(project=project, pk=image_id, deleted_at=None).first()

@@ -8,13 +8,20 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from annotations.errors import Conflict, NotFound
+from annotations.errors import BadInput, Conflict, NotFound
 from annotations.models import BulkJob, Decision, Image, Project, User, VerifiedPage
 from annotations.selectors import arrays, merges, truth, vocabulary
 from annotations.services import counters, disputes
 from annotations.signals import reviews_changed, send_on_commit
 
 ALONE, LAST_WORD = Decision.Scope.TAG, Decision.Scope.ADJUDICATION
+ANSWERS = ("yes", "no")
+
+
+def refuse_other(value: str) -> None:
+    """Raises BadInput `bad_answer` for what is neither yes nor no."""
+    if value not in ANSWERS:
+        raise BadInput(f"`answer` is yes or no, not “{value[:40]}”.", code="bad_answer")
 
 
 def store(
@@ -44,15 +51,19 @@ def store(
         )
         for image, tag_id, value in answers
     )
-    trainable = sum(not image.is_holdout for image, _, _ in answers)
-    count(project, decisions=len(answers), trainable=trainable)
+    take_effect(project, stored, trainable=sum(not image.is_holdout for image, _, _ in answers))
+    return stored
+
+
+def take_effect(project: Project, stored: Sequence[Decision], *, trainable: int) -> None:
+    """What follows from answers that were just stored: kept counts, the news, and the state of their images."""
+    _count(project, decisions=len(stored), trainable=trainable)
     disputes.settle_answered(
         project,
-        {image.pk for image, _, _ in answers},
-        {tag_id for _, tag_id, _ in answers},
+        {decision.image_id for decision in stored},
+        {decision.tag_id for decision in stored},
         new=[decision.pk for decision in stored],
     )
-    return stored
 
 
 def _settled(project: Project, image_ids: Sequence[int]) -> set[tuple[int, int]]:
@@ -128,13 +139,13 @@ def _undo(project: Project, decision_ids: Sequence[int], actor: User | None) -> 
     pairs = list(rows.values_list("image_id", "tag_id", "image__is_holdout"))
     rows.update(undone_at=timezone.now(), undone_by=actor)
     trainable = sum(not is_holdout for _, _, is_holdout in pairs)
-    count(project, decisions=-len(decision_ids), trainable=trainable)
+    _count(project, decisions=-len(decision_ids), trainable=trainable)
     disputes.settle_answered(
         project, {image_id for image_id, *_ in pairs}, {tag_id for _, tag_id, _ in pairs}
     )
 
 
-def count(project: Project, *, decisions: int, trainable: int) -> None:
+def _count(project: Project, *, decisions: int, trainable: int) -> None:
     """Kept counts for answers that came, or went if negative; and the news that there is something to learn."""
     deltas = {"decisions": decisions, "trainable_decisions": trainable, "trainable_reviews": trainable}
     counters.add(project.pk, deltas)

@@ -13,7 +13,7 @@ from annotations.errors import BadInput, Conflict, NotFound, RoleTooLow
 from annotations.models import Decision, Image, Membership, Project, SuggestionSet, User, VerifiedPage
 from annotations.permissions import allows
 from annotations.selectors import vocabulary
-from annotations.services import disputes, tag_answers
+from annotations.services import tag_answers
 
 
 @transaction.atomic
@@ -46,12 +46,8 @@ def answer_tag(
     page = VerifiedPage.objects.create(project=project, tag=tag, user=actor, seconds=seconds, **counts)
     shown = _shown(tag.pk, values, model_number)
     stored = Decision.objects.bulk_create(_decisions(page, values, shown, model_number or 0))
-    tag_answers.count(
-        project,
-        decisions=len(values),
-        trainable=sum(not images[image_id].is_holdout for image_id in values),
-    )
-    disputes.settle_answered(project, values.keys(), [tag.pk], new=[decision.pk for decision in stored])
+    trainable = sum(not images[image_id].is_holdout for image_id in values)
+    tag_answers.take_effect(project, stored, trainable=trainable)
     return {"page": page.pk, "tag": tag.pk, **counts}
 
 

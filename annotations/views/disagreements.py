@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from annotations.models import Decision, Tag
+from annotations.models import Tag
 from annotations.numbers import whole_number
 from annotations.selectors import disagreements, key_map
 from annotations.selectors.disagreements import Disagreement
@@ -26,6 +26,7 @@ class DisagreementsPage(AnsweringPage):
 
     def get(self, request: HttpRequest, project_id: int) -> HttpResponse:
         tag, after = self._asked()
+        did = whole_number(request.GET.get("did", ""))
         shown, more = disagreements.page(self.project, tag=tag, after=after, limit=PAGE_SIZE)
         response = self.page(
             tag_id=tag.pk if tag else None,
@@ -35,7 +36,7 @@ class DisagreementsPage(AnsweringPage):
             is_later_page=bool(after),
             first_address=self.list_address(after="", did=""),
             post_address=self.list_address(did=""),
-            told=self._told(),
+            told=disagreements.settled(self.project, did) if did else None,
             single_keys=key_map.are_single_keys_on(self.user),
             **self.beside(),
         )
@@ -52,15 +53,6 @@ class DisagreementsPage(AnsweringPage):
 
     def beside(self) -> dict[str, Any]:
         return {"count": disagreements.count(self.project)}
-
-    def _told(self) -> Disagreement | None:
-        """What was settled just now, where the page came back whole; nothing if it was taken back."""
-        decision_id = whole_number(self.request.GET.get("did", ""))
-        words = Decision.objects.select_related("image__project", "tag").filter(
-            project=self.project, scope=Decision.Scope.ADJUDICATION, undone_at=None
-        )
-        word = words.filter(pk=decision_id).first() if decision_id else None
-        return disagreements.of(word.image, word.tag, decision_id=word.pk) if word else None
 
     def _asked(self) -> tuple[Tag | None, int]:
         """Tag and place; what makes no sense is as if it were not there."""

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotations.errors import BadInput, Conflict, NotFound
+from annotations.errors import Conflict, NotFound
 from annotations.selectors import images as image_selector
 from annotations.selectors import model_inputs, people, said, truth
 from annotations.services import tag_answers
@@ -32,7 +32,6 @@ NEEDED_IMAGES = heads.CALIBRATED_FROM_IMAGES
 READ_AT_ONCE = 2_000
 # A list is ranked anew for each version, but for no more than a twentieth of the time.
 SHARE_OF_TIME = 20
-ANSWERS = ("yes", "no")
 
 
 def is_due(project_id: int) -> bool:
@@ -83,8 +82,7 @@ def answer(project_id: int, image_id: int, tag_id: int, value: str, *, actor_id:
         NotFound: no such image, or the tag of the image is not suspected (any more).
         Conflict: `already_answered` since the list was ranked, or `answer_gone`: nobody says any more what is doubted.
     """
-    if value not in ANSWERS:
-        raise BadInput(f"`answer` is yes or no, not “{value[:40]}”.", code="bad_answer")
+    tag_answers.refuse_other(value)
     found = _suspect(project_id, image_id, tag_id)
     image = image_selector.get(found.project, image_id)
     decision = tag_answers.answer(
@@ -217,7 +215,7 @@ def _checked(
         for image_id, tag_id, value in looks
         if image_id in row
         and tag_id in column
-        and said_now[row[image_id], column[tag_id]] == ANSWERS[::-1].index(value)
+        and said_now[row[image_id], column[tag_id]] == tag_answers.ANSWERS[::-1].index(value)
     }
 
 
